@@ -1,0 +1,258 @@
+"""What every aggregate is made of: facts, commands, findings, and the two plain functions.
+
+``decide(state, command, known) -> events | Refused`` and ``evolve(state, recorded) -> state``.
+Nothing here reads a clock, a file or a random number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, NewType, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+StreamId = NewType("StreamId", str)
+LogName = NewType("LogName", str)
+
+PLATFORM = LogName("platform")
+"""The log of what belongs to no commune: policies, accounts, grants."""
+
+
+class Role(StrEnum):
+    """In which role somebody acts. One list for commands, refusals, forms and the log."""
+
+    FACILITATOR = "facilitator"
+    COUNCIL_SECRETARY = "council-secretary"
+    MAYOR = "mayor"
+    ORGANISATION = "organisation"
+    TECHNICAL_SERVICE = "technical-service"
+    PARTNER = "partner"
+    COMMITTEE = "committee"
+    SUPERVISING_AUTHORITY = "supervising-authority"
+    PROGRAMME = "programme"
+    WORKER = "worker"
+
+
+def kebab(class_name: str) -> str:
+    """``PlanAgreed`` -> ``plan-agreed``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", class_name).lower()
+
+
+class Event(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """A fact: what happened, complete in itself, never changed.
+
+    The class name in kebab case is the type name in the log; a renamed class fails the
+    frozen corpus of ``tests/corpus``. Defaults are only ever ``None``, ``()``, ``0`` or
+    ``False``: an absent key must mean the same for ever.
+    """
+
+    type: ClassVar[str]
+    schema: ClassVar[int] = 1
+    correctable: ClassVar[frozenset[str]] = frozenset()
+    """Fields that a ``FactCorrected`` may set right: measures, dates and words, never identities."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.type = kebab(cls.__name__)
+        if EVENTS.setdefault(cls.type, cls).__qualname__ != cls.__qualname__:
+            raise TypeError(f"two events are called {cls.type}")
+
+
+EVENTS: dict[str, type[Event]] = {}
+"""Every type of event by its stable name."""
+
+E = TypeVar("E", bound=Event)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+class By(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Who acted, in which role, on whose behalf. References, never names."""
+
+    actor: str
+    role: Role
+    on_behalf_of: str | None = None
+
+
+class Recorded(Struct, Generic[E_co], frozen=True, omit_defaults=True, gc=False):
+    """A fact with its envelope, as the leaf of the log holds it.
+
+    ``occurred_on`` is the local date on which it happened, ``recorded_at`` the UTC instant at
+    which the system learned of it. ``command`` names the command it came from, ``causation``
+    that command's key, ``correlation`` the key of the command that began the chain.
+    """
+
+    by: By
+    causation: str
+    command: str
+    correlation: str
+    data: E_co
+    id: str
+    log: LogName
+    occurred_on: date
+    recorded_at: datetime
+    schema: int
+    stream: StreamId
+    type: str
+    version: int
+    sealed: tuple[str, ...] = ()
+
+    @property
+    def originator_id(self) -> str:
+        return self.stream
+
+    @property
+    def originator_version(self) -> int:
+        return self.version
+
+
+class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A wish, declared once: its fields here, its stage in the table, its words in the catalogue."""
+
+    name: ClassVar[str]
+    roles: ClassVar[tuple[Role, ...]] = (Role.FACILITATOR,)
+    """Who may say it."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = kebab(cls.__name__)
+
+
+class Severity(StrEnum):
+    """What a rule does that does not hold."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+Value = str | int | tuple[str, ...]
+"""What a finding saw: a number, a word, a date in ISO 8601, or several of them."""
+
+
+class Finding(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What one rule saw. ``code`` is its key in the catalogue, ``values`` fill the sentence.
+
+    ``article`` is ``policy-id-version/article`` where a policy says so. ``lift`` names the roles
+    that can change the answer, in the order in which to call them.
+    """
+
+    code: str
+    met: bool = False
+    severity: Severity = Severity.REFUSE
+    article: str | None = None
+    values: Mapping[str, Value] = {}
+    lift: tuple[Role, ...] = ()
+
+    @property
+    def refuses(self) -> bool:
+        return not self.met and self.severity is Severity.REFUSE
+
+
+class Check(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a guard saw when a fact was decided, kept in that fact for the auditor."""
+
+    code: str
+    met: bool = False
+    article: str | None = None
+    values: Mapping[str, Value] = {}
+
+
+def checks(findings: Iterable[Finding]) -> tuple[Check, ...]:
+    """The findings that rest on a policy, as the event keeps them."""
+    return tuple(Check(f.code, f.met, f.article, f.values) for f in findings if f.article)
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an accident
+    """A command that the rules do not allow, with every reason at once."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(f"{f.code} {dict(f.values)}" for f in findings))
+        self.findings = findings
+
+
+def demand(*findings: Finding) -> None:
+    """Let pass, or refuse with every finding that refuses.
+
+    Raises:
+        Refused: when at least one finding refuses.
+    """
+    failed = tuple(f for f in findings if f.refuses)
+    if failed:
+        raise Refused(*failed)
+
+
+def refusal(code: str, *, lift: tuple[Role, ...] = (), **values: Value) -> Refused:
+    """A refusal for one reason that no policy states."""
+    return Refused(Finding(code, values=values, lift=lift))
+
+
+S = TypeVar("S")
+C = TypeVar("C", bound=Command)
+K = TypeVar("K")
+Decide = Callable[[S, C, K], Iterable[Event]]
+Evolve = Callable[[S, Recorded[E]], S]
+
+
+class Aggregate(Generic[S, K]):
+    """One aggregate: its empty state, how it decides each command, how it evolves by each fact.
+
+    ``S`` is the frozen state struct (with ``version``), ``K`` what a decision may know beside it.
+    """
+
+    def __init__(self, name: str, initial: S) -> None:
+        self.name = name
+        self.initial = initial
+        self.commands: dict[str, type[Command]] = {}
+        self._decide: dict[type[Command], Callable[[S, Any, K], Iterable[Event]]] = {}
+        self._evolve: dict[type[Event], Callable[[S, Any], S]] = {}
+
+    def decides(self, command: type[C]) -> Callable[[Decide[S, C, K]], Decide[S, C, K]]:
+        """Register the function that decides a command."""
+
+        def register(function: Decide[S, C, K]) -> Decide[S, C, K]:
+            self.commands[command.name] = command
+            self._decide[command] = function
+            return function
+
+        return register
+
+    def evolves(self, *events: type[E]) -> Callable[[Evolve[S, E]], Evolve[S, E]]:
+        """Register the function by which facts of these types change the state."""
+
+        def register(function: Evolve[S, E]) -> Evolve[S, E]:
+            for event in events:
+                self._evolve[event] = function
+            return function
+
+        return register
+
+    @property
+    def events(self) -> frozenset[type[Event]]:
+        """The facts that this aggregate knows."""
+        return frozenset(self._evolve)
+
+    def decide(self, state: S, command: Command, known: K) -> tuple[Event, ...]:
+        """The facts that a command leads to.
+
+        Raises:
+            Refused: when a rule does not allow it.
+        """
+        return tuple(self._decide[type(command)](state, command, known))
+
+    def evolve(self, state: S, recorded: Recorded[Event]) -> S:
+        """The state after one more fact."""
+        return self._evolve[type(recorded.data)](state, recorded)
+
+    def fold(self, state: S, history: Iterable[Recorded[Event]]) -> S:
+        """The state after a history; ``version`` is set once, at its end."""
+        evolve = self._evolve
+        recorded = None
+        for recorded in history:
+            state = evolve[type(recorded.data)](state, recorded)
+        if recorded is None:
+            return state
+        replaced: S = msgspec.structs.replace(state, version=recorded.version)  # type: ignore[type-var]
+        return replaced

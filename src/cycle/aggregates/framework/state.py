@@ -1,0 +1,274 @@
+"""What a framework remembers in order to decide: the cycle that runs, and what is still open.
+
+What is settled leaves the state when its cycle closes, so that a framework of two hundred cycles
+decides as fast as a new one; projections keep the rest. Mappings are never changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+
+from msgspec import Struct
+
+from cycle.aggregates.framework.meetings import Quorum
+from cycle.aggregates.terms import (
+    ActionId,
+    CommuneCode,
+    Constituency,
+    ContributionId,
+    DeadlineKind,
+    DeliberationId,
+    FrameworkId,
+    Ledger,
+    MeetingId,
+    MemberId,
+    Nature,
+    NeedId,
+    NeedKind,
+    ObstacleId,
+    OrganisationId,
+    Outcome,
+    PolicyId,
+    Presence,
+    Seat,
+    Use,
+    Votes,
+    Window,
+    Worth,
+)
+
+
+class Stage(StrEnum):
+    """The customer's names, in the order of the cycle."""
+
+    DELIBERATION = "deliberation"
+    NEEDS_IDENTIFICATION = "needs-identification"
+    MEETING = "meeting"
+    PLAN = "plan"
+    MONITORING = "monitoring"
+    ADJUSTMENT = "adjustment"
+    SUSPENDED = "suspended"
+    DISSOLVED = "dissolved"
+
+
+class Member(Struct, frozen=True, gc=False):
+    id: MemberId
+    organisation: OrganisationId
+    constituency: Constituency
+    name: str
+    sector: str | None = None
+    may_invest: bool = False
+
+
+class FoundingDeliberation(Struct, frozen=True, gc=False):
+    """The council's decision that the framework rests on, as far as it has got."""
+
+    id: DeliberationId
+    number: str
+    outcome: Outcome
+    decided_on: date
+    votes: Votes | None = None
+    transmitted_on: date | None = None
+    executory_on: date | None = None
+    annulled_on: date | None = None
+
+
+class Need(Struct, frozen=True, gc=False):
+    """An open need: not withdrawn, and not answered by a completed action."""
+
+    id: NeedId
+    cycle: int
+    profession: MemberId
+    kind: NeedKind
+    description: str
+
+
+class MeetingStage(StrEnum):
+    CONVENED = "convened"
+    OPEN = "open"
+    ADJOURNED = "adjourned"
+    CLOSED = "closed"
+
+
+class Meeting(Struct, frozen=True, gc=False):
+    """The meeting that is pending, in session or last closed in this cycle."""
+
+    id: MeetingId
+    held_on: date
+    call: int = 1
+    stage: MeetingStage = MeetingStage.CONVENED
+    invited: frozenset[MemberId] = frozenset()
+    attendance: tuple[Presence, ...] = ()
+    quorum: Quorum | None = None
+
+
+class ActionStage(StrEnum):
+    PROPOSED = "proposed"
+    AGREED = "agreed"
+    STARTED = "started"
+    COMPLETED = "completed"
+    ABANDONED = "abandoned"
+    CARRIED_OVER = "carried-over"
+
+    @property
+    def final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset({ActionStage.COMPLETED, ActionStage.ABANDONED, ActionStage.CARRIED_OVER})
+
+
+class Action(Struct, frozen=True, gc=False):
+    id: ActionId
+    cycle: int
+    description: str
+    stage: ActionStage = ActionStage.PROPOSED
+    needs: tuple[NeedId, ...] = ()
+    obstacles: tuple[ObstacleId, ...] = ()
+    continues: ActionId | None = None
+    responsible: MemberId | None = None
+    due_on: date | None = None
+    percent: int = 0
+    pdesc: str | None = None
+
+
+class Contribution(Struct, frozen=True, gc=False):
+    """An open promise; it leaves the state when received in full, waived or reneged."""
+
+    id: ContributionId
+    member: MemberId
+    ledger: Ledger
+    nature: Nature
+    use: Use
+    pledged: Worth
+    received: Worth
+    action: ActionId | None = None
+    due_on: date | None = None
+
+
+class Plan(Struct, frozen=True, gc=False):
+    """The plan in force, or the last one until the next is agreed."""
+
+    cycle: int
+    version: int
+    window: Window
+
+
+class Committee(Struct, frozen=True, gc=False):
+    """``cycle`` is the last cycle for which it was installed, kept or renewed."""
+
+    cycle: int
+    seats: tuple[Seat, ...]
+
+
+class Mandate(Struct, frozen=True, gc=False):
+    cycle: int
+    version: int
+    tasks: tuple[str, ...]
+
+
+class ObstacleStage(StrEnum):
+    IDENTIFIED = "identified"
+    COMMUNICATED = "communicated"
+    SOLUTION_AGREED = "solution-agreed"
+    RESOLVED = "resolved"
+    ACCEPTED = "accepted"
+    CARRIED_OVER = "carried-over"
+
+    @property
+    def open(self) -> bool:
+        return self in _OPEN
+
+
+_OPEN = frozenset({ObstacleStage.IDENTIFIED, ObstacleStage.COMMUNICATED, ObstacleStage.SOLUTION_AGREED})
+
+
+class Obstacle(Struct, frozen=True, gc=False):
+    """``before`` is how far it had got when it was carried over; it goes on from there."""
+
+    id: ObstacleId
+    cycle: int
+    severity: int
+    description: str
+    stage: ObstacleStage = ObstacleStage.IDENTIFIED
+    before: ObstacleStage | None = None
+
+
+class Framework(Struct, frozen=True):
+    """The state of one consultation framework. ``cycle`` is 0 until it is formalised."""
+
+    version: int = 0
+    id: FrameworkId = FrameworkId("")
+    commune: CommuneCode = CommuneCode("")
+    title: str = ""
+    zone: str = "Africa/Bamako"
+    policy: PolicyId = PolicyId("")
+    policy_version: int = 0
+    policy_digest: str = ""
+    stage: Stage | None = None
+    stage_since: date | None = None
+    cycle: int = 0
+
+    sectors: tuple[str, ...] = ()
+    actor_sectors: frozenset[str] = frozenset()
+    members: Mapping[MemberId, Member] = {}
+    submitted: bool = False
+    deliberation: FoundingDeliberation | None = None
+
+    needs: Mapping[NeedId, Need] = {}
+    spoken: frozenset[MemberId] = frozenset()
+    """Professions that have validated their needs or declared none."""
+    needs_due_on: date | None = None
+
+    meeting: Meeting | None = None
+    rounds: int = 0
+    actions: Mapping[ActionId, Action] = {}
+    """Proposed or agreed in this cycle, and carried over from the last."""
+    ranking: tuple[ActionId, ...] = ()
+    contributions: Mapping[ContributionId, Contribution] = {}
+    plan: Plan | None = None
+
+    committee: Committee | None = None
+    mandate: Mandate | None = None
+    obstacles: Mapping[ObstacleId, Obstacle] = {}
+    unapproved_minutes: tuple[MeetingId, ...] = ()
+
+    review_mid_term: bool = False
+    """The review that runs was opened before the end of the window."""
+    reviewed: bool = False
+    suspended_from: Stage | None = None
+    suspension_lifts: bool = True
+    """False while the founding deliberation stays annulled."""
+    deadlines_passed: frozenset[tuple[DeadlineKind, str]] = frozenset()
+
+    members_counted: int = 0
+    needs_counted: int = 0
+    meetings_counted: int = 0
+    actions_counted: int = 0
+    contributions_counted: int = 0
+    obstacles_counted: int = 0
+
+    def represented(self) -> frozenset[Constituency]:
+        """The constituencies that have a member."""
+        return frozenset(member.constituency for member in self.members.values())
+
+    def professions(self) -> tuple[MemberId, ...]:
+        """The professional organisations among the members."""
+        wanted = Constituency.PROFESSIONAL_ORGANISATION
+        return tuple(m.id for m in self.members.values() if m.constituency is wanted)
+
+    def negotiated(self) -> tuple[Action, ...]:
+        """The actions proposed for the plan of this cycle that have not been withdrawn."""
+        return tuple(a for a in self.actions.values() if a.cycle == self.cycle)
+
+    def unsettled(self) -> tuple[Action, ...]:
+        """The actions of the plan of this cycle that have no outcome yet."""
+        return tuple(a for a in self.negotiated() if not a.stage.final)
+
+    def open_obstacles(self) -> tuple[Obstacle, ...]:
+        return tuple(o for o in self.obstacles.values() if o.stage.open)
+
+    def in_session(self) -> bool:
+        return self.meeting is not None and self.meeting.stage is MeetingStage.OPEN
