@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, NewType, TypeVar
+from typing import Any, ClassVar, Generic, NewType, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import Struct
+
+from cycle.policy import Effect, Policy, Rule
 
 StreamId = NewType("StreamId", str)
 LogName = NewType("LogName", str)
@@ -42,6 +44,7 @@ def kebab(class_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", class_name).lower()
 
 
+@dataclass_transform(frozen_default=True)
 class Event(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A fact: what happened, complete in itself, never changed.
 
@@ -109,6 +112,7 @@ class Recorded(Struct, Generic[E_co], frozen=True, omit_defaults=True, gc=False)
         return self.version
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A wish, declared once: its fields here, its stage in the table, its words in the catalogue."""
 
@@ -119,13 +123,6 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.name = kebab(cls.__name__)
-
-
-class Severity(StrEnum):
-    """What a rule does that does not hold."""
-
-    REFUSE = "refuse"
-    WARN = "warn"
 
 
 Value = str | int | tuple[str, ...]
@@ -141,14 +138,14 @@ class Finding(Struct, frozen=True, omit_defaults=True, gc=False):
 
     code: str
     met: bool = False
-    severity: Severity = Severity.REFUSE
+    effect: Effect = Effect.REFUSE
     article: str | None = None
     values: Mapping[str, Value] = {}
     lift: tuple[Role, ...] = ()
 
     @property
     def refuses(self) -> bool:
-        return not self.met and self.severity is Severity.REFUSE
+        return not self.met and self.effect is Effect.REFUSE
 
 
 class Check(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -158,6 +155,19 @@ class Check(Struct, frozen=True, omit_defaults=True, gc=False):
     met: bool = False
     article: str | None = None
     values: Mapping[str, Value] = {}
+
+
+def ruled(
+    code: str,
+    policy: Policy,
+    rule: Rule[Any],
+    met: bool,
+    *,
+    lift: tuple[Role, ...] = (),
+    **values: Value,
+) -> Finding:
+    """What an article of the policy saw; its effect and number come from the policy."""
+    return Finding(code, met, rule.effect, policy.article(rule), values, lift)
 
 
 def checks(findings: Iterable[Finding]) -> tuple[Check, ...]:

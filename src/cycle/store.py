@@ -1,0 +1,195 @@
+"""What the engine asks of a store, whatever the database. The SQL store implements it.
+
+One transaction per group of saves holds the events, their global positions, their index and
+leaf hash in their log, and the receipt of each command's key.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from eventsourcing.persistence import ApplicationRecorder, EventStore, StoredEvent
+from msgspec import Struct
+
+from cycle.aggregates.base import LogName, StreamId
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+RECORDED_AT_HOLE = "0000-00-00T00:00:00.000000Z"
+"""Stands in a new leaf where the store writes the commit time, under its lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeaf(StoredEvent):
+    """A leaf on its way into the store.
+
+    ``state`` is the canonical bytes with ``RECORDED_AT_HOLE`` at offset ``hole``; ``topic`` is
+    the event's type.
+    """
+
+    id: str
+    log: LogName
+    schema: int
+    hole: int
+
+
+class StoredLeaf(NamedTuple):
+    """A leaf as the store hands it back: quacks as the library's ``StoredEvent``, and is cheap."""
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+    schema: int
+
+
+class Row(NamedTuple):
+    """One event in global order."""
+
+    position: int
+    topic: str
+    schema: int
+    state: bytes
+
+
+class Append(Struct, frozen=True):
+    """One save: all of its leaves or none.
+
+    ``leaves`` are in order, the versions of each stream contiguous; ``key`` and ``digest``
+    (SHA-256 of the command's content) make it idempotent; ``log_sizes`` are logs that must not
+    have grown since they were looked at. ``recorded_at`` overrides the store's clock (a log
+    that is written from a given past); never earlier than what the log already holds.
+    """
+
+    leaves: Sequence[NewLeaf]
+    key: str
+    digest: bytes
+    log_sizes: tuple[tuple[LogName, int], ...] = ()
+    recorded_at: datetime | None = None
+
+
+class ReceiptLine(Struct, frozen=True, gc=False):
+    """Where one fact stands: global position, and index and leaf hash (hex) in its log."""
+
+    id: str
+    type: str
+    stream: StreamId
+    version: int
+    position: int
+    log: LogName
+    index: int
+    leaf: str
+
+
+class Receipt(Struct, frozen=True, gc=False):
+    """What a command did. The same key with the same content gives the same receipt for ever."""
+
+    key: str
+    stream: StreamId
+    version: int
+    position: int
+    recorded_at: datetime
+    events: tuple[ReceiptLine, ...]
+
+
+class Head(NamedTuple):
+    """How far the store is: the last global position (0 when empty) and its commit time."""
+
+    position: int
+    recorded_at: datetime | None
+
+
+class Conflict(Exception):  # noqa: N818
+    """Somebody else wrote to the stream, or to a log that had to stay as it was, in between."""
+
+
+class KeyReused(Exception):  # noqa: N818
+    """The key was used before, for something else."""
+
+
+class Unavailable(Exception):  # noqa: N818
+    """The store cannot be used now; the message says why and what to do. Nothing was written."""
+
+
+class Waker(Protocol):
+    """Armed before the last look at the log, so that nothing is slept through."""
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Return True as soon as something may have been committed since the last call."""
+
+    def close(self) -> None: ...
+
+
+class LogRecorder(ApplicationRecorder, ABC):
+    """The library's recorder, with what an append-only log of leaves needs beside it."""
+
+    database: Engine
+    """For projections: same database, own connections."""
+
+    @abstractmethod
+    def append(self, save: Append) -> Receipt:
+        """Store one save for good, or nothing of it.
+
+        Raises:
+            Conflict: a stream's version is taken or skips one, or a log of ``log_sizes`` grew.
+            KeyReused: the key is known with another digest.
+            Unavailable: disk full, read-only, connection lost: nothing was written.
+        """
+
+    @abstractmethod
+    def receipt(self, key: str) -> tuple[bytes, Receipt] | None:
+        """The digest and receipt under a key, or None."""
+
+    @abstractmethod
+    def read_stream(
+        self, stream: StreamId, *, after_version: int = 0, up_to_position: int | None = None
+    ) -> Sequence[StoredLeaf]:
+        """The leaves of one stream in order of version."""
+
+    @abstractmethod
+    def read(
+        self,
+        after: int,
+        limit: int,
+        *,
+        up_to: int | None = None,
+        log: LogName | None = None,
+        types: Sequence[str] = (),
+    ) -> Sequence[Row]:
+        """Leaves in global order with ``after < position <= up_to``, at most ``limit``."""
+
+    @abstractmethod
+    def head(self) -> Head:
+        """The last committed position and its time."""
+
+    @abstractmethod
+    def log_size(self, log: LogName) -> int:
+        """How many leaves a log holds."""
+
+    @abstractmethod
+    def waker(self) -> Waker:
+        """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN."""
+
+    @abstractmethod
+    def import_leaves(
+        self, leaves: Iterable[tuple[bytes, NewLeaf, datetime]], progress: Callable[[int], None]
+    ) -> int:
+        """Write leaves with their own bytes and times into an empty store; all or nothing.
+
+        Returns:
+            How many were written.
+
+        Raises:
+            Conflict: the store is not empty.
+        """
+
+
+class LeafStore(EventStore[str]):
+    """The library's event store over a ``LogRecorder``."""
+
+    recorder: LogRecorder
