@@ -55,6 +55,8 @@ class Event(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True,
 
     type: ClassVar[str]
     schema: ClassVar[int] = 1
+    upcasts: ClassVar[Mapping[int, Callable[[dict[str, object]], dict[str, object]]]] = {}
+    """How ``data`` of schema n becomes schema n + 1, for every n below ``schema``."""
     correctable: ClassVar[frozenset[str]] = frozenset()
     """Fields that a ``FactCorrected`` may set right: measures, dates and words, never identities."""
 
@@ -116,7 +118,7 @@ class Recorded(Struct, Generic[E_co], frozen=True, omit_defaults=True, gc=False)
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A wish, declared once: its fields here, its stage in the table, its words in the catalogue."""
 
-    name: ClassVar[str]
+    name: ClassVar[str] = ""
     roles: ClassVar[tuple[Role, ...]] = (Role.FACILITATOR,)
     """Who may say it."""
 

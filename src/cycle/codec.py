@@ -1,0 +1,110 @@
+"""Facts as bytes and back: canonical leaves, stable type names, older schemas upcast when read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import msgspec
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+
+from cycle.aggregates.base import EVENTS, Event, Recorded
+from cycle.leaf import canonical, check_size, check_texts
+from cycle.store import RECORDED_AT_HOLE, NewLeaf, StoredLeaf
+
+_HOLE = f'"{RECORDED_AT_HOLE}"'.encode()
+
+Decode = Callable[[bytes], Recorded[Event]]
+
+
+class UnknownEvent(ValueError):  # noqa: N818
+    """A type or schema of a newer release, or not of ours."""
+
+
+def new_leaf(event: Recorded[Event]) -> NewLeaf:
+    """The leaf of a fact that is not stored yet; its ``recorded_at`` is left for the store.
+
+    Raises:
+        LeafError: a text that no leaf may hold, or too long a leaf.
+    """
+    envelope: dict[str, object] = {
+        "by": event.by,
+        "causation": event.causation,
+        "command": event.command,
+        "correlation": event.correlation,
+        "data": event.data,
+        "id": event.id,
+        "log": event.log,
+        "occurred_on": event.occurred_on,
+        "recorded_at": RECORDED_AT_HOLE,
+        "schema": event.schema,
+        "stream": event.stream,
+        "type": event.type,
+        "version": event.version,
+    }
+    if event.sealed:
+        envelope["sealed"] = event.sealed
+    leaf = canonical(envelope)
+    check_size(leaf)
+    check_texts(leaf)
+    # Behind the hole stand only names of ours, so the last match is the envelope's own key.
+    hole = leaf.rindex(_HOLE) + 1
+    return NewLeaf(event.stream, event.version, event.type, leaf, event.id, event.log, event.schema, hole)
+
+
+class Leaves:
+    """Decoders by type, made once.
+
+    ``events`` maps stable names to classes (default: all of ours). A class with ``schema`` n has
+    ``upcasts`` from every older schema: plain functions on the ``data`` mapping.
+    """
+
+    def __init__(self, events: Mapping[str, type[Event]] = EVENTS) -> None:
+        self._events = events
+        self._decoders: dict[tuple[str, int], Decode] = {
+            (name, event.schema): msgspec.json.Decoder(Recorded[event]).decode  # type: ignore[valid-type]
+            for name, event in events.items()
+        }
+
+    def decode(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
+        """The fact in a leaf, in today's schema.
+
+        Raises:
+            UnknownEvent: the type is not known, or its schema is newer than ours.
+        """
+        decode = self._decoders.get((topic, schema))
+        if decode is not None:
+            return decode(leaf)
+        return self._upcast(topic, schema, leaf)
+
+    def _upcast(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
+        event = self._events.get(topic)
+        if event is None:
+            raise UnknownEvent(f"events of type {topic!r} are not known to this release: update cycle")
+        if schema > event.schema:
+            raise UnknownEvent(
+                f"{topic} has schema {schema}, this release knows {event.schema}: update cycle"
+            )
+        envelope = msgspec.json.decode(leaf, type=dict[str, object])
+        data = cast("dict[str, object]", envelope["data"])
+        for older in range(schema, event.schema):
+            data = event.upcasts[older](data)
+        envelope["data"], envelope["schema"] = data, event.schema
+        return msgspec.convert(envelope, Recorded[event])  # type: ignore[valid-type]
+
+
+class LeafMapper(Mapper[str]):
+    """The library's mapper over leaves: stored bytes are never touched, decoding is typed."""
+
+    def __init__(self, leaves: Leaves | None = None) -> None:
+        super().__init__(transcoder=JSONTranscoder())
+        self.leaves = leaves or Leaves()
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        return new_leaf(cast("Recorded[Event]", domain_event))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        stored = cast("StoredLeaf", stored_event)
+        event = self.leaves.decode(stored.topic, stored.schema, stored.state)
+        return cast("DomainEventProtocol[str]", event)
