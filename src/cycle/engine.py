@@ -6,6 +6,7 @@ A decision reads its own aggregate and what it looks up in others, never a proje
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from functools import cache
@@ -308,10 +309,8 @@ class Engine(Application[str]):
         """The state of an aggregate; its empty state when nothing is recorded."""
         states = self.repository.cache
         if fresh and states is not None:
-            try:
+            with suppress(KeyError):
                 states.get(stream, evict=True)
-            except KeyError:
-                pass
 
         def fold(initial: State | None, history: Iterable[Any]) -> State | None:
             recorded = believed(list(history))
