@@ -1,0 +1,100 @@
+"""Writes the reference pages that come from the code: run by ``make docs``, checked by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transitions.extensions import GraphMachine
+
+from cycle import catalogue
+from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
+from cycle.policy import Policy, Rule, sample
+
+DOCS = Path(__file__).parent
+HEADER = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n\n"
+
+
+def state_table() -> str:
+    """``docs/state-table.md``: every command of a framework, where it may be said, what it needs."""
+    lines = [
+        "# The state table\n",
+        "One framework is one aggregate with one table: `src/cycle/aggregates/framework/table.py`.",
+        "A command that stays keeps the framework in its stage. A guard that fails refuses, with its",
+        "reason; `cycle next` shows them all.\n",
+        "```mermaid",
+        diagram(),
+        "```\n",
+        "| from | command | in words | who | refused unless | to |",
+        "|---|---|---|---|---|---|",
+        *(_row(row) for row in TABLE),
+    ]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def diagram() -> str:
+    """The moves between stages as a Mermaid picture, drawn by ``transitions``."""
+    machine = GraphMachine(
+        states=[_node(s) for s in (NONE, *Stage)],
+        initial=NONE,
+        auto_transitions=False,
+        graph_engine="mermaid",
+    )
+    for name, source, dest in sorted(MOVES, key=_in_table_order):
+        if source != dest:
+            machine.add_transition(name, _node(source), _node(dest))
+    lines = machine.get_combined_graph().source.splitlines()
+    unwanted = ("---", "State Machine", "classDef", "Class ")
+    return "\n".join(
+        line.rstrip() for line in lines if line.strip() and not line.strip().startswith(unwanted)
+    )
+
+
+def _node(stage: str) -> str:
+    """Mermaid reads a hyphen as the beginning of an arrow."""
+    return stage.replace("-", "_")
+
+
+def _in_table_order(move: tuple[str, str, str]) -> tuple[int, int, int]:
+    stages = [NONE, *(stage.value for stage in Stage)]
+    names = [row.command.name for row in TABLE]
+    return stages.index(move[1]), stages.index(move[2]), names.index(move[0])
+
+
+def _row(row: Row) -> str:
+    stages = ", ".join(stage.value if stage else "—" for stage in row.stages)
+    label = catalogue.text(f"command.{row.command.name}", "en")
+    roles = ", ".join(role.value for role in row.command.roles)
+    guards = "; ".join(_first_line(guard.__doc__) for guard in row.guards) or "—"
+    to = ", ".join(stage.value for stage in row.to) or "stays"
+    return f"| {stages} | `{row.command.name}` | {label} | {roles} | {guards} | {to} |"
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().splitlines()[0].rstrip(".")
+
+
+def policy_page(policy: Policy) -> str:
+    """``docs/policy.md``: the articles of the policy that ships."""
+    lines = [
+        f"# The sample policy: {policy.name}\n",
+        f"{policy.title.en} · {policy.title.fr}. Digest `{policy.digest}`.\n",
+        "| article | rule | value | effect | source | why |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in Policy.__struct_fields__:
+        rule = getattr(policy, name)
+        if isinstance(rule, Rule):
+            value = ", ".join(rule.value) if isinstance(rule.value, tuple) else rule.value
+            lines.append(
+                f"| {rule.article} | `{name.replace('_', '-')}` | {value} | {rule.effect} | {rule.source} "
+                f"| {rule.why.en} |"
+            )
+    return HEADER + "\n".join(lines) + "\n"
+
+
+PAGES = {"state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), "utf-8")
