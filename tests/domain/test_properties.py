@@ -1,0 +1,110 @@
+"""What holds for every accepted history, whatever people do."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rfc8785 import dumps
+
+from cycle.aggregates.base import Refused
+from cycle.aggregates.framework.adjustment import CycleClosed
+from cycle.aggregates.framework.decision import options
+from cycle.aggregates.framework.monitoring import ContributionReceived
+from cycle.aggregates.framework.plan import ContributionPledged, PlanAgreed
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.framework.table import MOVES, NONE
+from cycle.codec import Leaves, new_leaf
+from cycle.leaf import canonical, check_leaf
+from cycle.store import RECORDED_AT_HOLE
+from tests.domain.walks import replay, walk
+
+walks = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@walks
+@given(st.data())
+def test_an_accepted_history_replays_to_the_same_state_at_every_prefix(data: st.DataObject) -> None:
+    tale = walk(data, 60)
+    state: Framework = framework.initial
+    for length, recorded in enumerate(tale.history, 1):
+        state = framework.fold(state, [recorded])
+        assert replay(tale.history[:length]) == state
+    assert state == tale.state
+
+
+@walks
+@given(st.data())
+def test_no_accepted_history_leaves_the_table(data: st.DataObject) -> None:
+    tale = walk(data, 60)
+    before: Framework = framework.initial
+    by_command: dict[str, list[Framework]] = {}
+    for recorded in tale.history:
+        by_command.setdefault(f"{recorded.causation} {recorded.command}", [])
+    for length, recorded in enumerate(tale.history, 1):
+        state = replay(tale.history[:length])
+        if state.stage is not before.stage:
+            move = (recorded.command, before.stage or NONE, state.stage or NONE)
+            assert move in MOVES, move
+        before = state
+
+
+@walks
+@given(st.data())
+def test_options_and_decisions_agree(data: st.DataObject) -> None:
+    """What ``options`` refuses is refused; what a stage does not list cannot be said."""
+    tale = walk(data, 40)
+    found = {option.command: option for option in options(tale.state, tale.known)}
+    if isinstance(tale.outcome, Refused) and any(f.code == "wrong-stage" for f in tale.outcome.findings):
+        assert all(f.values["command"] not in found for f in tale.outcome.findings if f.code == "wrong-stage")
+    for option in found.values():
+        assert option.allowed == (not option.refused_by)
+
+
+@walks
+@given(st.data())
+def test_received_never_exceeds_what_was_pledged(data: st.DataObject) -> None:
+    tale = walk(data, 80)
+    pledged: dict[str, int] = {}
+    received: Counter[str] = Counter()
+    for recorded in tale.history:
+        match recorded.data:
+            case ContributionPledged(contribution=c, worth=worth):
+                pledged[c] = worth.amount_xof or 0
+            case ContributionReceived(contribution=c, worth=worth):
+                received[c] += worth.amount_xof or 0
+                assert received[c] <= pledged[c]
+
+
+@walks
+@given(st.data())
+def test_every_action_of_a_closed_plan_is_settled(data: st.DataObject) -> None:
+    tale = walk(data, 90)
+    agreed: dict[int, set[str]] = {}
+    for recorded in tale.history:
+        match recorded.data:
+            case PlanAgreed(cycle=cycle, actions=actions):
+                agreed[cycle] = {a.action for a in actions}
+            case CycleClosed(cycle=cycle, actions=settled):
+                assert agreed.get(cycle, set()) <= {s.action for s in settled}
+
+
+@walks
+@given(st.data())
+def test_every_fact_survives_its_leaf(data: st.DataObject) -> None:
+    """Canonical by an independent implementation of RFC 8785, and decoded to the same fact."""
+    leaves = Leaves()
+    for recorded in walk(data, 40).history:
+        new = new_leaf(recorded)
+        leaf = new.state.replace(RECORDED_AT_HOLE.encode(), b"2026-01-01T00:00:00.000001Z", 1)
+        check_leaf(leaf)
+        import json
+
+        assert dumps(json.loads(leaf)) == leaf
+        decoded = leaves.decode(new.topic, new.schema, leaf)
+        assert decoded.data == recorded.data
+        assert canonical(decoded.data) == canonical(recorded.data)
