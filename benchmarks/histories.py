@@ -135,9 +135,7 @@ def one_cycle(cycle: int, day: date) -> Iterator[tuple[int, Event]]:
     for action, need in zip(actions, needs, strict=True):
         yield (
             10,
-            ActionProposed(
-                action, cycle, "Réparer la motopompe", needs=(need,), responsible=MEMBERS[0], due_on=due
-            ),
+            ActionProposed(action, cycle, "Réparer la motopompe", needs=(need,), responsible=MEMBERS[0], due_on=due),
         )
     pledges = tuple(ContributionId(f"C-{cycle * ACTIONS_A_CYCLE - n}") for n in range(ACTIONS_A_CYCLE))
     for pledge, action in zip(pledges, actions, strict=True):
@@ -156,8 +154,7 @@ def one_cycle(cycle: int, day: date) -> Iterator[tuple[int, Event]]:
             ),
         )
     agreed = tuple(
-        AgreedAction(a, "Réparer la motopompe", MEMBERS[0], due, (n,))
-        for a, n in zip(actions, needs, strict=True)
+        AgreedAction(a, "Réparer la motopompe", MEMBERS[0], due, (n,)) for a, n in zip(actions, needs, strict=True)
     )
     window = Window(day + timedelta(days=11), day + timedelta(days=90))
     yield 10, PlanAgreed(cycle, 1, window, DecisionMode.CONSENSUS, meeting, agreed, pledges)
@@ -165,9 +162,7 @@ def one_cycle(cycle: int, day: date) -> Iterator[tuple[int, Event]]:
     yield 11, (CommitteeInstalled if cycle == 1 else CommitteeKept)(cycle, SEATS)
     yield (
         11,
-        MandateDefined(
-            cycle, cycle, ("Suivre le plan", "Remonter les difficultés"), MandateCause.INSTALLATION
-        ),
+        MandateDefined(cycle, cycle, ("Suivre le plan", "Remonter les difficultés"), MandateCause.INSTALLATION),
     )
     yield 12, MonitoringStarted(cycle)
     yield 13, MinutesApproved(meeting)

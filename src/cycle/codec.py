@@ -54,7 +54,7 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
 
 
 class Leaves:
-    """Decoders by type, made once.
+    """Decoders by type, each made once.
 
     ``events`` maps stable names to classes (default: all of ours). A class with ``schema`` n has
     ``upcasts`` from every older schema: plain functions on the ``data`` mapping.
@@ -62,10 +62,7 @@ class Leaves:
 
     def __init__(self, events: Mapping[str, type[Event]] = EVENTS) -> None:
         self._events = events
-        self._decoders: dict[tuple[str, int], Decode] = {
-            (name, event.schema): msgspec.json.Decoder(Recorded[event]).decode  # type: ignore[valid-type]
-            for name, event in events.items()
-        }
+        self._decoders: dict[tuple[str, int], Decode] = {}
 
     def decode(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
         """The fact in a leaf, in today's schema.
@@ -76,16 +73,20 @@ class Leaves:
         decode = self._decoders.get((topic, schema))
         if decode is not None:
             return decode(leaf)
-        return self._upcast(topic, schema, leaf)
+        event = self._events.get(topic)
+        if event is None or event.schema != schema:
+            return self._upcast(topic, schema, leaf)
+        # Made when first met: all of them at once would cost every start a third of a second.
+        decode = msgspec.json.Decoder(Recorded[event]).decode  # type: ignore[valid-type]
+        self._decoders[topic, schema] = decode
+        return decode(leaf)
 
     def _upcast(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
         event = self._events.get(topic)
         if event is None:
             raise UnknownEvent(f"events of type {topic!r} are not known to this release: update cycle")
         if schema > event.schema:
-            raise UnknownEvent(
-                f"{topic} has schema {schema}, this release knows {event.schema}: update cycle"
-            )
+            raise UnknownEvent(f"{topic} has schema {schema}, this release knows {event.schema}: update cycle")
         envelope = msgspec.json.decode(leaf, type=dict[str, object])
         data = cast("dict[str, object]", envelope["data"])
         for older in range(schema, event.schema):

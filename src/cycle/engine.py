@@ -135,10 +135,7 @@ def _references(command: type[Command]) -> tuple[tuple[str, object], ...]:
     wanted = (DeliberationId, OrganisationId, CommuneCode, PolicyId)
     hints = get_type_hints(command)
     return tuple(
-        (name, kind)
-        for name, hint in hints.items()
-        for kind in wanted
-        if hint is kind or kind in get_args(hint)
+        (name, kind) for name, hint in hints.items() for kind in wanted if hint is kind or kind in get_args(hint)
     )
 
 
@@ -363,9 +360,7 @@ class Engine(Application[str]):
             found["active_frameworks"] = self._active_frameworks(log)
         elif isinstance(state, Framework) and state.policy:
             adopted = getattr(said.command, "policy", None)
-            found["policy"] = (
-                self.policy(adopted) if adopted else self.policy(state.policy, state.policy_version)
-            )
+            found["policy"] = self.policy(adopted) if adopted else self.policy(state.policy, state.policy_version)
             if isinstance(said.command, FollowDeliberation) and state.deliberation is not None:
                 found["deliberations"] = self._one(deliberation, state.deliberation.id)
         if isinstance(said.command, CorrectFact):

@@ -122,6 +122,9 @@ class Waker(Protocol):
     def wait(self, timeout_seconds: float) -> bool:
         """Return True as soon as something may have been committed since the last call."""
 
+    def wake(self) -> None:
+        """End a wait from another thread."""
+
     def close(self) -> None: ...
 
 
@@ -176,10 +179,10 @@ class LogRecorder(ApplicationRecorder, ABC):
         """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN."""
 
     @abstractmethod
-    def import_leaves(
-        self, leaves: Iterable[tuple[bytes, NewLeaf, datetime]], progress: Callable[[int], None]
-    ) -> int:
-        """Write leaves with their own bytes and times into an empty store; all or nothing.
+    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf, datetime]], progress: Callable[[int], None]) -> int:
+        """Write (key, leaf with its own bytes, time of record) into an empty store; all or nothing.
+
+        Neighbours with one key are one save; the key is known from then on, whatever its content.
 
         Returns:
             How many were written.

@@ -37,11 +37,7 @@ def codes() -> set[str]:
 
 
 def placeholders(template: str) -> set[str]:
-    return {
-        name.partition(".")[0].partition("[")[0]
-        for _, name, _, _ in string.Formatter().parse(template)
-        if name
-    }
+    return {name.partition(".")[0].partition("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
 def entries() -> list[str]:

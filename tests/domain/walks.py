@@ -125,9 +125,7 @@ def _everybody(state: Framework) -> tuple[Presence, ...]:
 
 
 def _seats(state: Framework) -> tuple[Seat, ...]:
-    return tuple(
-        Seat(m, f"person-{m}", woman=n % 2 == 0, youth=n % 2 == 1) for n, m in enumerate(state.members)
-    )
+    return tuple(Seat(m, f"person-{m}", woman=n % 2 == 0, youth=n % 2 == 1) for n, m in enumerate(state.members))
 
 
 def _complete_action(state: Framework, on: date) -> dict[str, Any]:
@@ -174,9 +172,7 @@ def commands(draw: st.DrawFn, tale: Story) -> tuple[Command, date]:
     allowed = [o.command for o in found if o.allowed]
     names = [*allowed * 4, *(o.command for o in found)]
     # What moves the framework on is one choice among many; without weight no walk would get far.
-    names += [
-        o.command for o in found if o.allowed and o.to and o.command not in ("dissolve", "suspend")
-    ] * 20
+    names += [o.command for o in found if o.allowed and o.to and o.command not in ("dissolve", "suspend")] * 20
     command = COMMANDS[draw(st.sampled_from(sorted(names)))]
     built = fields(command, tale.state, on)
     if command in SENSE and draw(st.integers(0, 9)):

@@ -93,9 +93,7 @@ def _about_the_saying(state: Framework, row: Row, known: Known) -> Iterator[Find
             lift=row.command.roles,
         )
     if known.on > known.today:
-        yield Finding(
-            "not-happened-yet", values={"on": known.on.isoformat(), "today": known.today.isoformat()}
-        )
+        yield Finding("not-happened-yet", values={"on": known.on.isoformat(), "today": known.today.isoformat()})
     # The order of the log is the order in which facts were recorded; a move that claims to lie
     # before the last one is nearly always a slip of the date (TIMINGS, "Time").
     since = state.stage_since

@@ -53,9 +53,7 @@ LIVING = (*ACTIVE, S)
 
 TABLE: tuple[Row, ...] = (
     # fmt: off
-    Row(
-        setup.ProposeFramework, (None,), (D,), (setup.commune_is_known, setup.active_frameworks_below_maximum)
-    ),
+    Row(setup.ProposeFramework, (None,), (D,), (setup.commune_is_known, setup.active_frameworks_below_maximum)),
     Row(setup.PrioritiseSectors, (D,)),
     Row(setup.IdentifyActor, (D, N)),
     Row(setup.AdmitMember, (D, N, M, A)),
@@ -187,18 +185,14 @@ def _machine() -> Machine:
     for row in TABLE:
         for stage in row.stages:
             for to in row.to or (stage,):
-                machine.add_transition(
-                    row.command.name, stage.value if stage else NONE, to.value if to else NONE
-                )
+                machine.add_transition(row.command.name, stage.value if stage else NONE, to.value if to else NONE)
     for stage in ACTIVE:
         machine.add_transition(setup.FollowDeliberation.name, stage.value, S.value)
     return machine
 
 
 MACHINE = _machine()
-ROWS: dict[tuple[str, Stage | None], Row] = {
-    (row.command.name, stage): row for row in TABLE for stage in row.stages
-}
+ROWS: dict[tuple[str, Stage | None], Row] = {(row.command.name, stage): row for row in TABLE for stage in row.stages}
 MOVES: frozenset[tuple[str, str, str]] = frozenset(
     (name, transition.source, transition.dest)
     for name, event in MACHINE.events.items()

@@ -1,0 +1,121 @@
+"""PostgreSQL: many processes, one log. The append is one function call: one round trip, one commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import cast
+
+import psycopg
+
+from cycle.store import Append, Conflict, Receipt, Unavailable
+from cycle_adapters.sql.grouping import Outcome
+from cycle_adapters.sql.rows import StoredLine, key_reused, receipt_of, receipt_of_new
+
+Connection = psycopg.Connection[tuple[object, ...]]
+CALL = (
+    "SELECT * FROM cycle_append(%s::text[], %s::bytea[], %s::timestamptz[], %s::jsonb, %s::int[], %s::text[],"
+    " %s::int[], %s::text[], %s::smallint[], %s::text[], %s::int[], %s::bytea[])"
+)
+RECEIPT_LINES = (
+    "SELECT position, stream, version, type, log, log_index, leaf_hash, leaf FROM events"
+    " WHERE position BETWEEN %s AND %s ORDER BY position"
+)
+
+
+class PostgresWriter:
+    """The one connection of this process that appends; made again when it is lost."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._connection: Connection | None = None
+
+    def commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
+        """One round trip and one commit for the whole group; a conflict fails its own save only."""
+        try:
+            return self._call(group)
+        except psycopg.errors.UniqueViolation as error:
+            if len(group) == 1:
+                return [Conflict(str(error).splitlines()[0])]
+            return [self.commit([save])[0] for save in group]
+        except psycopg.OperationalError:
+            # The answer is lost, the commit perhaps not: the keys in the log settle it.
+            self.close()
+            try:
+                return self._call(group)
+            except psycopg.Error as error:
+                self.close()
+                return [unavailable(error)] * len(group)
+        except psycopg.Error as error:
+            return [unavailable(error)] * len(group)
+
+    def _call(self, group: Sequence[Append]) -> list[Outcome]:
+        connection = self._open()
+        conditions = [[{"log": log, "size": size} for log, size in save.log_sizes] for save in group]
+        leaves = [(number, leaf) for number, save in enumerate(group, 1) for leaf in save.leaves]
+        answers = connection.execute(
+            CALL,
+            (
+                [save.key for save in group],
+                [save.digest for save in group],
+                [save.recorded_at for save in group],
+                json.dumps(conditions),
+                [number for number, _ in leaves],
+                [leaf.originator_id for _, leaf in leaves],
+                [leaf.originator_version for _, leaf in leaves],
+                [leaf.topic for _, leaf in leaves],
+                [leaf.schema for _, leaf in leaves],
+                [leaf.log for _, leaf in leaves],
+                [leaf.hole for _, leaf in leaves],
+                [leaf.state for _, leaf in leaves],
+            ),
+            prepare=True,
+            binary=True,
+        ).fetchall()
+        return [self._outcome(save, answer) for save, answer in zip(group, answers, strict=True)]
+
+    def _outcome(self, save: Append, answer: tuple[object, ...]) -> Outcome:
+        _, status, first, recorded_at, indexes = answer
+        if status == "reused":
+            return key_reused(save.key)
+        if status == "conflict":
+            return Conflict(f"{save.leaves[0].originator_id}: somebody else wrote in between")
+        if status == "known":
+            found = self.receipt(save.key)
+            assert found is not None
+            return found[1]
+        return receipt_of_new(save, cast("int", first), cast("str", recorded_at), cast("dict[str, int]", indexes))
+
+    def receipt(self, key: str) -> tuple[bytes, Receipt] | None:
+        """The digest and receipt under a key."""
+        connection = self._open()
+        found = connection.execute(
+            "SELECT digest, first_position, last_position FROM receipts WHERE key = %s", (key,)
+        ).fetchone()
+        if found is None:
+            return None
+        lines = connection.execute(RECEIPT_LINES, found[1:], binary=True).fetchall()
+        return cast("bytes", found[0]), receipt_of(key, cast("list[StoredLine]", lines))
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def unavailable(error: psycopg.Error) -> Unavailable:
+    """What a person can do about an error of PostgreSQL; never with the address or a password."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        return Unavailable("the server's disk is full: nothing was written; make room and send it again")
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction | psycopg.errors.InsufficientPrivilege):
+        return Unavailable("this account may not write to the database: nothing was written; ask its administrator")
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("the database server does not answer: check that it runs, then send it again")
+    return Unavailable(f"the database cannot be used: {str(error).splitlines()[0]}")

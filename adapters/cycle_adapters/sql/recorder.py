@@ -1,0 +1,330 @@
+"""The recorder: the library's interface and the store's, the same on both databases."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    Notification,
+    StoredEvent,
+    Subscription,
+)
+from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy.exc import DBAPIError
+
+from cycle.aggregates.base import LogName, StreamId
+from cycle.leaf import leaf_hash
+from cycle.store import (
+    Append,
+    Conflict,
+    Head,
+    LogRecorder,
+    NewLeaf,
+    Receipt,
+    Row,
+    StoredLeaf,
+    Unavailable,
+    Waker,
+)
+from cycle_adapters.sql import postgres, sqlite
+from cycle_adapters.sql.grouping import GroupCommit
+from cycle_adapters.sql.opening import READ_ONLY
+from cycle_adapters.sql.rows import CONTENT_UNKNOWN, first_versions, read, receipt_of, written
+from cycle_adapters.sql.schema import events, head, logs, receipts
+from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
+
+IMPORT_BATCH = 5_000
+
+
+class SqlRecorder(LogRecorder):
+    """Events in SQL. Reads go through a pool, writes through one connection of their own."""
+
+    def __init__(self, database: Engine) -> None:
+        self.database = database
+        self._is_sqlite = database.dialect.name == "sqlite"
+        self._bell = Bell()
+        self._writer: sqlite.SqliteWriter | postgres.PostgresWriter
+        if self._is_sqlite:
+            self._writer = sqlite.SqliteWriter(self._raw_sqlite())
+        else:
+            self._writer = postgres.PostgresWriter(self._raw_postgres)
+        self._group = GroupCommit(self._writer.commit)
+
+    def _raw_sqlite(self) -> sqlite3.Connection:
+        return cast("sqlite3.Connection", self._own_connection())
+
+    def _raw_postgres(self) -> postgres.Connection:
+        connection = cast("postgres.Connection", self._own_connection())
+        connection.autocommit = True
+        return connection
+
+    def _own_connection(self) -> object:
+        pooled = self.database.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        return connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writer.close()
+        self.database.dispose()
+
+    # Writing
+
+    def append(self, save: Append) -> Receipt:
+        if not save.leaves:
+            raise ValueError("a save needs at least one leaf")
+        if first_versions(save) is None:
+            raise Conflict("the versions of a save are not contiguous")
+        receipt = self._group.append(save)
+        self._bell.ring()
+        return receipt
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """The library's door to ``append``: the first leaf's id is the key."""
+        leaves = cast("Sequence[NewLeaf]", stored_events)
+        if not leaves:
+            return []
+        try:
+            receipt = self.append(Append(tuple(leaves), leaves[0].id, leaf_hash(leaves[0].state)))
+        except Conflict as error:
+            raise IntegrityError(str(error)) from error
+        return [line.position for line in receipt.events]
+
+    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf, datetime]], progress: Callable[[int], None]) -> int:
+        try:
+            with self.database.begin() as connection:
+                if connection.execute(select(head.c.position).with_for_update()).scalar_one():
+                    raise Conflict("the log is not empty: import into a new database")
+                position = _import(connection, leaves, progress)
+        except DBAPIError as error:
+            raise self._unavailable(error) from error
+        self._bell.ring()
+        return position
+
+    # Reading
+
+    def receipt(self, key: str) -> tuple[bytes, Receipt] | None:
+        with self._rows(RECEIPT.where(receipts.c.key == key)) as found:
+            line = found.fetchone()
+        if line is None:
+            return None
+        digest, first, last = line
+        with self._rows(RECEIPT_LINES.where(events.c.position.between(first, last))) as lines:
+            return digest, receipt_of(key, lines.fetchall())
+
+    def read_stream(
+        self, stream: StreamId, *, after_version: int = 0, up_to_position: int | None = None
+    ) -> Sequence[StoredLeaf]:
+        query = STREAM.where(events.c.stream == stream)
+        if after_version:
+            query = query.where(events.c.version > after_version)
+        if up_to_position is not None:
+            query = query.where(events.c.position <= up_to_position)
+        with self._rows(query.order_by(events.c.version)) as found:
+            return list(map(StoredLeaf._make, found.fetchall()))
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        query = STREAM.where(events.c.stream == str(originator_id))
+        if gt is not None:
+            query = query.where(events.c.version > gt)
+        if lte is not None:
+            query = query.where(events.c.version <= lte)
+        query = query.order_by(events.c.version.desc() if desc else events.c.version)
+        if limit is not None:
+            query = query.limit(limit)
+        with self._rows(query) as found:
+            return cast("Sequence[StoredEvent]", list(map(StoredLeaf._make, found.fetchall())))
+
+    def read(
+        self,
+        after: int,
+        limit: int,
+        *,
+        up_to: int | None = None,
+        log: LogName | None = None,
+        types: Sequence[str] = (),
+    ) -> Sequence[Row]:
+        query = ROWS.where(events.c.position > after)
+        if up_to is not None:
+            query = query.where(events.c.position <= up_to)
+        if log is not None:
+            query = query.where(events.c.log == log)
+        if types:
+            query = query.where(events.c.type.in_(types))
+        with self._rows(query.order_by(events.c.position).limit(limit)) as found:
+            return list(map(Row._make, found.fetchall()))
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        after = (start or 0) - inclusive_of_start
+        query = NOTIFICATIONS.where(events.c.position > after)
+        if stop is not None:
+            query = query.where(events.c.position <= stop)
+        if topics:
+            query = query.where(events.c.type.in_(topics))
+        with self._rows(query.order_by(events.c.position).limit(limit)) as found:
+            return [Notification(*row) for row in found.fetchall()]
+
+    def max_notification_id(self) -> int | None:
+        return self.head().position or None
+
+    def head(self) -> Head:
+        with self._rows(HEAD) as found:
+            position, recorded_at = cast("tuple[int, str]", found.fetchone())
+        return Head(position, read(recorded_at) if recorded_at else None)
+
+    def log_size(self, log: LogName) -> int:
+        with self._rows(select(logs.c.size).where(logs.c.log == log)) as found:
+            size = found.fetchone()
+        return size[0] if size else 0
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        return LogSubscription(self, gt, topics)
+
+    def waker(self) -> Waker:
+        if self._is_sqlite:
+            return SqliteWaker(self._bell, self._raw_sqlite())
+        return PostgresWaker(self._raw_postgres)
+
+    @contextmanager
+    def _rows(self, query: Select[Any]) -> Iterator[Any]:
+        """The driver's own cursor: rows as plain tuples, without a layer per row."""
+        try:
+            with self.database.connect().execution_options(**{READ_ONLY: True}) as connection:
+                yield connection.execute(query).cursor
+        except DBAPIError as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: DBAPIError) -> Unavailable:
+        if isinstance(error.orig, sqlite3.Error):
+            return sqlite.unavailable(error.orig)
+        return postgres.unavailable(cast("psycopg.Error", error.orig))
+
+
+def _import(
+    connection: Connection,
+    leaves: Iterable[tuple[str, NewLeaf, datetime]],
+    progress: Callable[[int], None],
+) -> int:
+    sizes: dict[str, int] = {}
+    position, last = 0, ""
+    rows: list[dict[str, object]] = []
+    keys: list[dict[str, object]] = []
+
+    def flush() -> None:
+        if rows:
+            connection.execute(events.insert(), rows)
+            rows.clear()
+        if keys:
+            connection.execute(receipts.insert(), keys)
+            keys.clear()
+        progress(position)
+
+    for key, save in groupby(leaves, key=itemgetter(0)):
+        first = position + 1
+        for _, leaf, recorded_at in save:
+            position += 1
+            last = written(recorded_at)
+            index = sizes.get(leaf.log, 0)
+            sizes[leaf.log] = index + 1
+            rows.append(
+                {
+                    "position": position,
+                    "stream": leaf.originator_id,
+                    "version": leaf.originator_version,
+                    "type": leaf.topic,
+                    "schema": leaf.schema,
+                    "log": leaf.log,
+                    "log_index": index,
+                    "leaf_hash": leaf_hash(leaf.state),
+                    "leaf": leaf.state,
+                }
+            )
+        keys.append({"key": key, "digest": CONTENT_UNKNOWN, "first_position": first, "last_position": position})
+        if len(rows) >= IMPORT_BATCH:
+            flush()
+    flush()
+    if sizes:
+        connection.execute(logs.insert(), [{"log": log, "size": size} for log, size in sizes.items()])
+        connection.execute(head.update().values(position=position, recorded_at=last))
+    return position
+
+
+class LogSubscription(Subscription[ApplicationRecorder]):
+    """Yields what is recorded, in order, and waits for more: arm, pull, wait, pull again."""
+
+    PULL = 500
+    WAIT_SECONDS = 2.0
+
+    def __init__(self, recorder: SqlRecorder, gt: int | None, topics: Sequence[str]) -> None:
+        super().__init__(recorder, gt, topics)
+        self._waker = recorder.waker()
+        self._position = gt or 0
+        self._pulled: deque[Notification] = deque()
+        self._stopped = False
+
+    def __next__(self) -> Notification:
+        while not self._pulled:
+            if self._stopped:
+                raise StopIteration
+            top = cast("SqlRecorder", self._recorder).head().position
+            self._pulled.extend(
+                self._recorder.select_notifications(
+                    self._position, self.PULL, stop=top, topics=self._topics, inclusive_of_start=False
+                )
+            )
+            if self._pulled:
+                continue
+            self._position = max(self._position, top)
+            self._waker.wait(self.WAIT_SECONDS)
+        found = self._pulled.popleft()
+        self._position = found.id
+        return found
+
+    def stop(self) -> None:
+        super().stop()
+        self._stopped = True
+        self._waker.wake()
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        self.stop()
+        super().__exit__(*args, **kwargs)
+        self._waker.close()
+
+
+STREAM = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.schema)
+ROWS = select(events.c.position, events.c.type, events.c.schema, events.c.leaf)
+NOTIFICATIONS = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.position)
+HEAD = select(head.c.position, head.c.recorded_at)
+RECEIPT = select(receipts.c.digest, receipts.c.first_position, receipts.c.last_position)
+RECEIPT_LINES = select(
+    events.c.position, events.c.stream, events.c.version, events.c.type, events.c.log, events.c.log_index,
+    events.c.leaf_hash, events.c.leaf,
+).order_by(events.c.position)  # fmt: skip

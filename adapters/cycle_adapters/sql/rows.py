@@ -1,0 +1,94 @@
+"""From saves to rows, the same for both databases: splice the time of record, hash, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from cycle.aggregates.base import LogName, StreamId
+from cycle.leaf import leaf_hash
+from cycle.store import RECORDED_AT_HOLE, Append, KeyReused, Receipt, ReceiptLine
+
+CONTENT_UNKNOWN = b""
+"""The digest of a key that came with an imported log: the command's content is not in its events."""
+WIDTH = len(RECORDED_AT_HOLE)
+
+
+def written(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds and ``Z``: 27 characters."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def read(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def splice(leaf: bytes, hole: int, recorded_at: bytes) -> bytes:
+    return leaf[:hole] + recorded_at + leaf[hole + WIDTH :]
+
+
+class _Envelope(Struct):
+    id: str
+    recorded_at: str
+
+
+_envelope = msgspec.json.Decoder(_Envelope).decode
+
+StoredLine = tuple[int, str, int, str, str, int, bytes, bytes]
+"""position, stream, version, type, log, log_index, leaf_hash, leaf"""
+
+
+def receipt_of(key: str, lines: Sequence[StoredLine]) -> Receipt:
+    """The receipt of a save, from its rows."""
+    found = []
+    for position, stream, version, kind, log, index, digest, leaf in lines:
+        found.append(
+            ReceiptLine(
+                _envelope(bytes(leaf)).id, kind, StreamId(stream), version, position, LogName(log), index,
+                bytes(digest).hex(),
+            )
+        )  # fmt: skip
+    last = found[-1]
+    recorded_at = read(_envelope(bytes(lines[-1][7])).recorded_at)
+    return Receipt(key, last.stream, last.version, last.position, recorded_at, tuple(found))
+
+
+def first_versions(save: Append) -> dict[str, int] | None:
+    """The first version of each stream of a save; None when its versions are not contiguous."""
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for leaf in save.leaves:
+        stream, version = str(leaf.originator_id), leaf.originator_version
+        if last.setdefault(stream, version - 1) != version - 1:
+            return None
+        first.setdefault(stream, version)
+        last[stream] = version
+    return first
+
+
+def receipt_of_new(save: Append, first: int, recorded_at: str, indexes: dict[str, int]) -> Receipt:
+    """The receipt of a save that was stored just now; ``indexes`` is each log's first new index."""
+    time, following, lines = recorded_at.encode(), dict(indexes), []
+    for position, leaf in enumerate(save.leaves, first):
+        index = following[leaf.log]
+        following[leaf.log] = index + 1
+        digest = leaf_hash(splice(leaf.state, leaf.hole, time)).hex()
+        stream = StreamId(str(leaf.originator_id))
+        lines.append(
+            ReceiptLine(leaf.id, leaf.topic, stream, leaf.originator_version, position, leaf.log, index, digest)
+        )
+    last = lines[-1]
+    return Receipt(save.key, last.stream, last.version, last.position, read(recorded_at), tuple(lines))
+
+
+def key_reused(key: str) -> KeyReused:
+    return KeyReused(f"the key {key} was used before for something else: send this with a key of its own")
+
+
+def answer_again(before: tuple[bytes, Receipt], save: Append) -> Receipt | KeyReused:
+    """What a key that is known answers."""
+    digest, receipt = before
+    return receipt if digest in (save.digest, CONTENT_UNKNOWN) else key_reused(save.key)

@@ -1,0 +1,49 @@
+"""The tables of the log. Migrations make them; this declaration is what the code reads and writes."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("stream", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("schema", SmallInteger, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("log_index", BigInteger, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    UniqueConstraint("stream", "version", name="events_stream_version"),
+    UniqueConstraint("log", "log_index", name="events_log_index"),
+)
+logs = Table("cycle_log", metadata, Column("log", Text, primary_key=True), Column("size", BigInteger, nullable=False))
+head = Table(
+    "cycle_head",
+    metadata,
+    Column("one", SmallInteger, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+)
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("first_position", BigInteger, nullable=False),
+    Column("last_position", BigInteger, nullable=False),
+)

