@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Event
-from cycle.aggregates.framework.plan import AgreedAction
-from cycle.aggregates.terms import ActionId, ActionOutcome, ObstacleId, ReviewKind, Text
+from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.framework.monitoring import runs
+from cycle.aggregates.framework.needs import NeedsReopened
+from cycle.aggregates.framework.obstacles import ObstacleCarriedOver
+from cycle.aggregates.framework.plan import AgreedAction, agreed, put
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.rules import (
+    list_of,
+    member_is_known,
+    need_is_open,
+    not_twice,
+    obstacle_is_open,
+    policy_of,
+)
+from cycle.aggregates.framework.state import Action, ActionStage, Framework, ObstacleStage, Plan, Stage
+from cycle.aggregates.known import Known
+from cycle.aggregates.terms import (
+    ActionId,
+    ActionOutcome,
+    MemberId,
+    NeedId,
+    ObstacleId,
+    ReviewKind,
+    Text,
+)
 
 
 class ReviewOpened(Event):
@@ -64,3 +88,296 @@ class CycleClosed(Event):
 
 class CycleOpened(Event):
     cycle: int
+
+
+class OpenReview(Command):
+    """Open the review of the plan: in the middle, at its end, or when that is overdue."""
+
+    kind: ReviewKind
+    roles = (Role.FACILITATOR, Role.COMMITTEE)
+
+
+class RecordReview(Command):
+    """Note what the review measured and what was learnt."""
+
+    findings: Text
+    lessons: tuple[Text, ...] = ()
+
+
+class ActionChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What changes about an action of the plan; fields that are left out stay."""
+
+    action: ActionId
+    description: Text | None = None
+    responsible: MemberId | None = None
+    due_on: date | None = None
+
+
+class ActionAdded(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An action that the plan gains."""
+
+    description: Text
+    responsible: MemberId
+    due_on: date
+    needs: tuple[NeedId, ...] = ()
+    obstacles: tuple[ObstacleId, ...] = ()
+
+
+class AdjustPlan(Command):
+    """Change the plan inside its window, and go on monitoring."""
+
+    causes: tuple[Text, ...]
+    changes: tuple[ActionChange, ...] = ()
+    added: tuple[ActionAdded, ...] = ()
+    dropped: tuple[ActionId, ...] = ()
+
+
+class CarryOverAction(Command):
+    """Decide that an unfinished action goes on in the next plan."""
+
+    action: ActionId
+    reason: Text
+
+
+class CarryOverObstacle(Command):
+    """Decide that an open obstacle goes on into the next cycle."""
+
+    obstacle: ObstacleId
+    reason: Text | None = None
+
+
+class NextMeeting(Command):
+    """Close this cycle and go to the meeting of the next."""
+
+
+class ReopenNeeds(Command):
+    """Close this cycle and begin the next with a new identification of needs."""
+
+    reason: Text
+    due_on: date | None = None
+
+
+def window_not_over(state: Framework, known: Known) -> Iterable[Finding]:
+    """The window of the plan is not over; afterwards there is a next plan, not an adjusted one."""
+    ends = state.plan.window.ends_on if state.plan else None
+    values = list_of(ends_on=str(ends), on=known.on.isoformat())
+    yield Finding("window-is-over", ends is not None and known.on <= ends, values=values, lift=(Role.FACILITATOR,))
+
+
+def every_action_has_an_outcome(state: Framework, known: Known) -> Iterable[Finding]:
+    """Every action of the plan is completed, carried over or abandoned."""
+    for action in state.unsettled():
+        responsible = state.members.get(action.responsible) if action.responsible else None
+        values = {
+            "action": action.id,
+            "description": action.description,
+            "percent": action.percent,
+            "name": responsible.name if responsible else "—",
+        }
+        yield Finding("action-without-outcome", values=values, lift=(Role.FACILITATOR, Role.COMMITTEE))
+
+
+def every_obstacle_has_a_decision(state: Framework, known: Known) -> Iterable[Finding]:
+    """Every open obstacle is resolved, accepted or carried over."""
+    for obstacle in state.open_obstacles():
+        values = {"obstacle": obstacle.id, "description": obstacle.description}
+        yield Finding("obstacle-without-decision", values=values, lift=(Role.FACILITATOR, Role.COMMITTEE))
+
+
+def pledges_of_the_departed_decided(state: Framework, known: Known) -> Iterable[Finding]:
+    """What members promised who have left is received, waived or recorded as not kept."""
+    for promise in state.contributions.values():
+        if promise.member not in state.members:
+            values = {"contribution": promise.id, "member": promise.member}
+            yield Finding("pledge-of-departed-member", values=values, lift=(Role.FACILITATOR,))
+
+
+@framework.decides(OpenReview)
+def open_review(state: Framework, command: OpenReview, known: Known) -> Iterable[Event]:
+    assert state.plan is not None
+    policy, ends = policy_of(known), state.plan.window.ends_on
+    rule, over = policy.severe_obstacle, known.on >= ends
+    values = {"ends_on": ends.isoformat(), "on": known.on.isoformat()}
+    worst = max((o.severity for o in state.open_obstacles()), default=0)
+    severe = ruled("severe-obstacle", policy, rule, worst >= rule.value, severity=worst, limit=rule.value)
+    if command.kind is ReviewKind.MID_TERM:
+        demand(Finding("too-late-for-mid-term", not over, values=values, lift=(Role.FACILITATOR,)))
+    else:
+        # A severe obstacle is reason enough to end early: the review then measures what there is.
+        early = command.kind is ReviewKind.END and severe.met
+        demand(Finding("window-still-runs", over or early, values=values, lift=(Role.FACILITATOR,)))
+    if command.kind is ReviewKind.OVERDUE:
+        demand(Finding("not-overdue", known.on > ends, values=values, lift=(Role.FACILITATOR,)))
+    yield ReviewOpened(state.cycle, command.kind, ends, checks([severe]) if severe.met else ())
+
+
+@framework.decides(RecordReview)
+def record_review(state: Framework, command: RecordReview, known: Known) -> Iterable[Event]:
+    yield PlanReviewed(state.cycle, command.findings, command.lessons)
+
+
+@framework.decides(AdjustPlan)
+def adjust_plan(state: Framework, command: AdjustPlan, known: Known) -> Iterable[Event]:
+    assert state.plan is not None
+    window = state.plan.window
+    touched = [change.action for change in command.changes]
+    found = [
+        Finding("no-cause-named", bool(command.causes)),
+        Finding("nothing-adjusted", bool(command.changes or command.added or command.dropped)),
+        not_twice([*touched, *command.dropped]),
+    ]
+    for action in (*touched, *command.dropped):
+        found += runs(state, action)
+    for new in command.added:
+        found.append(Finding("added-answers-nothing", bool(new.needs or new.obstacles)))
+        found += [need_is_open(state, need) for need in new.needs]
+        found += [obstacle_is_open(state, obstacle) for obstacle in new.obstacles]
+    for item in (*command.changes, *command.added):
+        if item.responsible is not None:
+            found.append(member_is_known(state, item.responsible))
+        if item.due_on is not None:
+            days = {"starts_on": window.starts_on.isoformat(), "ends_on": window.ends_on.isoformat()}
+            name = item.action if isinstance(item, ActionChange) else item.description
+            inside = window.starts_on <= item.due_on <= window.ends_on
+            values = {"action": name, "due_on": item.due_on.isoformat(), **days}
+            found.append(Finding("due-outside-window", inside, values=values, lift=(Role.FACILITATOR,)))
+    demand(*found)
+    changes = {change.action: change for change in command.changes}
+    actions = [
+        agreed(_changed(action, changes.get(action.id)))
+        for action in state.negotiated()
+        if action.id not in command.dropped
+    ]
+    demand(Finding("nothing-left-of-the-plan", bool(actions or command.added)))
+    actions += [
+        AgreedAction(ActionId(f"A-{number}"), new.description, new.responsible, new.due_on, new.needs, new.obstacles)
+        for number, new in enumerate(command.added, state.actions_counted + 1)
+    ]
+    yield PlanAdjusted(state.cycle, state.plan.version + 1, command.causes, tuple(actions), command.dropped)
+
+
+def _changed(action: Action, change: ActionChange | None) -> Action:
+    if change is None:
+        return action
+    return replace(
+        action,
+        description=change.description or action.description,
+        responsible=change.responsible or action.responsible,
+        due_on=change.due_on or action.due_on,
+    )
+
+
+@framework.decides(CarryOverAction)
+def carry_over_action(state: Framework, command: CarryOverAction, known: Known) -> Iterable[Event]:
+    demand(*runs(state, command.action))
+    yield ActionCarriedOver(command.action, state.cycle, command.reason)
+
+
+@framework.decides(CarryOverObstacle)
+def carry_over_obstacle(state: Framework, command: CarryOverObstacle, known: Known) -> Iterable[Event]:
+    demand(obstacle_is_open(state, command.obstacle))
+    yield ObstacleCarriedOver(command.obstacle, state.cycle, command.reason)
+
+
+@framework.decides(NextMeeting)
+def next_meeting(state: Framework, command: NextMeeting, known: Known) -> Iterable[Event]:
+    yield _cycle_closed(state)
+    yield CycleOpened(state.cycle + 1)
+
+
+@framework.decides(ReopenNeeds)
+def reopen_needs(state: Framework, command: ReopenNeeds, known: Known) -> Iterable[Event]:
+    yield _cycle_closed(state)
+    yield CycleOpened(state.cycle + 1)
+    yield NeedsReopened(state.cycle + 1, command.reason, command.due_on)
+
+
+_OUTCOMES = {
+    ActionStage.COMPLETED: ActionOutcome.COMPLETED,
+    ActionStage.ABANDONED: ActionOutcome.ABANDONED,
+    ActionStage.CARRIED_OVER: ActionOutcome.CARRIED_OVER,
+}
+
+
+def _cycle_closed(state: Framework) -> CycleClosed:
+    settled = tuple(Settled(action.id, _OUTCOMES[action.stage]) for action in state.negotiated())
+    carried = tuple(o.id for o in state.obstacles.values() if o.stage is ObstacleStage.CARRIED_OVER)
+    return CycleClosed(state.cycle, settled, carried)
+
+
+@framework.evolves(ReviewOpened)
+def review_opened(state: Framework, recorded: Recorded[ReviewOpened]) -> Framework:
+    return replace(state, stage=Stage.ADJUSTMENT, stage_since=recorded.occurred_on, reviewed=False)
+
+
+@framework.evolves(PlanReviewed)
+def plan_reviewed(state: Framework, recorded: Recorded[PlanReviewed]) -> Framework:
+    return replace(state, reviewed=True)
+
+
+@framework.evolves(PlanAdjusted)
+def plan_adjusted(state: Framework, recorded: Recorded[PlanAdjusted]) -> Framework:
+    fact = recorded.data
+    assert state.plan is not None
+    actions = {id: action for id, action in state.actions.items() if id not in fact.dropped}
+    added = 0
+    for item in fact.actions:
+        before = actions.get(item.action)
+        if before is None:
+            added += 1
+            before = Action(
+                item.action,
+                fact.cycle,
+                item.description,
+                ActionStage.AGREED,
+                item.needs,
+                item.obstacles,
+                item.continues,
+            )
+        actions[item.action] = replace(
+            before, description=item.description, responsible=item.responsible, due_on=item.due_on
+        )
+    return replace(
+        state,
+        stage=Stage.MONITORING,
+        stage_since=recorded.occurred_on,
+        actions=actions,
+        actions_counted=state.actions_counted + added,
+        plan=Plan(fact.cycle, fact.plan_version, state.plan.window),
+    )
+
+
+@framework.evolves(ActionCarriedOver)
+def action_carried_over(state: Framework, recorded: Recorded[ActionCarriedOver]) -> Framework:
+    return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.CARRIED_OVER))
+
+
+@framework.evolves(CycleClosed)
+def cycle_closed(state: Framework, recorded: Recorded[CycleClosed]) -> Framework:
+    answered = {need for action in state.negotiated() if action.stage is ActionStage.COMPLETED for need in action.needs}
+    return replace(
+        state,
+        actions={
+            id: action
+            for id, action in state.actions.items()
+            if action.stage is ActionStage.CARRIED_OVER and action.cycle == state.cycle
+        },
+        obstacles={
+            id: replace(obstacle, stage=obstacle.before or ObstacleStage.IDENTIFIED, before=None, cycle=state.cycle + 1)
+            for id, obstacle in state.obstacles.items()
+            if obstacle.stage is ObstacleStage.CARRIED_OVER
+        },
+        needs={id: need for id, need in state.needs.items() if id not in answered},
+        plan=state.plan and replace(state.plan, closed_on=recorded.occurred_on),
+        ranking=(),
+        rounds=0,
+        meeting=None,
+        deadlines_passed=frozenset(),
+    )
+
+
+@framework.evolves(CycleOpened)
+def cycle_opened(state: Framework, recorded: Recorded[CycleOpened]) -> Framework:
+    return replace(
+        state, cycle=recorded.data.cycle, stage=Stage.MEETING, stage_since=recorded.occurred_on, reviewed=False
+    )

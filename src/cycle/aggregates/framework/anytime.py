@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Event
-from cycle.aggregates.terms import Count, DeadlineKind, DeliberationId, Name, Reference, Sha256, Text
+from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.rules import list_of, unchanged
+from cycle.aggregates.framework.state import ActionStage, Framework, MeetingStage, Stage
+from cycle.aggregates.known import Known
+from cycle.aggregates.terms import (
+    Count,
+    DeadlineKind,
+    DeliberationId,
+    Name,
+    Outcome,
+    Reference,
+    Sha256,
+    Text,
+)
+from cycle.leaf import canonical
 
 
 class DocumentAttached(Event):
@@ -72,3 +88,224 @@ class FrameworkDissolved(Event):
     seconded_by: Reference
     reason: Text
     correctable = frozenset({"reason"})
+
+
+class AttachDocument(Command):
+    """Attach a paper by its SHA-256; keep the paper itself in a safe place."""
+
+    title: Name
+    sha256: Sha256
+    bytes: Count
+    media: Name
+    about: Reference | None = None
+    roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.COMMITTEE)
+
+
+class CorrectFact(Command):
+    """Set fields of an earlier fact right; the wrong fact stays visible."""
+
+    fact_version: int
+    changes: Mapping[str, msgspec.Raw]
+    reason: Text
+    roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY)
+
+
+class RecordDeadlinePassed(Command):
+    """Record once that a deadline has passed."""
+
+    kind: DeadlineKind
+    about: Reference
+    roles = (Role.WORKER, Role.FACILITATOR)
+
+
+class Suspend(Command):
+    """Suspend the framework, with the reason."""
+
+    reason: Text
+    roles = (Role.MAYOR, Role.FACILITATOR)
+
+
+class Resume(Command):
+    """Take the framework up again where it was left."""
+
+    reason: Text
+    roles = (Role.MAYOR, Role.FACILITATOR)
+
+
+class Dissolve(Command):
+    """Dissolve the framework on an adopted deliberation; a second person confirms."""
+
+    deliberation: DeliberationId
+    seconded_by: Reference
+    reason: Text
+    roles = (Role.MAYOR, Role.COUNCIL_SECRETARY)
+
+
+def cause_is_lifted(state: Framework, known: Known) -> Iterable[Finding]:
+    """An annulled founding deliberation has been replaced by a new one."""
+    number = state.deliberation.number if state.deliberation else "—"
+    lift = (Role.COUNCIL_SECRETARY, Role.MAYOR)
+    yield Finding("still-annulled", state.suspension_lifts, values={"number": number}, lift=lift)
+
+
+def deadlines(state: Framework) -> Iterable[tuple[DeadlineKind, str, date]]:
+    """Every deadline that the framework has to keep now: kind, what it is about, the day."""
+    if state.stage is Stage.NEEDS_IDENTIFICATION and state.needs_due_on is not None:
+        yield DeadlineKind.NEEDS, f"cycle-{state.cycle}", state.needs_due_on
+    meeting = state.meeting
+    if state.stage is Stage.MEETING and meeting is not None and meeting.stage is MeetingStage.CONVENED:
+        yield DeadlineKind.MEETING, meeting.id, meeting.held_on
+    for action in state.negotiated():
+        agreed = action.stage in (ActionStage.AGREED, ActionStage.STARTED)
+        if agreed and action.due_on is not None:
+            yield DeadlineKind.ACTION, action.id, action.due_on
+    if state.stage in (Stage.PLAN, Stage.MONITORING) and state.plan is not None:
+        yield DeadlineKind.PLAN, f"plan-{state.plan.cycle}", state.plan.window.ends_on
+    for promise in state.contributions.values():
+        if promise.due_on is not None:
+            yield DeadlineKind.CONTRIBUTION, promise.id, promise.due_on
+
+
+@framework.decides(AttachDocument)
+def attach_document(state: Framework, command: AttachDocument, known: Known) -> Iterable[Event]:
+    yield DocumentAttached(command.title, command.sha256, command.bytes, command.media, command.about)
+
+
+@framework.decides(CorrectFact)
+def correct_fact(state: Framework, command: CorrectFact, known: Known) -> Iterable[Event]:
+    yield corrected(command, known)
+
+
+def corrected(command: CorrectFact, known: Known) -> FactCorrected:
+    """The correction of the known fact, checked against the shape of that fact.
+
+    Raises:
+        Refused: no such fact, a field that cannot be corrected, a value of the wrong kind, no change.
+    """
+    fact = known.fact
+    if fact is None:
+        raise refusal("no-such-fact", version=command.fact_version)
+    allowed = fact.data.correctable | {"occurred_on"} if fact.data.correctable else frozenset({"occurred_on"})
+    wrong = tuple(sorted(set(command.changes) - allowed))
+    demand(
+        Finding("not-correctable", not wrong, values=list_of(fields=wrong, allowed=tuple(sorted(allowed)))),
+        Finding("nothing-corrected", bool(command.changes)),
+    )
+    before = {**fields_of(fact.data), "occurred_on": fact.occurred_on.isoformat()}
+    changes = []
+    for field, raw in sorted(command.changes.items()):
+        now = msgspec.json.decode(raw)
+        if now != before.get(field):
+            changes.append(Change(field, _raw(before.get(field)), _raw(now)))
+    demand(Finding("nothing-corrected", bool(changes)))
+    correction = FactCorrected(fact.id, fact.version, fact.type, tuple(changes), command.reason)
+    try:
+        right = applied(fact, changes)
+    except msgspec.ValidationError as error:
+        raise refusal("correction-does-not-fit", error=str(error)) from error
+    days = {"on": right.occurred_on.isoformat(), "today": known.today.isoformat()}
+    demand(Finding("not-happened-yet", right.occurred_on <= known.today, values=days))
+    return correction
+
+
+def fields_of(data: Event) -> dict[str, object]:
+    """The fields of a fact as its leaf holds them."""
+    return msgspec.json.decode(canonical(data), type=dict[str, object])
+
+
+def _raw(value: object) -> msgspec.Raw | None:
+    return None if value is None else msgspec.Raw(canonical(value))
+
+
+def applied(fact: Recorded[Event], changes: Iterable[Change]) -> Recorded[Event]:
+    """A fact with changes set.
+
+    Raises:
+        msgspec.ValidationError: the result is not a fact of this type.
+    """
+    fields: dict[str, object] = {**fields_of(fact.data), "occurred_on": fact.occurred_on.isoformat()}
+    for change in changes:
+        if change.now is None:
+            fields.pop(change.field, None)
+        else:
+            fields[change.field] = msgspec.json.decode(change.now)
+    occurred_on = msgspec.convert(fields.pop("occurred_on", None), date)
+    return replace(fact, data=msgspec.convert(fields, type(fact.data)), occurred_on=occurred_on)
+
+
+@framework.decides(RecordDeadlinePassed)
+def record_deadline_passed(state: Framework, command: RecordDeadlinePassed, known: Known) -> Iterable[Event]:
+    due = {(kind, about): day for kind, about, day in deadlines(state)}
+    day = due.get((command.kind, command.about))
+    names = tuple(f"{kind} {about}" for kind, about in due)
+    demand(Finding("no-such-deadline", day is not None, values=list_of(about=command.about, known=names)))
+    assert day is not None
+    once = (command.kind, command.about) not in state.deadlines_passed
+    demand(
+        Finding("deadline-recorded-already", once, values={"about": command.about}),
+        Finding("deadline-ahead", known.on > day, values={"about": command.about, "due_on": day.isoformat()}),
+    )
+    yield DeadlinePassed(command.kind, command.about, day)
+
+
+@framework.decides(Suspend)
+def suspend(state: Framework, command: Suspend, known: Known) -> Iterable[Event]:
+    assert state.stage is not None
+    yield FrameworkSuspended(state.stage.value, command.reason)
+
+
+@framework.decides(Resume)
+def resume(state: Framework, command: Resume, known: Known) -> Iterable[Event]:
+    stage = state.suspended_from
+    assert stage is not None
+    over = state.plan is not None and known.on > state.plan.window.ends_on
+    if stage is Stage.MONITORING and over:
+        stage = Stage.ADJUSTMENT
+    yield FrameworkResumed(stage.value, command.reason)
+
+
+@framework.decides(Dissolve)
+def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Event]:
+    decided = known.deliberations.get(command.deliberation)
+    values = {"deliberation": command.deliberation}
+    lift = (Role.COUNCIL_SECRETARY, Role.MAYOR)
+    demand(
+        Finding("deliberation-unknown", decided is not None, values=values, lift=lift),
+        Finding("second-person", command.seconded_by != known.by.actor, values={"actor": known.by.actor}),
+    )
+    assert decided is not None
+    adopted = decided.outcome is Outcome.ADOPTED and decided.annulled_on is None
+    demand(
+        Finding("deliberation-elsewhere", decided.commune == state.commune, values={"commune": decided.commune}),
+        Finding("dissolution-not-adopted", adopted, values={"number": decided.number}, lift=lift),
+    )
+    yield FrameworkDissolved(decided.id, command.seconded_by, command.reason)
+
+
+framework.evolves(DocumentAttached, FactCorrected)(unchanged)
+
+
+@framework.evolves(DeadlinePassed)
+def deadline_passed(state: Framework, recorded: Recorded[DeadlinePassed]) -> Framework:
+    fact = recorded.data
+    return replace(state, deadlines_passed=state.deadlines_passed | {(fact.kind, fact.about)})
+
+
+@framework.evolves(FrameworkSuspended)
+def framework_suspended(state: Framework, recorded: Recorded[FrameworkSuspended]) -> Framework:
+    return replace(
+        state,
+        stage=Stage.SUSPENDED,
+        stage_since=recorded.occurred_on,
+        suspended_from=Stage(recorded.data.stage),
+    )
+
+
+@framework.evolves(FrameworkResumed)
+def framework_resumed(state: Framework, recorded: Recorded[FrameworkResumed]) -> Framework:
+    return replace(state, stage=Stage(recorded.data.stage), stage_since=recorded.occurred_on, suspended_from=None)
+
+
+@framework.evolves(FrameworkDissolved)
+def framework_dissolved(state: Framework, recorded: Recorded[FrameworkDissolved]) -> Framework:
+    return replace(state, stage=Stage.DISSOLVED, stage_since=recorded.occurred_on)

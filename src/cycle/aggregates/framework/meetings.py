@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Event
+from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of, unchanged
+from cycle.aggregates.framework.state import Framework, Meeting, MeetingStage, Quorum
+from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     AdjournReason,
     AmountXof,
@@ -18,16 +23,7 @@ from cycle.aggregates.terms import (
     Reference,
     Text,
 )
-
-
-class Quorum(Struct, frozen=True, omit_defaults=True, gc=False):
-    """How many members had to be there and how many were. ``rule`` is the policy's article."""
-
-    rule: str
-    required: int
-    present: int
-    met: bool
-    waived: bool = False
+from cycle.policy import at_least
 
 
 class MeetingConvened(Event):
@@ -98,3 +94,297 @@ class MinutesApproved(Event):
     meeting: MeetingId
     objections: tuple[Text, ...] = ()
     correctable = frozenset({"objections"})
+
+
+class ConveneMeeting(Command):
+    """Call the members to a meeting; after an adjournment for lack of quorum it is the second call."""
+
+    held_on: date
+    place: Name
+    roles = (Role.FACILITATOR, Role.MAYOR)
+
+
+class SendInvitations(Command):
+    """Note whom the invitation has reached, and how."""
+
+    members: tuple[MemberId, ...]
+    channel: Name | None = None
+    roles = (Role.FACILITATOR, Role.MAYOR)
+
+
+class ArrangeLogistics(Command):
+    """Note what was organised for the meeting, what it costs and who pays."""
+
+    kind: LogisticsKind
+    description: Text | None = None
+    cost_xof: AmountXof = 0
+    payer: MemberId | None = None
+    roles = (Role.FACILITATOR, Role.MAYOR)
+
+
+class PostponeMeeting(Command):
+    """Move the meeting to another day."""
+
+    held_on: date
+    reason: Text
+    roles = (Role.FACILITATOR, Role.MAYOR)
+
+
+class CancelMeeting(Command):
+    """Call the meeting off."""
+
+    reason: Text
+    roles = (Role.FACILITATOR, Role.MAYOR)
+
+
+class OpenMeeting(Command):
+    """Open the session with the attendance that was counted."""
+
+    attendance: tuple[Presence, ...]
+
+
+class AdjournMeeting(Command):
+    """Break off, or give up for lack of quorum; what was proposed stays."""
+
+    reason: AdjournReason
+    explanation: Text
+    attendance: tuple[Presence, ...] = ()
+
+
+class CloseMeeting(Command):
+    """Close the session with its minutes."""
+
+    minutes: Text
+    document: Reference | None = None
+
+
+class ApproveMinutes(Command):
+    """Approve the minutes of a closed meeting, noting objections."""
+
+    meeting: MeetingId
+    objections: tuple[Text, ...] = ()
+
+
+PENDING = (MeetingStage.CONVENED, MeetingStage.OPEN)
+
+
+def no_other_meeting_pending(state: Framework, known: Known) -> Iterable[Finding]:
+    """No other meeting is convened or in session."""
+    pending = state.meeting if state.meeting and state.meeting.stage in PENDING else None
+    values = {"meeting": pending.id, "held_on": pending.held_on.isoformat()} if pending else {}
+    yield Finding("meeting-pending", pending is None, values=values, lift=(Role.FACILITATOR,))
+
+
+def a_meeting_is_convened(state: Framework, known: Known) -> Iterable[Finding]:
+    """A meeting is convened and not open yet."""
+    met = state.meeting is not None and state.meeting.stage is MeetingStage.CONVENED
+    yield Finding("no-meeting-convened", met, lift=(Role.FACILITATOR, Role.MAYOR))
+
+
+def a_meeting_is_pending(state: Framework, known: Known) -> Iterable[Finding]:
+    """A meeting is convened or in session."""
+    met = state.meeting is not None and state.meeting.stage in PENDING
+    yield Finding("no-meeting-pending", met, lift=(Role.FACILITATOR, Role.MAYOR))
+
+
+def in_session(state: Framework, known: Known) -> Iterable[Finding]:
+    """The meeting is in session."""
+    yield Finding("not-in-session", state.in_session(), lift=(Role.FACILITATOR,))
+
+
+def quorum_now(state: Framework, known: Known) -> Iterable[Finding]:
+    """The quorum holds among those who are members now (policy)."""
+    if state.meeting is None or not state.in_session():
+        return
+    quorum = quorum_of(state, state.meeting.attendance, state.meeting.call, known)
+    yield _quorum_finding(state, quorum, state.meeting.attendance, known)
+
+
+def minutes_await_approval(state: Framework, known: Known) -> Iterable[Finding]:
+    """Minutes of a closed meeting wait for approval."""
+    yield Finding("no-minutes-to-approve", bool(state.unapproved_minutes), lift=(Role.FACILITATOR,))
+
+
+def closed_with_minutes(state: Framework, known: Known) -> Iterable[Finding]:
+    """The meeting that agreed the plan is closed with minutes (policy)."""
+    policy = policy_of(known)
+    rule = policy.minutes_before_monitoring
+    closed = state.meeting is not None and state.meeting.stage is MeetingStage.CLOSED
+    meeting = state.meeting.id if state.meeting else "—"
+    yield ruled("no-minutes", policy, rule, not rule.value or closed, lift=(Role.FACILITATOR,), meeting=meeting)
+
+
+def present(state: Framework, attendance: tuple[Presence, ...]) -> tuple[MemberId, ...]:
+    """The members of now for whom somebody came or holds a proxy."""
+    came = {p.member for p in attendance if p.women or p.men or p.proxies}
+    return tuple(member for member in state.members if member in came)
+
+
+def quorum_of(state: Framework, attendance: tuple[Presence, ...], call: int, known: Known) -> Quorum:
+    """What the policy's quorum makes of an attendance."""
+    policy = policy_of(known)
+    required = at_least(policy.meeting_quorum.value, len(state.members))
+    count = len(present(state, attendance))
+    waived = call > 1 and policy.second_call_waives_quorum.value and count < required
+    return Quorum(policy.article(policy.meeting_quorum), required, count, waived or count >= required, waived)
+
+
+def _quorum_finding(state: Framework, quorum: Quorum, attendance: tuple[Presence, ...], known: Known) -> Finding:
+    policy = policy_of(known)
+    came = present(state, attendance)
+    absent = tuple(f"{m.id} {m.name}" for m in state.members.values() if m.id not in came)
+    values = list_of(required=quorum.required, present=quorum.present, members=len(state.members), absent=absent)
+    lift = (Role.FACILITATOR, Role.ORGANISATION)
+    return ruled("no-quorum", policy, policy.meeting_quorum, quorum.met, lift=lift, **values)
+
+
+@framework.decides(ConveneMeeting)
+def convene_meeting(state: Framework, command: ConveneMeeting, known: Known) -> Iterable[Event]:
+    policy = policy_of(known)
+    notice = (command.held_on - known.on).days
+    values = {"held_on": command.held_on.isoformat(), "on": known.on.isoformat()}
+    wanted = policy.meeting_notice_days
+    enough = ruled("short-notice", policy, wanted, notice >= wanted.value, days=notice, wanted=wanted.value)
+    demand(Finding("meeting-in-the-past", notice >= 0, values=values), enough)
+    before = state.meeting
+    again = before is not None and before.stage is MeetingStage.ADJOURNED and before.second_call
+    meeting = MeetingId(f"M-{state.meetings_counted + 1}")
+    call = before.call + 1 if before is not None and again else 1
+    yield MeetingConvened(meeting, state.cycle, command.held_on, command.place, call, checks([enough]))
+
+
+@framework.decides(SendInvitations)
+def send_invitations(state: Framework, command: SendInvitations, known: Known) -> Iterable[Event]:
+    named = Finding("nobody-named", bool(command.members))
+    demand(named, not_twice(command.members), *members_are_known(state, command.members))
+    yield InvitationSent(_pending(state).id, command.members, command.channel)
+
+
+@framework.decides(ArrangeLogistics)
+def arrange_logistics(state: Framework, command: ArrangeLogistics, known: Known) -> Iterable[Event]:
+    payer = command.payer
+    found = members_are_known(state, [payer] if payer else [])
+    demand(*found, Finding("cost-without-payer", not command.cost_xof or payer is not None))
+    yield LogisticsArranged(_pending(state).id, command.kind, command.description, command.cost_xof, payer)
+
+
+@framework.decides(PostponeMeeting)
+def postpone_meeting(state: Framework, command: PostponeMeeting, known: Known) -> Iterable[Event]:
+    meeting = _pending(state)
+    values = {"held_on": command.held_on.isoformat(), "on": known.on.isoformat()}
+    demand(
+        Finding("meeting-in-the-past", command.held_on >= known.on, values=values),
+        Finding("same-day", command.held_on != meeting.held_on, values=values),
+    )
+    yield MeetingPostponed(meeting.id, command.held_on, command.reason)
+
+
+@framework.decides(CancelMeeting)
+def cancel_meeting(state: Framework, command: CancelMeeting, known: Known) -> Iterable[Event]:
+    yield MeetingCancelled(_pending(state).id, command.reason)
+
+
+@framework.decides(OpenMeeting)
+def open_meeting(state: Framework, command: OpenMeeting, known: Known) -> Iterable[Event]:
+    meeting = _pending(state)
+    values = {"held_on": meeting.held_on.isoformat(), "on": known.on.isoformat()}
+    demand(*_attendance_holds(state, command.attendance))
+    quorum = quorum_of(state, command.attendance, meeting.call, known)
+    seen = _quorum_finding(state, quorum, command.attendance, known)
+    demand(Finding("before-its-day", known.on >= meeting.held_on, values=values), seen)
+    yield MeetingOpened(meeting.id, state.cycle, meeting.call, command.attendance, quorum, checks([seen]))
+
+
+def _attendance_holds(state: Framework, attendance: tuple[Presence, ...]) -> tuple[Finding, ...]:
+    members = [p.member for p in attendance]
+    youth = tuple(p.member for p in attendance if p.youth > p.women + p.men)
+    return (
+        *members_are_known(state, members),
+        not_twice(members),
+        Finding("more-youth-than-people", not youth, values=list_of(members=youth)),
+    )
+
+
+@framework.decides(AdjournMeeting)
+def adjourn_meeting(state: Framework, command: AdjournMeeting, known: Known) -> Iterable[Event]:
+    meeting = _pending(state)
+    in_time = state.in_session() or command.reason in (AdjournReason.NO_QUORUM, AdjournReason.SECURITY)
+    lacks = not (state.in_session() and command.reason is AdjournReason.NO_QUORUM) or not all(
+        finding.met for finding in quorum_now(state, known)
+    )
+    demand(
+        Finding("not-in-session", in_time, lift=(Role.FACILITATOR,)),
+        Finding("quorum-holds", lacks),
+        *_attendance_holds(state, command.attendance),
+    )
+    yield MeetingAdjourned(meeting.id, command.reason, command.explanation, command.attendance)
+
+
+@framework.decides(CloseMeeting)
+def close_meeting(state: Framework, command: CloseMeeting, known: Known) -> Iterable[Event]:
+    yield MeetingClosed(_pending(state).id, command.minutes, command.document)
+
+
+@framework.decides(ApproveMinutes)
+def approve_minutes(state: Framework, command: ApproveMinutes, known: Known) -> Iterable[Event]:
+    waiting = state.unapproved_minutes
+    values = list_of(meeting=command.meeting, known=waiting)
+    demand(Finding("minutes-not-waiting", command.meeting in waiting, values=values))
+    yield MinutesApproved(command.meeting, command.objections)
+
+
+def _pending(state: Framework) -> Meeting:
+    assert state.meeting is not None
+    return state.meeting
+
+
+@framework.evolves(MeetingConvened)
+def meeting_convened(state: Framework, recorded: Recorded[MeetingConvened]) -> Framework:
+    fact = recorded.data
+    meeting = Meeting(fact.meeting, fact.held_on, fact.call)
+    return replace(state, meeting=meeting, meetings_counted=state.meetings_counted + 1)
+
+
+@framework.evolves(InvitationSent)
+def invitation_sent(state: Framework, recorded: Recorded[InvitationSent]) -> Framework:
+    meeting = _pending(state)
+    return replace(state, meeting=replace(meeting, invited=meeting.invited | set(recorded.data.members)))
+
+
+framework.evolves(LogisticsArranged)(unchanged)
+
+
+@framework.evolves(MeetingPostponed)
+def meeting_postponed(state: Framework, recorded: Recorded[MeetingPostponed]) -> Framework:
+    return replace(state, meeting=replace(_pending(state), held_on=recorded.data.held_on))
+
+
+@framework.evolves(MeetingCancelled)
+def meeting_cancelled(state: Framework, recorded: Recorded[MeetingCancelled]) -> Framework:
+    return replace(state, meeting=None)
+
+
+@framework.evolves(MeetingOpened)
+def meeting_opened(state: Framework, recorded: Recorded[MeetingOpened]) -> Framework:
+    fact = recorded.data
+    meeting = replace(_pending(state), stage=MeetingStage.OPEN, attendance=fact.attendance, quorum=fact.quorum)
+    return replace(state, meeting=meeting)
+
+
+@framework.evolves(MeetingAdjourned)
+def meeting_adjourned(state: Framework, recorded: Recorded[MeetingAdjourned]) -> Framework:
+    lacked = recorded.data.reason is AdjournReason.NO_QUORUM
+    meeting = replace(_pending(state), stage=MeetingStage.ADJOURNED, second_call=lacked)
+    return replace(state, meeting=meeting)
+
+
+@framework.evolves(MeetingClosed)
+def meeting_closed(state: Framework, recorded: Recorded[MeetingClosed]) -> Framework:
+    meeting = replace(_pending(state), stage=MeetingStage.CLOSED)
+    return replace(state, meeting=meeting, unapproved_minutes=(*state.unapproved_minutes, meeting.id))
+
+
+@framework.evolves(MinutesApproved)
+def minutes_approved(state: Framework, recorded: Recorded[MinutesApproved]) -> Framework:
+    waiting = tuple(meeting for meeting in state.unapproved_minutes if meeting != recorded.data.meeting)
+    return replace(state, unapproved_minutes=waiting)

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from cycle.aggregates.base import Check, Event
+from collections.abc import Iterable
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand
+from cycle.aggregates.framework.committee import mandate_for_this_cycle
+from cycle.aggregates.framework.meetings import closed_with_minutes
+from cycle.aggregates.framework.plan import put, worth_fits
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.rules import (
+    action_is_known,
+    list_of,
+    member_is_known,
+    members_are_known,
+    not_twice,
+    unchanged,
+)
+from cycle.aggregates.framework.state import ActionStage, Contribution, Framework, Stage
+from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     ActionId,
     Aspect,
@@ -97,3 +116,296 @@ class MonitoringRecorded(Event):
     unit: Name | None = None
     action: ActionId | None = None
     correctable = frozenset({"subject", "value", "unit"})
+
+
+WATCHERS = (Role.FACILITATOR, Role.COMMITTEE, Role.TECHNICAL_SERVICE)
+RECEIVERS = (Role.FACILITATOR, Role.COMMITTEE, Role.MAYOR)
+
+
+class StartMonitoring(Command):
+    """Hand the plan to the committee: monitoring begins."""
+
+
+class StartAction(Command):
+    """Note that an action has begun."""
+
+    action: ActionId
+    roles = WATCHERS
+
+
+class ReportProgress(Command):
+    """Note how far an action has got; it never goes back but by a correction."""
+
+    action: ActionId
+    percent: Percent
+    note: Text | None = None
+    roles = WATCHERS
+
+
+class CompleteAction(Command):
+    """Note that an action is done."""
+
+    action: ActionId
+    result: Text | None = None
+    roles = WATCHERS
+
+
+class AbandonAction(Command):
+    """Give an action up, with the reason."""
+
+    action: ActionId
+    reason: Text
+    roles = (Role.FACILITATOR, Role.COMMITTEE)
+
+
+class ReceiveContribution(Command):
+    """Note what has arrived of a promise; several deliveries may add up to it."""
+
+    contribution: ContributionId
+    worth: Worth
+    receipt: Reference | None = None
+    roles = RECEIVERS
+
+
+class WaiveContribution(Command):
+    """Release a member from what is still open of a promise."""
+
+    contribution: ContributionId
+    reason: Text
+    roles = RECEIVERS
+
+
+class RecordRenege(Command):
+    """Record that what is still open of a promise will not come."""
+
+    contribution: ContributionId
+    reason: Text
+    roles = RECEIVERS
+
+
+class GrantIncentive(Command):
+    """Note an incentive that a member was granted."""
+
+    kind: IncentiveKind
+    member: MemberId
+    description: Text
+    worth: Worth | None = None
+    roles = (Role.FACILITATOR, Role.MAYOR, Role.PARTNER)
+
+
+class HoldTraining(Command):
+    """Note a training that was held, and who came."""
+
+    topic: Name
+    days: Count
+    members: tuple[MemberId, ...] = ()
+    women: Count = 0
+    men: Count = 0
+    youth: Count = 0
+    roles = (Role.FACILITATOR, Role.PARTNER, Role.TECHNICAL_SERVICE)
+
+
+class RecordMonitoring(Command):
+    """Note an observation or a measurement; a measurement has a value and a unit."""
+
+    aspect: Aspect
+    method: Method
+    rhythm: Rhythm
+    subject: Text
+    value: Quantity | None = None
+    unit: Name | None = None
+    action: ActionId | None = None
+    roles = WATCHERS
+
+
+def an_action_runs(state: Framework, known: Known) -> Iterable[Finding]:
+    """An action of the plan has no outcome yet."""
+    yield Finding("no-action-runs", bool(state.unsettled()), lift=(Role.FACILITATOR,))
+
+
+def a_promise_is_open(state: Framework, known: Known) -> Iterable[Finding]:
+    """Something that was pledged has not arrived."""
+    yield Finding("no-open-promise", bool(state.contributions), lift=(Role.FACILITATOR,))
+
+
+def runs(state: Framework, action: ActionId) -> list[Finding]:
+    """The action is one of this plan and has no outcome."""
+    found = [action_is_known(state, action)]
+    if found[0].met:
+        stage = state.actions[action].stage
+        found.append(Finding("action-is-final", not stage.final, values={"action": action, "stage": stage.value}))
+    return found
+
+
+def _is_open(state: Framework, contribution: ContributionId) -> Finding:
+    known = tuple(state.contributions)
+    values = list_of(contribution=contribution, known=known)
+    return Finding("unknown-contribution", contribution in state.contributions, values=values)
+
+
+def _begun(state: Framework, action: ActionId) -> Iterable[ActionStarted]:
+    if state.actions[action].stage is ActionStage.AGREED:
+        yield ActionStarted(action)
+
+
+@framework.decides(StartMonitoring)
+def start_monitoring(state: Framework, command: StartMonitoring, known: Known) -> Iterable[Event]:
+    seen = checks([*mandate_for_this_cycle(state, known), *closed_with_minutes(state, known)])
+    yield MonitoringStarted(state.cycle, seen)
+
+
+@framework.decides(StartAction)
+def start_action(state: Framework, command: StartAction, known: Known) -> Iterable[Event]:
+    demand(*runs(state, command.action))
+    started = state.actions[command.action].stage is ActionStage.STARTED
+    demand(Finding("action-has-started", not started, values={"action": command.action}))
+    yield ActionStarted(command.action)
+
+
+@framework.decides(ReportProgress)
+def report_progress(state: Framework, command: ReportProgress, known: Known) -> Iterable[Event]:
+    demand(*runs(state, command.action))
+    before = state.actions[command.action].percent
+    values = {"action": command.action, "percent": command.percent, "before": before}
+    demand(Finding("progress-falls", command.percent >= before, values=values))
+    yield from _begun(state, command.action)
+    yield ProgressReported(command.action, command.percent, command.note)
+
+
+@framework.decides(CompleteAction)
+def complete_action(state: Framework, command: CompleteAction, known: Known) -> Iterable[Event]:
+    demand(*runs(state, command.action))
+    yield from _begun(state, command.action)
+    yield ActionCompleted(command.action, command.result)
+
+
+@framework.decides(AbandonAction)
+def abandon_action(state: Framework, command: AbandonAction, known: Known) -> Iterable[Event]:
+    demand(*runs(state, command.action))
+    yield ActionAbandoned(command.action, command.reason)
+
+
+@framework.decides(ReceiveContribution)
+def receive_contribution(state: Framework, command: ReceiveContribution, known: Known) -> Iterable[Event]:
+    demand(_is_open(state, command.contribution))
+    promise, worth = state.contributions[command.contribution], command.worth
+    fits = worth_fits(promise.nature, worth)
+    same = Finding("another-unit", worth.unit == promise.pledged.unit, values={"unit": promise.pledged.unit or "XOF"})
+    demand(fits, same)
+    left = still_open(promise)
+    arriving = worth.amount_xof if worth.amount_xof is not None else worth.quantity
+    assert arriving is not None
+    values = {"contribution": promise.id, "open": str(left), "arriving": str(arriving)}
+    demand(Finding("more-than-pledged", arriving <= left, values=values))
+    yield ContributionReceived(command.contribution, worth, command.receipt)
+
+
+def still_open(promise: Contribution) -> Decimal:
+    """What has not arrived of a promise, in XOF or in its unit."""
+    pledged, received = promise.pledged, promise.received
+    if pledged.amount_xof is not None:
+        return Decimal(pledged.amount_xof - (received.amount_xof or 0))
+    return (pledged.quantity or Decimal(0)) - (received.quantity or Decimal(0))
+
+
+@framework.decides(WaiveContribution)
+def waive_contribution(state: Framework, command: WaiveContribution, known: Known) -> Iterable[Event]:
+    demand(_is_open(state, command.contribution))
+    yield ContributionWaived(command.contribution, command.reason)
+
+
+@framework.decides(RecordRenege)
+def record_renege(state: Framework, command: RecordRenege, known: Known) -> Iterable[Event]:
+    demand(_is_open(state, command.contribution))
+    yield ContributionReneged(command.contribution, command.reason)
+
+
+@framework.decides(GrantIncentive)
+def grant_incentive(state: Framework, command: GrantIncentive, known: Known) -> Iterable[Event]:
+    demand(member_is_known(state, command.member))
+    yield IncentiveGranted(command.kind, command.member, command.description, command.worth)
+
+
+@framework.decides(HoldTraining)
+def hold_training(state: Framework, command: HoldTraining, known: Known) -> Iterable[Event]:
+    people = command.women + command.men
+    demand(
+        *members_are_known(state, command.members),
+        not_twice(command.members),
+        Finding("nobody-came", people > 0),
+        Finding("more-youth-than-people", command.youth <= people, values={"members": command.topic}),
+    )
+    yield TrainingHeld(command.topic, command.days, command.members, command.women, command.men, command.youth)
+
+
+@framework.decides(RecordMonitoring)
+def record_monitoring(state: Framework, command: RecordMonitoring, known: Known) -> Iterable[Event]:
+    measured = command.value is not None and command.unit is not None
+    found = [Finding("measurement-without-value", measured or command.method is Method.OBSERVATION)]
+    if command.action is not None:
+        found.append(action_is_known(state, command.action))
+    demand(*found)
+    yield MonitoringRecorded(
+        command.aspect,
+        command.method,
+        command.rhythm,
+        command.subject,
+        command.value,
+        command.unit,
+        command.action,
+    )
+
+
+@framework.evolves(MonitoringStarted)
+def monitoring_started(state: Framework, recorded: Recorded[MonitoringStarted]) -> Framework:
+    return replace(state, stage=Stage.MONITORING, stage_since=recorded.occurred_on)
+
+
+@framework.evolves(ActionStarted)
+def action_started(state: Framework, recorded: Recorded[ActionStarted]) -> Framework:
+    return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.STARTED))
+
+
+@framework.evolves(ProgressReported)
+def progress_reported(state: Framework, recorded: Recorded[ProgressReported]) -> Framework:
+    return put(state, replace(state.actions[recorded.data.action], percent=recorded.data.percent))
+
+
+@framework.evolves(ActionCompleted)
+def action_completed(state: Framework, recorded: Recorded[ActionCompleted]) -> Framework:
+    action = replace(state.actions[recorded.data.action], stage=ActionStage.COMPLETED, percent=100)
+    return put(state, action)
+
+
+@framework.evolves(ActionAbandoned)
+def action_abandoned(state: Framework, recorded: Recorded[ActionAbandoned]) -> Framework:
+    return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.ABANDONED))
+
+
+@framework.evolves(ContributionReceived)
+def contribution_received(state: Framework, recorded: Recorded[ContributionReceived]) -> Framework:
+    # A later correction may have closed the promise already when an old delivery is replayed.
+    promise = state.contributions.get(recorded.data.contribution)
+    if promise is None:
+        return state
+    worth, before = recorded.data.worth, promise.received
+    if worth.amount_xof is not None:
+        received = Worth((before.amount_xof or 0) + worth.amount_xof)
+    else:
+        received = Worth(None, (before.quantity or Decimal(0)) + (worth.quantity or Decimal(0)), worth.unit)
+    promise = replace(promise, received=received)
+    if still_open(promise) <= 0:
+        return _settled(state, promise.id)
+    return replace(state, contributions={**state.contributions, promise.id: promise})
+
+
+@framework.evolves(ContributionWaived, ContributionReneged)
+def contribution_given_up(state: Framework, recorded: Recorded[ContributionWaived | ContributionReneged]) -> Framework:
+    return _settled(state, recorded.data.contribution)
+
+
+def _settled(state: Framework, contribution: ContributionId) -> Framework:
+    return replace(state, contributions={id: c for id, c in state.contributions.items() if id != contribution})
+
+
+framework.evolves(IncentiveGranted, TrainingHeld, MonitoringRecorded)(unchanged)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Event
+from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.rules import (
+    action_is_known,
+    list_of,
+    member_is_known,
+    members_are_known,
+    not_twice,
+    obstacle_is_open,
+)
+from cycle.aggregates.framework.state import Framework, Obstacle, ObstacleStage
+from cycle.aggregates.known import Known
 from cycle.aggregates.terms import ActionId, MemberId, Name, ObstacleId, Text
 
 Severity3 = Annotated[int, Meta(ge=1, le=3)]
@@ -64,3 +77,170 @@ class ObstacleCarriedOver(Event):
     cycle: int
     reason: Text | None = None
     correctable = frozenset({"reason"})
+
+
+class RaiseObstacle(Command):
+    """Name what stands in the way, and how badly."""
+
+    description: Text
+    severity: Severity3
+    action: ActionId | None = None
+    roles = (Role.COMMITTEE, Role.FACILITATOR, Role.ORGANISATION)
+
+
+class CommunicateObstacle(Command):
+    """Note to whom the obstacle was handed back."""
+
+    obstacle: ObstacleId
+    members: tuple[MemberId, ...]
+    channel: Name | None = None
+    roles = (Role.COMMITTEE, Role.FACILITATOR)
+
+
+class AgreeSolution(Command):
+    """Note the solution that was found, and who sees to it."""
+
+    obstacle: ObstacleId
+    solution: Text
+    responsible: MemberId
+    due_on: date | None = None
+    roles = (Role.FACILITATOR, Role.COMMITTEE)
+
+
+class ResolveObstacle(Command):
+    """Note that the obstacle is out of the way."""
+
+    obstacle: ObstacleId
+    how: Text
+    roles = (Role.COMMITTEE, Role.FACILITATOR)
+
+
+class AcceptObstacle(Command):
+    """Decide to live with the obstacle."""
+
+    obstacle: ObstacleId
+    reason: Text
+    roles = (Role.FACILITATOR, Role.COMMITTEE)
+
+
+class ReopenObstacle(Command):
+    """Take up again an obstacle that was thought solved in this cycle."""
+
+    obstacle: ObstacleId
+    reason: Text
+    roles = (Role.COMMITTEE, Role.FACILITATOR)
+
+
+CLOSED = (ObstacleStage.RESOLVED, ObstacleStage.ACCEPTED, ObstacleStage.CARRIED_OVER)
+
+
+def an_obstacle_is_open(state: Framework, known: Known) -> Iterable[Finding]:
+    """An obstacle is open."""
+    yield Finding("no-open-obstacle", bool(state.open_obstacles()), lift=(Role.COMMITTEE,))
+
+
+def an_obstacle_was_closed(state: Framework, known: Known) -> Iterable[Finding]:
+    """An obstacle was resolved, accepted or carried over in this cycle."""
+    closed = any(obstacle.stage in CLOSED for obstacle in state.obstacles.values())
+    yield Finding("no-closed-obstacle", closed, lift=(Role.COMMITTEE,))
+
+
+@framework.decides(RaiseObstacle)
+def raise_obstacle(state: Framework, command: RaiseObstacle, known: Known) -> Iterable[Event]:
+    if command.action is not None:
+        demand(action_is_known(state, command.action))
+    obstacle = ObstacleId(f"O-{state.obstacles_counted + 1}")
+    yield ObstacleIdentified(obstacle, state.cycle, command.description, command.severity, command.action)
+
+
+@framework.decides(CommunicateObstacle)
+def communicate_obstacle(state: Framework, command: CommunicateObstacle, known: Known) -> Iterable[Event]:
+    demand(
+        obstacle_is_open(state, command.obstacle),
+        Finding("nobody-named", bool(command.members)),
+        not_twice(command.members),
+        *members_are_known(state, command.members),
+    )
+    yield ObstacleCommunicated(command.obstacle, command.members, command.channel)
+
+
+@framework.decides(AgreeSolution)
+def agree_solution(state: Framework, command: AgreeSolution, known: Known) -> Iterable[Event]:
+    in_time = command.due_on is None or command.due_on >= known.on
+    demand(
+        obstacle_is_open(state, command.obstacle),
+        member_is_known(state, command.responsible),
+        Finding("due-in-the-past", in_time, values=list_of(due_on=str(command.due_on), on=known.on.isoformat())),
+    )
+    yield ObstacleSolutionAgreed(command.obstacle, command.solution, command.responsible, command.due_on)
+
+
+@framework.decides(ResolveObstacle)
+def resolve_obstacle(state: Framework, command: ResolveObstacle, known: Known) -> Iterable[Event]:
+    demand(obstacle_is_open(state, command.obstacle))
+    yield ObstacleResolved(command.obstacle, command.how)
+
+
+@framework.decides(AcceptObstacle)
+def accept_obstacle(state: Framework, command: AcceptObstacle, known: Known) -> Iterable[Event]:
+    demand(obstacle_is_open(state, command.obstacle))
+    yield ObstacleAccepted(command.obstacle, command.reason)
+
+
+@framework.decides(ReopenObstacle)
+def reopen_obstacle(state: Framework, command: ReopenObstacle, known: Known) -> Iterable[Event]:
+    closed = tuple(o.id for o in state.obstacles.values() if o.stage in CLOSED)
+    values = list_of(obstacle=command.obstacle, known=closed)
+    demand(Finding("obstacle-not-closed", command.obstacle in closed, values=values))
+    yield ObstacleReopened(command.obstacle, state.cycle, command.reason)
+
+
+def moved(state: Framework, obstacle: ObstacleId, stage: ObstacleStage) -> Framework:
+    """The state with one obstacle in another stage."""
+    before = state.obstacles[obstacle]
+    after = replace(before, stage=stage, before=before.stage)
+    return replace(state, obstacles={**state.obstacles, obstacle: after})
+
+
+@framework.evolves(ObstacleIdentified)
+def obstacle_identified(state: Framework, recorded: Recorded[ObstacleIdentified]) -> Framework:
+    fact = recorded.data
+    obstacle = Obstacle(fact.obstacle, fact.cycle, fact.severity, fact.description)
+    return replace(
+        state,
+        obstacles={**state.obstacles, obstacle.id: obstacle},
+        obstacles_counted=state.obstacles_counted + 1,
+    )
+
+
+@framework.evolves(ObstacleCommunicated)
+def obstacle_communicated(state: Framework, recorded: Recorded[ObstacleCommunicated]) -> Framework:
+    # Telling more people of an obstacle that has a solution does not take the solution away.
+    if state.obstacles[recorded.data.obstacle].stage is ObstacleStage.SOLUTION_AGREED:
+        return state
+    return moved(state, recorded.data.obstacle, ObstacleStage.COMMUNICATED)
+
+
+@framework.evolves(ObstacleSolutionAgreed)
+def obstacle_solution_agreed(state: Framework, recorded: Recorded[ObstacleSolutionAgreed]) -> Framework:
+    return moved(state, recorded.data.obstacle, ObstacleStage.SOLUTION_AGREED)
+
+
+@framework.evolves(ObstacleResolved)
+def obstacle_resolved(state: Framework, recorded: Recorded[ObstacleResolved]) -> Framework:
+    return moved(state, recorded.data.obstacle, ObstacleStage.RESOLVED)
+
+
+@framework.evolves(ObstacleAccepted)
+def obstacle_accepted(state: Framework, recorded: Recorded[ObstacleAccepted]) -> Framework:
+    return moved(state, recorded.data.obstacle, ObstacleStage.ACCEPTED)
+
+
+@framework.evolves(ObstacleReopened)
+def obstacle_reopened(state: Framework, recorded: Recorded[ObstacleReopened]) -> Framework:
+    return moved(state, recorded.data.obstacle, ObstacleStage.IDENTIFIED)
+
+
+@framework.evolves(ObstacleCarriedOver)
+def obstacle_carried_over(state: Framework, recorded: Recorded[ObstacleCarriedOver]) -> Framework:
+    return moved(state, recorded.data.obstacle, ObstacleStage.CARRIED_OVER)

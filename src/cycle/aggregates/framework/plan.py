@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Event
+from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.framework.meetings import present, quorum_now
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.rules import (
+    action_is_known,
+    list_of,
+    member_is_known,
+    need_is_open,
+    not_twice,
+    obstacle_is_open,
+    policy_of,
+)
+from cycle.aggregates.framework.state import Action, ActionStage, Contribution, Framework, Plan, Stage
+from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     ActionId,
     Code,
@@ -124,3 +140,431 @@ class ActionRegisteredInPdesc(Event):
     action: ActionId
     reference: Name
     correctable = frozenset({"reference"})
+
+
+class ProposeAction(Command):
+    """Propose a priority action that answers a need, an obstacle, or continues an unfinished action."""
+
+    description: Text
+    sector: Code | None = None
+    needs: tuple[NeedId, ...] = ()
+    obstacles: tuple[ObstacleId, ...] = ()
+    continues: ActionId | None = None
+    responsible: MemberId | None = None
+    due_on: date | None = None
+    roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR)
+
+
+class AmendAction(Command):
+    """Change a proposed action; fields that are left out stay."""
+
+    action: ActionId
+    description: Text | None = None
+    needs: tuple[NeedId, ...] | None = None
+    obstacles: tuple[ObstacleId, ...] | None = None
+    responsible: MemberId | None = None
+    due_on: date | None = None
+
+
+class WithdrawAction(Command):
+    """Take a proposed action back."""
+
+    action: ActionId
+    reason: Text
+
+
+class RankActions(Command):
+    """Put the proposed actions in order, the most important first."""
+
+    ranked: tuple[ActionId, ...]
+
+
+class PledgeContribution(Command):
+    """Promise a contribution to an action, or to keeping the approach itself going."""
+
+    member: MemberId
+    ledger: Ledger
+    nature: Nature
+    worth: Worth
+    use: Use = Use.OPERATING
+    action: ActionId | None = None
+    due_on: date | None = None
+    roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR, Role.PARTNER, Role.TECHNICAL_SERVICE)
+
+
+class RecordDisagreement(Command):
+    """Record that a round of negotiation ended without agreement, with the objections."""
+
+    objections: tuple[Text, ...]
+
+
+class AgreePlan(Command):
+    """Agree the proposed actions as the plan for the days of the window."""
+
+    window: Window
+    mode: DecisionMode = DecisionMode.CONSENSUS
+    objections: tuple[Text, ...] = ()
+
+
+class ReopenNegotiation(Command):
+    """Go back to the meeting while nothing has started."""
+
+    reason: Text
+
+
+class RegisterInPdesc(Command):
+    """Note that an action of the plan is registered in the commune's development plan."""
+
+    action: ActionId
+    reference: Name
+    roles = (Role.MAYOR, Role.COUNCIL_SECRETARY, Role.FACILITATOR)
+
+
+def an_action_is_proposed(state: Framework, known: Known) -> Iterable[Finding]:
+    """At least one action is proposed."""
+    yield Finding("no-action-proposed", bool(state.negotiated()), lift=(Role.FACILITATOR, Role.ORGANISATION))
+
+
+def an_action_is_agreed(state: Framework, known: Known) -> Iterable[Finding]:
+    """The plan of this cycle has actions."""
+    yield Finding("no-action-agreed", bool(state.negotiated()), lift=(Role.FACILITATOR,))
+
+
+def somebody_can_pledge(state: Framework, known: Known) -> Iterable[Finding]:
+    """The framework has members."""
+    yield Finding("no-members", bool(state.members), lift=(Role.FACILITATOR,))
+
+
+def constituencies_present(state: Framework, known: Known) -> Iterable[Finding]:
+    """The constituencies that must negotiate are in the room (policy)."""
+    policy = policy_of(known)
+    rule = policy.meeting_constituencies
+    attendance = state.meeting.attendance if state.meeting else ()
+    there = {state.members[m].constituency for m in present(state, attendance)}
+    for wanted in rule.value:
+        names = tuple(f"{m.id} {m.name}" for m in state.members.values() if m.constituency == wanted)
+        values = list_of(constituency=wanted, members=names)
+        yield ruled("constituency-absent", policy, rule, wanted in there, lift=(Role.FACILITATOR,), **values)
+
+
+def actions_are_complete(state: Framework, known: Known) -> Iterable[Finding]:
+    """Each action answers something, and has a responsible member and a due date."""
+    for action in state.negotiated():
+        values = {"action": action.id, "description": action.description}
+        answers = bool(action.needs or action.obstacles or action.continues)
+        lift = (Role.FACILITATOR, Role.ORGANISATION)
+        yield Finding("action-answers-nothing", answers, values=values, lift=lift)
+        held = action.responsible in state.members
+        yield Finding("action-without-responsible", held, values=values, lift=lift)
+        yield Finding("action-without-due-date", action.due_on is not None, values=values, lift=lift)
+
+
+def nothing_started(state: Framework, known: Known) -> Iterable[Finding]:
+    """No action of the plan has started and nothing pledged to it has arrived."""
+    started = tuple(a.id for a in state.negotiated() if a.stage is not ActionStage.AGREED)
+    arrived = tuple(c.id for c in state.contributions.values() if c.cycle == state.cycle and c.received != Worth())
+    yield Finding("plan-has-started", not started and not arrived, values=list_of(what=(*started, *arrived)))
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of the month, later; the last day where that month is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def worth_fits(nature: Nature, worth: Worth) -> Finding:
+    """Cash is whole XOF and nothing else; everything else is a quantity with its unit."""
+    if nature is Nature.CASH:
+        met = bool(worth.amount_xof) and worth.quantity is None and worth.unit is None
+    else:
+        met = worth.amount_xof is None and bool(worth.unit) and (worth.quantity or 0) > 0
+    return Finding("worth-does-not-fit", met, values={"nature": nature.value})
+
+
+def _answers_are_known(
+    state: Framework, needs: Iterable[NeedId] | None, obstacles: Iterable[ObstacleId] | None
+) -> list[Finding]:
+    needs, obstacles = tuple(needs or ()), tuple(obstacles or ())
+    found = [need_is_open(state, need) for need in needs]
+    found += [obstacle_is_open(state, obstacle) for obstacle in obstacles]
+    return [*found, not_twice(needs), not_twice(obstacles)]
+
+
+@framework.decides(ProposeAction)
+def propose_action(state: Framework, command: ProposeAction, known: Known) -> Iterable[Event]:
+    found = _answers_are_known(state, command.needs, command.obstacles)
+    if command.sector is not None:
+        values = list_of(sector=command.sector, known=state.sectors)
+        found.append(Finding("sector-not-prioritised", command.sector in state.sectors, values=values))
+    if command.responsible is not None:
+        found.append(member_is_known(state, command.responsible))
+    if command.continues is not None:
+        carried = tuple(a.id for a in state.actions.values() if a.stage is ActionStage.CARRIED_OVER)
+        values = list_of(action=command.continues, known=carried)
+        found.append(Finding("not-carried-over", command.continues in carried, values=values))
+    demand(*found)
+    yield ActionProposed(
+        ActionId(f"A-{state.actions_counted + 1}"),
+        state.cycle,
+        command.description,
+        command.sector,
+        command.needs,
+        command.obstacles,
+        command.continues,
+        command.responsible,
+        command.due_on,
+    )
+
+
+@framework.decides(AmendAction)
+def amend_action(state: Framework, command: AmendAction, known: Known) -> Iterable[Event]:
+    said = (command.description, command.needs, command.obstacles, command.responsible, command.due_on)
+    found = [
+        action_is_known(state, command.action),
+        Finding("nothing-amended", any(x is not None for x in said)),
+        *_answers_are_known(state, command.needs, command.obstacles),
+    ]
+    if command.responsible is not None:
+        found.append(member_is_known(state, command.responsible))
+    demand(*found)
+    yield ActionAmended(command.action, *said)
+
+
+@framework.decides(WithdrawAction)
+def withdraw_action(state: Framework, command: WithdrawAction, known: Known) -> Iterable[Event]:
+    demand(action_is_known(state, command.action))
+    yield ActionWithdrawn(command.action, command.reason)
+
+
+@framework.decides(RankActions)
+def rank_actions(state: Framework, command: RankActions, known: Known) -> Iterable[Event]:
+    missing = tuple(a.id for a in state.negotiated() if a.id not in command.ranked)
+    demand(
+        not_twice(command.ranked),
+        *(action_is_known(state, action) for action in command.ranked),
+        Finding("actions-not-ranked", not missing, values=list_of(actions=missing)),
+    )
+    yield ActionsRanked(command.ranked)
+
+
+@framework.decides(PledgeContribution)
+def pledge_contribution(state: Framework, command: PledgeContribution, known: Known) -> Iterable[Event]:
+    policy = policy_of(known)
+    demand(member_is_known(state, command.member), worth_fits(command.nature, command.worth))
+    member, rule = state.members[command.member], policy.capital_by_investors_only
+    may = not rule.value or command.use is not Use.CAPITAL or member.may_invest
+    names = {"member": member.id, "name": member.name}
+    found = [ruled("may-not-invest", policy, rule, may, lift=(Role.FACILITATOR,), **names)]
+    fits = (command.ledger is Ledger.ACTION) == (command.action is not None)
+    found.append(Finding("ledger-and-action", fits, values={"ledger": command.ledger.value}))
+    if command.action is not None:
+        found.append(action_is_known(state, command.action))
+    demand(*found)
+    yield ContributionPledged(
+        ContributionId(f"C-{state.contributions_counted + 1}"),
+        state.cycle,
+        command.member,
+        command.ledger,
+        command.nature,
+        command.use,
+        command.worth,
+        command.action,
+        command.due_on,
+    )
+
+
+@framework.decides(RecordDisagreement)
+def record_disagreement(state: Framework, command: RecordDisagreement, known: Known) -> Iterable[Event]:
+    assert state.meeting is not None
+    demand(Finding("no-objection-named", bool(command.objections)))
+    number = state.rounds + 1
+    deadlock = number >= policy_of(known).negotiation_rounds.value
+    yield PlanNotAgreed(state.cycle, state.meeting.id, number, command.objections, deadlock)
+
+
+@framework.decides(AgreePlan)
+def agree_plan(state: Framework, command: AgreePlan, known: Known) -> Iterable[Event]:
+    assert state.meeting is not None
+    window, actions = command.window, _in_order(state)
+    found = [*_window_holds(state, window, known)]
+    for action in actions:
+        inside = action.due_on is not None and window.starts_on <= action.due_on <= window.ends_on
+        days = {"starts_on": window.starts_on.isoformat(), "ends_on": window.ends_on.isoformat()}
+        values = {"action": action.id, "due_on": action.due_on.isoformat() if action.due_on else "—", **days}
+        found.append(Finding("due-outside-window", inside, values=values, lift=(Role.FACILITATOR,)))
+    demand(*found)
+    pledged = tuple(c.id for c in state.contributions.values() if c.cycle == state.cycle)
+    seen = checks([*quorum_now(state, known), *constituencies_present(state, known), *found])
+    yield PlanAgreed(
+        state.cycle,
+        1,
+        window,
+        command.mode,
+        state.meeting.id,
+        tuple(agreed(action) for action in actions),
+        pledged,
+        command.objections,
+        seen,
+    )
+
+
+def _window_holds(state: Framework, window: Window, known: Known) -> Iterable[Finding]:
+    policy = policy_of(known)
+    rule, starts, ends = policy.plan_months_max, window.starts_on, window.ends_on
+    days = {"starts_on": starts.isoformat(), "ends_on": ends.isoformat()}
+    yield Finding("window-ends-before-it-starts", starts <= ends, values=days)
+    latest = add_months(starts, rule.value) - timedelta(days=1)
+    more = {"months": rule.value, "latest": latest.isoformat(), **days}
+    yield ruled("window-too-long", policy, rule, ends <= latest, lift=(Role.FACILITATOR,), **more)
+    on_time = known.late_record or starts >= known.on
+    yield Finding("window-begins-before", on_time, values={**days, "on": known.on.isoformat()})
+    if state.plan is not None:
+        free = state.plan.free_from
+        values = {**days, "plan": state.plan.cycle, "free": free.isoformat()}
+        yield Finding("window-overlaps", starts >= free, values=values, lift=(Role.FACILITATOR,))
+
+
+def _in_order(state: Framework) -> list[Action]:
+    place = {action: n for n, action in enumerate(state.ranking)}
+    return sorted(state.negotiated(), key=lambda a: (place.get(a.id, len(place)), int(a.id[2:])))
+
+
+def agreed(action: Action) -> AgreedAction:
+    """An action as a plan states it; the guards have seen that it is complete."""
+    assert action.responsible is not None
+    assert action.due_on is not None
+    return AgreedAction(
+        action.id,
+        action.description,
+        action.responsible,
+        action.due_on,
+        action.needs,
+        action.obstacles,
+        action.continues,
+    )
+
+
+@framework.decides(ReopenNegotiation)
+def reopen_negotiation(state: Framework, command: ReopenNegotiation, known: Known) -> Iterable[Event]:
+    assert state.plan is not None
+    actions = tuple(a.id for a in state.negotiated())
+    yield PlanWithdrawn(state.cycle, state.plan.version, actions, command.reason)
+
+
+@framework.decides(RegisterInPdesc)
+def register_in_pdesc(state: Framework, command: RegisterInPdesc, known: Known) -> Iterable[Event]:
+    demand(action_is_known(state, command.action))
+    before = state.actions[command.action].pdesc
+    demand(Finding("registered-already", before is None, values={"reference": before or "—"}))
+    yield ActionRegisteredInPdesc(command.action, command.reference)
+
+
+def put(state: Framework, action: Action) -> Framework:
+    """The state with one action changed."""
+    return replace(state, actions={**state.actions, action.id: action})
+
+
+@framework.evolves(ActionProposed)
+def action_proposed(state: Framework, recorded: Recorded[ActionProposed]) -> Framework:
+    fact = recorded.data
+    action = Action(
+        fact.action,
+        fact.cycle,
+        fact.description,
+        needs=fact.needs,
+        obstacles=fact.obstacles,
+        continues=fact.continues,
+        responsible=fact.responsible,
+        due_on=fact.due_on,
+    )
+    return replace(state, actions={**state.actions, action.id: action}, actions_counted=state.actions_counted + 1)
+
+
+@framework.evolves(ActionAmended)
+def action_amended(state: Framework, recorded: Recorded[ActionAmended]) -> Framework:
+    fact, before = recorded.data, state.actions[recorded.data.action]
+    return put(
+        state,
+        replace(
+            before,
+            description=fact.description or before.description,
+            needs=before.needs if fact.needs is None else fact.needs,
+            obstacles=before.obstacles if fact.obstacles is None else fact.obstacles,
+            responsible=fact.responsible or before.responsible,
+            due_on=fact.due_on or before.due_on,
+        ),
+    )
+
+
+@framework.evolves(ActionWithdrawn)
+def action_withdrawn(state: Framework, recorded: Recorded[ActionWithdrawn]) -> Framework:
+    gone = recorded.data.action
+    return replace(state, actions={id: action for id, action in state.actions.items() if id != gone})
+
+
+@framework.evolves(ActionsRanked)
+def actions_ranked(state: Framework, recorded: Recorded[ActionsRanked]) -> Framework:
+    return replace(state, ranking=recorded.data.ranked)
+
+
+@framework.evolves(ContributionPledged)
+def contribution_pledged(state: Framework, recorded: Recorded[ContributionPledged]) -> Framework:
+    fact = recorded.data
+    contribution = Contribution(
+        fact.contribution,
+        fact.cycle,
+        fact.member,
+        fact.ledger,
+        fact.nature,
+        fact.use,
+        fact.worth,
+        Worth(),
+        fact.action,
+        fact.due_on,
+    )
+    return replace(
+        state,
+        contributions={**state.contributions, contribution.id: contribution},
+        contributions_counted=state.contributions_counted + 1,
+    )
+
+
+@framework.evolves(PlanAgreed)
+def plan_agreed(state: Framework, recorded: Recorded[PlanAgreed]) -> Framework:
+    fact = recorded.data
+    actions = {**state.actions}
+    for item in fact.actions:
+        actions[item.action] = replace(actions[item.action], stage=ActionStage.AGREED)
+    return replace(
+        state,
+        stage=Stage.PLAN,
+        stage_since=recorded.occurred_on,
+        actions=actions,
+        previous_plan=state.plan,
+        plan=Plan(fact.cycle, fact.plan_version, fact.window),
+        rounds=0,
+    )
+
+
+@framework.evolves(PlanNotAgreed)
+def plan_not_agreed(state: Framework, recorded: Recorded[PlanNotAgreed]) -> Framework:
+    return replace(state, rounds=recorded.data.round)
+
+
+@framework.evolves(PlanWithdrawn)
+def plan_withdrawn(state: Framework, recorded: Recorded[PlanWithdrawn]) -> Framework:
+    actions = {**state.actions}
+    for action in recorded.data.actions:
+        actions[action] = replace(actions[action], stage=ActionStage.PROPOSED)
+    return replace(
+        state,
+        stage=Stage.MEETING,
+        stage_since=recorded.occurred_on,
+        actions=actions,
+        plan=state.previous_plan,
+    )
+
+
+@framework.evolves(ActionRegisteredInPdesc)
+def action_registered_in_pdesc(state: Framework, recorded: Recorded[ActionRegisteredInPdesc]) -> Framework:
+    return put(state, replace(state.actions[recorded.data.action], pdesc=recorded.data.reference))

@@ -7,12 +7,11 @@ decides as fast as a new one; projections keep the rest. Mappings are never chan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 
-from cycle.aggregates.framework.meetings import Quorum
 from cycle.aggregates.terms import (
     ActionId,
     CommuneCode,
@@ -38,6 +37,16 @@ from cycle.aggregates.terms import (
     Window,
     Worth,
 )
+
+
+class Quorum(Struct, frozen=True, omit_defaults=True, gc=False):
+    """How many members had to be there and how many were. ``rule`` is the policy's article."""
+
+    rule: str
+    required: int
+    present: int
+    met: bool
+    waived: bool = False
 
 
 class Stage(StrEnum):
@@ -102,6 +111,8 @@ class Meeting(Struct, frozen=True, gc=False):
     invited: frozenset[MemberId] = frozenset()
     attendance: tuple[Presence, ...] = ()
     quorum: Quorum | None = None
+    second_call: bool = False
+    """It was adjourned for lack of quorum: the next one is its second call."""
 
 
 class ActionStage(StrEnum):
@@ -138,6 +149,7 @@ class Contribution(Struct, frozen=True, gc=False):
     """An open promise; it leaves the state when received in full, waived or reneged."""
 
     id: ContributionId
+    cycle: int
     member: MemberId
     ledger: Ledger
     nature: Nature
@@ -154,6 +166,13 @@ class Plan(Struct, frozen=True, gc=False):
     cycle: int
     version: int
     window: Window
+    closed_on: date | None = None
+
+    @property
+    def free_from(self) -> date:
+        """The first day on which the next plan may begin: after the last day, or once it is closed."""
+        after = self.window.ends_on + timedelta(days=1)
+        return min(after, self.closed_on) if self.closed_on else after
 
 
 class Committee(Struct, frozen=True, gc=False):
@@ -229,6 +248,7 @@ class Framework(Struct, frozen=True):
     ranking: tuple[ActionId, ...] = ()
     contributions: Mapping[ContributionId, Contribution] = {}
     plan: Plan | None = None
+    previous_plan: Plan | None = None
 
     committee: Committee | None = None
     mandate: Mandate | None = None

@@ -1,0 +1,63 @@
+"""Histories on two time axes: what was held on a day, what was believed at a moment.
+
+*Believed* history is the history in which every correction stands in the fact that it corrects. The
+correction stays in its own place, and so does the order: recorded order, never the date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from cycle.aggregates.base import Event, Recorded
+from cycle.aggregates.framework.anytime import Change, FactCorrected, applied
+
+Fact = tuple[int, Recorded[Event]]
+"""Global position and fact."""
+
+
+class Cutoffs(Struct, frozen=True):
+    """Which part of a history to look at.
+
+    ``at``: up to this global position. ``known_at``: recorded at or before this moment. ``as_of``:
+    happened on or before this day, corrections applied. Absent: everything.
+    """
+
+    as_of: date | None = None
+    known_at: datetime | None = None
+    at: int | None = None
+
+    def cut(self, history: Iterable[Fact]) -> list[Fact]:
+        """The history inside the cut-offs, as it was believed there."""
+        facts = [
+            (position, fact)
+            for position, fact in history
+            if (self.at is None or position <= self.at) and (self.known_at is None or fact.recorded_at <= self.known_at)
+        ]
+        right = believed([fact for _, fact in facts])
+        positions = (position for position, _ in facts)
+        cut = zip(positions, right, strict=True)
+        return [(position, fact) for position, fact in cut if self.as_of is None or fact.occurred_on <= self.as_of]
+
+
+EVERYTHING = Cutoffs()
+
+
+def believed(history: Sequence[Recorded[Event]]) -> Sequence[Recorded[Event]]:
+    """The history with every correction applied to its fact; the same object when there is none.
+
+    Several streams may be mixed; a correction is about its own stream.
+    """
+    corrections: dict[tuple[str, int], list[Change]] = {}
+    for recorded in history:
+        if type(recorded.data) is FactCorrected:
+            key = recorded.stream, recorded.data.fact_version
+            corrections.setdefault(key, []).extend(recorded.data.changes)
+    if not corrections:
+        return history
+    return [
+        applied(recorded, corrections[key]) if (key := (recorded.stream, recorded.version)) in corrections else recorded
+        for recorded in history
+    ]
