@@ -57,17 +57,17 @@ def _node(stage: str) -> str:
 
 def _in_table_order(move: tuple[str, str, str]) -> tuple[int, int, int]:
     stages = [NONE, *(stage.value for stage in Stage)]
-    names = [row.command.name for row in TABLE]
+    names = [row.command.type for row in TABLE]
     return stages.index(move[1]), stages.index(move[2]), names.index(move[0])
 
 
 def _row(row: Row) -> str:
     stages = ", ".join(stage.value if stage else "—" for stage in row.stages)
-    label = catalogue.text(f"command.{row.command.name}", "en")
+    label = catalogue.text(f"command.{row.command.type}", "en")
     roles = ", ".join(role.value for role in row.command.roles)
     guards = "; ".join(_first_line(guard.__doc__) for guard in row.guards) or "—"
     to = ", ".join(stage.value for stage in row.to) or "stays"
-    return f"| {stages} | `{row.command.name}` | {label} | {roles} | {guards} | {to} |"
+    return f"| {stages} | `{row.command.type}` | {label} | {roles} | {guards} | {to} |"
 
 
 def _first_line(docstring: str | None) -> str:

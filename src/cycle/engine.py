@@ -106,7 +106,7 @@ class Said(Struct, frozen=True, kw_only=True):
         """SHA-256 of all that makes two sayings the same."""
         content = {
             "by": self.by,
-            "command": self.command.name,
+            "command": self.command.type,
             "data": self.command,
             "late_record": self.late_record,
             "on": self.on,
@@ -208,7 +208,7 @@ class Engine(Application[str]):
             raise
 
     def _execute(self, said: Said, key: str) -> Receipt:
-        aggregate = BY_COMMAND[said.command.name]
+        aggregate = BY_COMMAND[said.command.type]
         founding = type(said.command) in FOUNDING
         target = self._ids() if founding else self._target(said)
         stream = stream_of(aggregate, target)
@@ -258,7 +258,7 @@ class Engine(Application[str]):
             case _ if said.target:
                 return said.target
             case _:
-                raise BadInput(f"{said.command.name}: say which one it is about")
+                raise BadInput(f"{said.command.type}: say which one it is about")
 
     def _log(self, aggregate: Aggregate[Any, Known], state: State, said: Said, known: Known) -> LogName:
         match said.command:
@@ -282,7 +282,7 @@ class Engine(Application[str]):
         key: str,
     ) -> tuple[Recorded[Event], ...]:
         first = state.version + 1
-        name, correlation = said.command.name, said.correlation or key
+        name, correlation = said.command.type, said.correlation or key
         return tuple(
             Recorded(
                 by=said.by,
@@ -417,7 +417,7 @@ class Engine(Application[str]):
     def history(self, stream: StreamId) -> list[Recorded[Event]]:
         """A stream from its beginning, corrections applied."""
         recorded = cast("Iterable[Recorded[Event]]", self.events.get(stream))
-        return believed(list(recorded))
+        return list(believed(list(recorded)))
 
     def options(self, identity: FrameworkId, on: date | None = None) -> tuple[Option, ...]:
         """For each trigger of the current stage: allowed, or every reason why not.

@@ -54,7 +54,7 @@ class Story:
             recorded = Recorded(
                 by=By("somebody", command.roles[0]),
                 causation=f"k-{version}",
-                command=command.name,
+                command=command.type,
                 correlation=f"k-{version}",
                 data=data,
                 id=f"e-{version}",

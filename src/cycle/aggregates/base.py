@@ -118,13 +118,13 @@ class Recorded(Struct, Generic[E_co], frozen=True, omit_defaults=True, gc=False)
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A wish, declared once: its fields here, its stage in the table, its words in the catalogue."""
 
-    name: ClassVar[str] = ""
+    type: ClassVar[str] = ""
     roles: ClassVar[tuple[Role, ...]] = (Role.FACILITATOR,)
     """Who may say it."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.name = kebab(cls.__name__)
+        cls.type = kebab(cls.__name__)
 
 
 Value = str | int | tuple[str, ...]
@@ -225,7 +225,7 @@ class Aggregate(Generic[S, K]):
         """Register the function that decides a command."""
 
         def register(function: Decide[S, C, K]) -> Decide[S, C, K]:
-            self.commands[command.name] = command
+            self.commands[command.type] = command
             self._decide[command] = function
             return function
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Event
+from cycle.aggregates.base import Aggregate, Check, Command, Event, Finding, Recorded, Role, demand
 from cycle.aggregates.terms import CommuneCode, DeliberationId, Name, Outcome, Text, Votes
+
+if TYPE_CHECKING:
+    from cycle.aggregates.known import Known
 
 
 class DeliberationRecorded(Event):
@@ -84,3 +90,192 @@ class Deliberation(Struct, frozen=True):
     annulled_on: date | None = None
     """When it was annulled or repealed."""
     annulled_because: str | None = None
+
+
+deliberation: Aggregate[Deliberation, Known] = Aggregate("deliberation", Deliberation())
+COUNCIL = (Role.COUNCIL_SECRETARY, Role.MAYOR)
+
+
+class EnterDeliberation(Command):
+    """Enter a decision of the council into the register."""
+
+    commune: CommuneCode
+    number: Name
+    subject: Text
+    outcome: Outcome
+    decided_on: date
+    matter: Name | None = None
+    votes: Votes | None = None
+    document: Text | None = None
+    source: Text | None = None
+    roles = COUNCIL
+
+
+class TransmitDeliberation(Command):
+    """Note that it was sent to the supervising authority."""
+
+    transmitted_on: date
+    authority: Name | None = None
+    roles = COUNCIL
+
+
+class MakeExecutory(Command):
+    """Note from when on the deliberation binds."""
+
+    executory_on: date
+    roles = (*COUNCIL, Role.SUPERVISING_AUTHORITY)
+
+
+class RepealDeliberation(Command):
+    """Note that the council took the decision back."""
+
+    repealed_on: date
+    reason: Text
+    roles = COUNCIL
+
+
+class AnnulDeliberation(Command):
+    """Note that the supervising authority annulled the decision."""
+
+    annulled_on: date
+    reason: Text
+    roles = (Role.SUPERVISING_AUTHORITY, Role.COUNCIL_SECRETARY)
+
+
+def vote_holds(votes: Votes, outcome: Outcome) -> list[Finding]:
+    """What must hold between the numbers of one vote, whoever recorded it."""
+    present, office, cast = votes.present, votes.in_office, votes.cast
+    seen = {"present": present, "in_office": office, "cast": cast, "proxies": votes.proxies or 0}
+    found = [
+        Finding("present-exceed-office", present <= office, values=seen),
+        Finding("votes-exceed-office", cast <= office, values=seen),
+    ]
+    if votes.proxies is not None:
+        found.append(Finding("proxies-exceed-absent", votes.proxies <= office - present, values=seen))
+        found.append(Finding("votes-exceed-proxies", cast <= present + votes.proxies, values=seen))
+    if outcome is Outcome.ADOPTED:
+        numbers = {"in_favour": votes.in_favour, "against": votes.against}
+        found.append(Finding("adopted-without-majority", votes.in_favour > votes.against, values=numbers))
+    return found
+
+
+def entered(command: EnterDeliberation, identity: DeliberationId) -> DeliberationRecorded:
+    """The record of a decision, with what is odd about its vote.
+
+    Raises:
+        Refused: its numbers cannot be.
+    """
+    votes = command.votes
+    seen: tuple[Check, ...] = ()
+    if votes is not None:
+        demand(*vote_holds(votes, command.outcome))
+        if votes.proxies is None and votes.cast > votes.present:
+            # Real councils vote by proxy: votes may exceed those present (Saint-Étienne 2022).
+            seen = (Check("votes-exceed-present", values={"cast": votes.cast, "present": votes.present}),)
+    return DeliberationRecorded(
+        identity,
+        command.commune,
+        command.number,
+        command.subject,
+        command.outcome,
+        command.decided_on,
+        command.matter,
+        votes,
+        command.document,
+        command.source,
+        seen,
+    )
+
+
+@deliberation.decides(EnterDeliberation)
+def enter_deliberation(state: Deliberation, command: EnterDeliberation, known: Known) -> Iterable[Event]:
+    days = {"on": command.decided_on.isoformat(), "today": known.on.isoformat()}
+    demand(
+        Finding("commune-unknown", known.commune is not None, lift=(Role.PROGRAMME, Role.FACILITATOR)),
+        Finding("not-happened-yet", command.decided_on <= known.on, values=days),
+    )
+    yield entered(command, DeliberationId(known.new_id))
+
+
+def _may_change(state: Deliberation, day: date, known: Known) -> None:
+    ended = state.stage in (DeliberationStage.REPEALED, DeliberationStage.ANNULLED)
+    values = {"day": day.isoformat(), "decided": state.decided_on.isoformat(), "on": known.on.isoformat()}
+    demand(Finding("deliberation-unknown", bool(state.version), values={"deliberation": "—"}, lift=COUNCIL))
+    demand(
+        Finding("deliberation-ended", not ended, values={"number": state.number}),
+        Finding("before-the-decision", state.decided_on <= day <= known.on, values=values),
+    )
+
+
+@deliberation.decides(TransmitDeliberation)
+def transmit_deliberation(state: Deliberation, command: TransmitDeliberation, known: Known) -> Iterable[Event]:
+    _may_change(state, command.transmitted_on, known)
+    yield DeliberationSentToAuthority(command.transmitted_on, command.authority)
+
+
+@deliberation.decides(MakeExecutory)
+def make_executory(state: Deliberation, command: MakeExecutory, known: Known) -> Iterable[Event]:
+    _may_change(state, command.executory_on, known)
+    demand(Finding("only-adopted-binds", state.outcome is Outcome.ADOPTED, values={"number": state.number}))
+    yield DeliberationTookEffect(command.executory_on)
+
+
+@deliberation.decides(RepealDeliberation)
+def repeal_deliberation(state: Deliberation, command: RepealDeliberation, known: Known) -> Iterable[Event]:
+    _may_change(state, command.repealed_on, known)
+    yield DeliberationRepealed(command.repealed_on, command.reason)
+
+
+@deliberation.decides(AnnulDeliberation)
+def annul_deliberation(state: Deliberation, command: AnnulDeliberation, known: Known) -> Iterable[Event]:
+    _may_change(state, command.annulled_on, known)
+    yield DeliberationWasAnnulled(command.annulled_on, command.reason)
+
+
+@deliberation.evolves(DeliberationRecorded)
+def deliberation_recorded(state: Deliberation, recorded: Recorded[DeliberationRecorded]) -> Deliberation:
+    fact = recorded.data
+    return replace(
+        state,
+        id=fact.deliberation,
+        commune=fact.commune,
+        number=fact.number,
+        subject=fact.subject,
+        outcome=fact.outcome,
+        decided_on=fact.decided_on,
+        votes=fact.votes,
+    )
+
+
+@deliberation.evolves(DeliberationSentToAuthority)
+def deliberation_sent_to_authority(
+    state: Deliberation, recorded: Recorded[DeliberationSentToAuthority]
+) -> Deliberation:
+    return replace(state, stage=DeliberationStage.TRANSMITTED, transmitted_on=recorded.data.transmitted_on)
+
+
+@deliberation.evolves(DeliberationTookEffect)
+def deliberation_took_effect(state: Deliberation, recorded: Recorded[DeliberationTookEffect]) -> Deliberation:
+    return replace(state, stage=DeliberationStage.EXECUTORY, executory_on=recorded.data.executory_on)
+
+
+@deliberation.evolves(DeliberationRepealed)
+def deliberation_repealed(state: Deliberation, recorded: Recorded[DeliberationRepealed]) -> Deliberation:
+    fact = recorded.data
+    return replace(
+        state,
+        stage=DeliberationStage.REPEALED,
+        annulled_on=fact.repealed_on,
+        annulled_because=fact.reason,
+    )
+
+
+@deliberation.evolves(DeliberationWasAnnulled)
+def deliberation_was_annulled(state: Deliberation, recorded: Recorded[DeliberationWasAnnulled]) -> Deliberation:
+    fact = recorded.data
+    return replace(
+        state,
+        stage=DeliberationStage.ANNULLED,
+        annulled_on=fact.annulled_on,
+        annulled_because=fact.reason,
+    )

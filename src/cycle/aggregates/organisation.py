@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Event
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Recorded, Role, demand
 from cycle.aggregates.terms import Code, CommuneCode, Constituency, Count, Name, OrganisationId, Text
+
+if TYPE_CHECKING:
+    from cycle.aggregates.known import Known
 
 
 class Form(StrEnum):
@@ -75,3 +81,113 @@ class Organisation(Struct, frozen=True):
     women: int = 0
     men: int = 0
     youth: int = 0
+
+
+organisation: Aggregate[Organisation, Known] = Aggregate("organisation", Organisation())
+
+
+class RegisterOrganisation(Command):
+    """Register an organisation at home in a commune."""
+
+    commune: CommuneCode
+    name: Name
+    constituency: Constituency
+    form: Form
+    sector: Code | None = None
+    may_invest: bool = True
+    roles = (Role.FACILITATOR, Role.PROGRAMME)
+
+
+class FormaliseOrganisation(Command):
+    """Note that an organisation got its papers."""
+
+    form: Form
+    receipt: Name
+    formalised_on: date
+    roles = (Role.FACILITATOR, Role.MAYOR)
+
+
+class CountMembership(Command):
+    """Note how many people belong to an organisation."""
+
+    women: Count
+    men: Count
+    youth: Count = 0
+    roles = (Role.FACILITATOR, Role.ORGANISATION)
+
+
+class ChangeInvestmentRight(Command):
+    """Note whether an organisation may make capital investments."""
+
+    may_invest: bool
+    reason: Text
+    roles = (Role.PROGRAMME, Role.FACILITATOR)
+
+
+def _registered(state: Organisation) -> Finding:
+    return Finding("organisation-unknown", bool(state.version), values={"organisation": "—"}, lift=(Role.FACILITATOR,))
+
+
+@organisation.decides(RegisterOrganisation)
+def register_organisation(state: Organisation, command: RegisterOrganisation, known: Known) -> Iterable[Event]:
+    demand(Finding("commune-unknown", known.commune is not None, lift=(Role.PROGRAMME, Role.FACILITATOR)))
+    yield OrganisationRegistered(
+        OrganisationId(known.new_id),
+        command.commune,
+        command.name,
+        command.constituency,
+        command.form,
+        command.sector,
+        command.may_invest,
+    )
+
+
+@organisation.decides(FormaliseOrganisation)
+def formalise_organisation(state: Organisation, command: FormaliseOrganisation, known: Known) -> Iterable[Event]:
+    demand(_registered(state))
+    yield OrganisationFormalised(command.form, command.receipt, command.formalised_on)
+
+
+@organisation.decides(CountMembership)
+def count_membership(state: Organisation, command: CountMembership, known: Known) -> Iterable[Event]:
+    people = command.women + command.men
+    youth = Finding("more-youth-than-people", command.youth <= people, values={"members": state.name})
+    demand(_registered(state), youth)
+    yield MembershipCounted(command.women, command.men, command.youth)
+
+
+@organisation.decides(ChangeInvestmentRight)
+def change_investment_right(state: Organisation, command: ChangeInvestmentRight, known: Known) -> Iterable[Event]:
+    demand(_registered(state), Finding("nothing-amended", command.may_invest != state.may_invest))
+    yield InvestmentRightChanged(command.may_invest, command.reason)
+
+
+@organisation.evolves(OrganisationRegistered)
+def organisation_registered(state: Organisation, recorded: Recorded[OrganisationRegistered]) -> Organisation:
+    fact = recorded.data
+    return replace(
+        state,
+        id=fact.organisation,
+        commune=fact.commune,
+        name=fact.name,
+        constituency=fact.constituency,
+        form=fact.form,
+        sector=fact.sector,
+        may_invest=fact.may_invest,
+    )
+
+
+@organisation.evolves(OrganisationFormalised)
+def organisation_formalised(state: Organisation, recorded: Recorded[OrganisationFormalised]) -> Organisation:
+    return replace(state, form=recorded.data.form)
+
+
+@organisation.evolves(MembershipCounted)
+def membership_counted(state: Organisation, recorded: Recorded[MembershipCounted]) -> Organisation:
+    fact = recorded.data
+    return replace(state, women=fact.women, men=fact.men, youth=fact.youth)
+
+
+@organisation.evolves(InvestmentRightChanged)
+def investment_right_changed(state: Organisation, recorded: Recorded[InvestmentRightChanged]) -> Organisation:
+    return replace(state, may_invest=recorded.data.may_invest)

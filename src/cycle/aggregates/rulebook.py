@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Event
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Recorded, Role, Value, demand
 from cycle.aggregates.terms import PolicyId, Sha256
 from cycle.policy import Policy
+
+if TYPE_CHECKING:
+    from cycle.aggregates.known import Known
 
 
 class PolicyPublished(Event):
@@ -26,3 +31,27 @@ class Rulebook(Struct, frozen=True):
     version: int = 0
     id: PolicyId = PolicyId("")
     versions: Mapping[int, Policy] = {}
+
+
+rulebook: Aggregate[Rulebook, Known] = Aggregate("policy", Rulebook())
+
+
+class PublishPolicy(Command):
+    """Publish a policy, or its next version; frameworks adopt it by a decision of their own."""
+
+    document: Policy
+    roles = (Role.PROGRAMME,)
+
+
+@rulebook.decides(PublishPolicy)
+def publish_policy(state: Rulebook, command: PublishPolicy, known: Known) -> Iterable[Event]:
+    policy, newest = command.document, max(state.versions, default=0)
+    values: dict[str, Value] = {"policy": policy.name, "newest": newest}
+    demand(Finding("policy-version-taken", policy.version == newest + 1, values=values, lift=(Role.PROGRAMME,)))
+    yield PolicyPublished(PolicyId(policy.id), policy.version, policy.digest, policy)
+
+
+@rulebook.evolves(PolicyPublished)
+def policy_published(state: Rulebook, recorded: Recorded[PolicyPublished]) -> Rulebook:
+    fact = recorded.data
+    return replace(state, id=fact.policy, versions={**state.versions, fact.policy_version: fact.document})

@@ -168,12 +168,12 @@ def every_action_has_an_outcome(state: Framework, known: Known) -> Iterable[Find
     """Every action of the plan is completed, carried over or abandoned."""
     for action in state.unsettled():
         responsible = state.members.get(action.responsible) if action.responsible else None
-        values = {
-            "action": action.id,
-            "description": action.description,
-            "percent": action.percent,
-            "name": responsible.name if responsible else "—",
-        }
+        values = list_of(
+            action=action.id,
+            description=action.description,
+            percent=action.percent,
+            name=responsible.name if responsible else "—",
+        )
         yield Finding("action-without-outcome", values=values, lift=(Role.FACILITATOR, Role.COMMITTEE))
 
 
@@ -232,7 +232,8 @@ def adjust_plan(state: Framework, command: AdjustPlan, known: Known) -> Iterable
         found.append(Finding("added-answers-nothing", bool(new.needs or new.obstacles)))
         found += [need_is_open(state, need) for need in new.needs]
         found += [obstacle_is_open(state, obstacle) for obstacle in new.obstacles]
-    for item in (*command.changes, *command.added):
+    items: tuple[ActionChange | ActionAdded, ...] = (*command.changes, *command.added)
+    for item in items:
         if item.responsible is not None:
             found.append(member_is_known(state, item.responsible))
         if item.due_on is not None:

@@ -228,11 +228,15 @@ def amend_mandate(state: Framework, command: AmendMandate, known: Known) -> Iter
     yield MandateAmended(state.cycle, state.mandate.version + 1, command.tasks, command.cause)
 
 
-@framework.evolves(CommitteeInstalled, CommitteeKept, CommitteeRenewed)
 def committee_sits(
     state: Framework, recorded: Recorded[CommitteeInstalled | CommitteeKept | CommitteeRenewed]
 ) -> Framework:
     return replace(state, committee=Committee(recorded.data.cycle, recorded.data.seats))
+
+
+framework.evolves(CommitteeInstalled)(committee_sits)
+framework.evolves(CommitteeKept)(committee_sits)
+framework.evolves(CommitteeRenewed)(committee_sits)
 
 
 @framework.evolves(CommitteeMemberReplaced)
@@ -242,7 +246,10 @@ def committee_member_replaced(state: Framework, recorded: Recorded[CommitteeMemb
     return replace(state, committee=replace(state.committee, seats=seats))
 
 
-@framework.evolves(MandateDefined, MandateAmended)
 def mandate_given(state: Framework, recorded: Recorded[MandateDefined | MandateAmended]) -> Framework:
     fact = recorded.data
     return replace(state, mandate=Mandate(fact.cycle, fact.mandate_version, fact.tasks))
+
+
+framework.evolves(MandateDefined)(mandate_given)
+framework.evolves(MandateAmended)(mandate_given)

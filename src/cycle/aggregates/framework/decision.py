@@ -35,7 +35,7 @@ def options(state: Framework, known: Known) -> tuple[Option, ...]:
         refused_by = tuple(f for f in seen if f.refuses)
         found.append(
             Option(
-                row.command.name,
+                row.command.type,
                 not refused_by,
                 row.command.roles,
                 row.to,
@@ -52,7 +52,7 @@ def decide(state: Framework, command: Command, known: Known) -> tuple[Event, ...
     Raises:
         Refused: with every finding that refuses, the stage first.
     """
-    row = ROWS.get((command.name, state.stage))
+    row = ROWS.get((command.type, state.stage))
     if row is None:
         raise Refused(_wrong_stage(state, command))
     demand(*_about_the_saying(state, row, known), *_guarded(state, row, known))
@@ -67,13 +67,13 @@ def _guarded(state: Framework, row: Row, known: Known) -> Iterator[Finding]:
 def _wrong_stage(state: Framework, command: Command) -> Finding:
     wanted = stages_of(type(command))
     if state.stage is None:
-        return Finding("framework-unknown", values={"command": command.name})
+        return Finding("framework-unknown", values={"command": command.type})
     if wanted == (None,):
         return Finding("framework-exists", values={"framework": state.id})
     return Finding(
         "wrong-stage",
         values={
-            "command": command.name,
+            "command": command.type,
             "stage": state.stage.value,
             "wanted": tuple(stage.value for stage in wanted if stage),
         },
@@ -86,7 +86,7 @@ def _about_the_saying(state: Framework, row: Row, known: Known) -> Iterator[Find
         yield Finding(
             "role-may-not",
             values={
-                "command": row.command.name,
+                "command": row.command.type,
                 "role": known.by.role.value,
                 "roles": tuple(role.value for role in row.command.roles),
             },

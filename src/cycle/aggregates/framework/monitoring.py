@@ -266,7 +266,7 @@ def start_action(state: Framework, command: StartAction, known: Known) -> Iterab
 def report_progress(state: Framework, command: ReportProgress, known: Known) -> Iterable[Event]:
     demand(*runs(state, command.action))
     before = state.actions[command.action].percent
-    values = {"action": command.action, "percent": command.percent, "before": before}
+    values = list_of(action=command.action, percent=command.percent, before=before)
     demand(Finding("progress-falls", command.percent >= before, values=values))
     yield from _begun(state, command.action)
     yield ProgressReported(command.action, command.percent, command.note)
@@ -399,9 +399,12 @@ def contribution_received(state: Framework, recorded: Recorded[ContributionRecei
     return replace(state, contributions={**state.contributions, promise.id: promise})
 
 
-@framework.evolves(ContributionWaived, ContributionReneged)
 def contribution_given_up(state: Framework, recorded: Recorded[ContributionWaived | ContributionReneged]) -> Framework:
     return _settled(state, recorded.data.contribution)
+
+
+framework.evolves(ContributionWaived)(contribution_given_up)
+framework.evolves(ContributionReneged)(contribution_given_up)
 
 
 def _settled(state: Framework, contribution: ContributionId) -> Framework:

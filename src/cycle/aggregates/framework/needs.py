@@ -233,11 +233,14 @@ def need_withdrawn(state: Framework, recorded: Recorded[NeedWithdrawn]) -> Frame
     )
 
 
-@framework.evolves(ProfessionNeedsValidated, ProfessionDeclaredNoNeeds)
 def profession_spoke(
     state: Framework, recorded: Recorded[ProfessionNeedsValidated | ProfessionDeclaredNoNeeds]
 ) -> Framework:
     return replace(state, spoken=state.spoken | {recorded.data.profession})
+
+
+framework.evolves(ProfessionNeedsValidated)(profession_spoke)
+framework.evolves(ProfessionDeclaredNoNeeds)(profession_spoke)
 
 
 @framework.evolves(NeedsIdentificationClosed)

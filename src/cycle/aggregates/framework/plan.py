@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, Value, checks, demand, ruled
 from cycle.aggregates.framework.meetings import present, quorum_now
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
@@ -411,16 +411,16 @@ def agree_plan(state: Framework, command: AgreePlan, known: Known) -> Iterable[E
 def _window_holds(state: Framework, window: Window, known: Known) -> Iterable[Finding]:
     policy = policy_of(known)
     rule, starts, ends = policy.plan_months_max, window.starts_on, window.ends_on
-    days = {"starts_on": starts.isoformat(), "ends_on": ends.isoformat()}
+    days: dict[str, Value] = {"starts_on": starts.isoformat(), "ends_on": ends.isoformat()}
     yield Finding("window-ends-before-it-starts", starts <= ends, values=days)
     latest = add_months(starts, rule.value) - timedelta(days=1)
-    more = {"months": rule.value, "latest": latest.isoformat(), **days}
+    more: dict[str, Value] = {"months": rule.value, "latest": latest.isoformat(), **days}
     yield ruled("window-too-long", policy, rule, ends <= latest, lift=(Role.FACILITATOR,), **more)
     on_time = known.late_record or starts >= known.on
     yield Finding("window-begins-before", on_time, values={**days, "on": known.on.isoformat()})
     if state.plan is not None:
         free = state.plan.free_from
-        values = {**days, "plan": state.plan.cycle, "free": free.isoformat()}
+        values: dict[str, Value] = {**days, "plan": state.plan.cycle, "free": free.isoformat()}
         yield Finding("window-overlaps", starts >= free, values=values, lift=(Role.FACILITATOR,))
 
 

@@ -53,10 +53,10 @@ class SectorsPrioritised(Event):
 
 class ActorIdentified(Event):
     sector: Code
-    name: Name
+    actor: Name
     women: Count = 0
     men: Count = 0
-    correctable = frozenset({"name", "women", "men"})
+    correctable = frozenset({"actor", "women", "men"})
 
 
 class MemberAdmitted(Event):
@@ -142,7 +142,7 @@ class IdentifyActor(Command):
     """Note a group, cooperative or association of a sector."""
 
     sector: Code
-    name: Name
+    actor: Name
     women: Count = 0
     men: Count = 0
     roles = (Role.FACILITATOR, Role.MAYOR)
@@ -224,7 +224,8 @@ def enough_sectors(state: Framework, known: Known) -> Iterable[Finding]:
 def _sector_count(sectors: tuple[str, ...], known: Known) -> Iterable[Finding]:
     policy, count = policy_of(known), len(sectors)
     fewest, most = policy.sectors_min, policy.sectors_max
-    lift, seen = (Role.MAYOR, Role.FACILITATOR), {"count": count, "sectors": sectors or ("—",)}
+    lift = (Role.MAYOR, Role.FACILITATOR)
+    seen = list_of(count=count, sectors=sectors)
     yield ruled("too-few-sectors", policy, fewest, count >= fewest.value, lift=lift, minimum=fewest.value, **seen)
     yield ruled("too-many-sectors", policy, most, count <= most.value, lift=lift, maximum=most.value, **seen)
 
@@ -306,7 +307,7 @@ def prioritise_sectors(state: Framework, command: PrioritiseSectors, known: Know
 def identify_actor(state: Framework, command: IdentifyActor, known: Known) -> Iterable[Event]:
     known_sector = command.sector in state.sectors
     demand(Finding("sector-not-prioritised", known_sector, values=list_of(sector=command.sector, known=state.sectors)))
-    yield ActorIdentified(command.sector, command.name, command.women, command.men)
+    yield ActorIdentified(command.sector, command.actor, command.women, command.men)
 
 
 @framework.decides(AdmitMember)

@@ -52,7 +52,6 @@ AFTER_SETUP = (N, M, P, O, A)
 LIVING = (*ACTIVE, S)
 
 TABLE: tuple[Row, ...] = (
-    # fmt: off
     Row(setup.ProposeFramework, (None,), (D,), (setup.commune_is_known, setup.active_frameworks_below_maximum)),
     Row(setup.PrioritiseSectors, (D,)),
     Row(setup.IdentifyActor, (D, N)),
@@ -167,7 +166,6 @@ TABLE: tuple[Row, ...] = (
     Row(anytime.Suspend, ACTIVE, (S,)),
     Row(anytime.Resume, (S,), ACTIVE, (anytime.cause_is_lifted,)),
     Row(anytime.Dissolve, LIVING, (X,)),
-    # fmt: on
 )
 """In the order in which people meet them. ``FollowDeliberation`` of an annulment also suspends."""
 
@@ -185,16 +183,16 @@ def _machine() -> Machine:
     for row in TABLE:
         for stage in row.stages:
             for to in row.to or (stage,):
-                machine.add_transition(row.command.name, stage.value if stage else NONE, to.value if to else NONE)
+                machine.add_transition(row.command.type, stage.value if stage else NONE, to.value if to else NONE)
     for stage in ACTIVE:
-        machine.add_transition(setup.FollowDeliberation.name, stage.value, S.value)
+        machine.add_transition(setup.FollowDeliberation.type, stage.value, S.value)
     return machine
 
 
 MACHINE = _machine()
-ROWS: dict[tuple[str, Stage | None], Row] = {(row.command.name, stage): row for row in TABLE for stage in row.stages}
+ROWS: dict[tuple[str, Stage | None], Row] = {(row.command.type, stage): row for row in TABLE for stage in row.stages}
 MOVES: frozenset[tuple[str, str, str]] = frozenset(
-    (name, transition.source, transition.dest)
+    (name, transition.source, str(transition.dest))
     for name, event in MACHINE.events.items()
     for per_source in event.transitions.values()
     for transition in per_source
