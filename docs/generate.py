@@ -45,9 +45,7 @@ def diagram() -> str:
             machine.add_transition(name, _node(source), _node(dest))
     lines = machine.get_combined_graph().source.splitlines()
     unwanted = ("---", "State Machine", "classDef", "Class ")
-    return "\n".join(
-        line.rstrip() for line in lines if line.strip() and not line.strip().startswith(unwanted)
-    )
+    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.strip().startswith(unwanted))
 
 
 def _node(stage: str) -> str:
