@@ -49,13 +49,14 @@ class Story:
         return msgspec.structs.replace(self.known, on=self.now, by=by)
 
     def _record(self, command: Command, facts: tuple[Event, ...]) -> None:
+        key = f"k-{len(self.history) + 1}"
         for data in facts:
             version = len(self.history) + 1
             recorded = Recorded(
                 by=By("somebody", command.roles[0]),
-                causation=f"k-{version}",
+                causation=key,
                 command=command.type,
-                correlation=f"k-{version}",
+                correlation=key,
                 data=data,
                 id=f"e-{version}",
                 log=LogName("ML-4-01-01"),

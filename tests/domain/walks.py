@@ -271,7 +271,6 @@ NEEDED = frozenset(
         "amend-mandate",
         "convene-meeting",
         "validate-needs",
-        "declare-no-needs",
         "identify-actor",
         "admit-member",
         "submit-to-council",
