@@ -1,0 +1,34 @@
+"""Every projection by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cycle.projections.audit import audit_trail
+from cycle.projections.base import Projection
+from cycle.projections.frameworks import frameworks, members, stage_visits
+from cycle.projections.meetings import attendance, calendar, meetings
+from cycle.projections.obstacles import obstacles
+from cycle.projections.places import communes, organisations
+from cycle.projections.plans import actions, commitments, needs, plans
+
+PROJECTIONS: Mapping[str, Projection[Any]] = {
+    projection.name: projection
+    for projection in (
+        communes,
+        organisations,
+        frameworks,
+        members,
+        stage_visits,
+        needs,
+        meetings,
+        attendance,
+        plans,
+        actions,
+        commitments,
+        obstacles,
+        calendar,
+        audit_trail,
+    )
+}

@@ -1,0 +1,176 @@
+"""A projection is a key, a fold and a table.
+
+The row is declared once, as a frozen struct; the table follows from its fields. A fold takes the row
+(or None) and one fact, and returns the row (or None to delete it). Rows depend on one stream only:
+that is what makes a correction a matter of folding a few rows again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, get_type_hints
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
+
+from cycle.aggregates.base import Event, Recorded
+
+metadata = MetaData()
+
+
+class Fact(NamedTuple):
+    """A recorded event where it stands in the log."""
+
+    position: int
+    recorded: Recorded[Event]
+
+
+@dataclass_transform(frozen_default=True)
+class Row(Struct, frozen=True, kw_only=True, gc=False):
+    """One row. ``commune`` is the log that it comes from, filled in when it is folded."""
+
+    commune: str = ""
+    projection: ClassVar[str] = ""
+
+
+R = TypeVar("R", bound=Row)
+E = TypeVar("E", bound=Event)
+Keys = Callable[[Fact], Iterable[str]]
+Fold = Callable[[R | None, Fact, str], R | None]
+"""Row, fact, and the local id of the row (``A-1``, empty for the stream's own row) -> row."""
+
+
+class Field(NamedTuple):
+    """How one field of a row stands in its column."""
+
+    name: str
+    kind: str  # text, bigint or boolean
+    write: Callable[[Any], Any] | None
+    read: Callable[[Any], Any] | None
+
+
+def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else convert(value)
+
+
+def _field(name: str, hint: Any) -> Field:
+    plain = [a for a in getattr(hint, "__args__", ()) if a is not type(None)]
+    inner = plain[0] if len(plain) == 1 and type(None) in hint.__args__ else hint
+    if inner is bool:
+        return Field(name, "boolean", None, _optional(bool))
+    if inner is int:
+        return Field(name, "bigint", None, None)
+    if inner is date:
+        return Field(name, "text", _optional(date.isoformat), _optional(date.fromisoformat))
+    if inner is datetime:
+        return Field(name, "text", _optional(datetime.isoformat), _optional(datetime.fromisoformat))
+    if isinstance(inner, type) and issubclass(inner, StrEnum):
+        return Field(name, "text", _optional(str), _optional(inner))
+    if inner is str:
+        return Field(name, "text", None, None)
+    encode, decoder = msgspec.json.Encoder(order="sorted").encode, msgspec.json.Decoder(inner)
+    return Field(name, "text", _optional(lambda value: encode(value).decode()), _optional(decoder.decode))
+
+
+_SQL = {"text": Text, "bigint": BigInteger, "boolean": Boolean}
+
+
+class Projection(Generic[R]):
+    """One read model.
+
+    ``definition`` is raised when a fold changes its meaning; with the columns it makes the digest
+    by which a changed projection is noticed and rebuilt. ``appends`` says that every fact makes a
+    row of its own that nothing changes later, not even a correction.
+    """
+
+    def __init__(self, row: type[R], *, definition: int = 1, appends: bool = False) -> None:
+        self.name = row.projection
+        self.row = row
+        self.appends = appends
+        hints = get_type_hints(row)
+        self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
+        self.steps: dict[type[Event], tuple[Keys, Fold[R]]] = {}
+        self.table = self.table_named(self.name, metadata)
+        shape = repr([(f.name, f.kind) for f in self.fields]) + str(definition)
+        self.digest = sha256(shape.encode()).hexdigest()
+
+    def table_named(self, name: str, into: MetaData) -> Table:
+        """The table under another name, for a rebuild beside the live one."""
+        columns: list[Column[Any]] = [Column(f.name, _SQL[f.kind]) for f in self.fields]
+        return Table(name, into, Column("key", Text, primary_key=True), *columns)
+
+    def on(self, *events: type[E], keys: Keys) -> Callable[[Fold[R]], Fold[R]]:
+        """Register how facts of these types change the rows that ``keys`` names."""
+
+        def register(fold: Fold[R]) -> Fold[R]:
+            for event in events:
+                self.steps[event] = (keys, fold)
+            return fold
+
+        return register
+
+    def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
+        """Key and columns of a row, as the database takes them."""
+        return (
+            key,
+            *(
+                value if f.write is None else f.write(value)
+                for f, value in zip(self.fields, msgspec.structs.astuple(row), strict=True)
+            ),
+        )
+
+    def from_columns(self, columns: Iterable[Any]) -> R:
+        """The row from its columns, without the key."""
+        values = (value if f.read is None else f.read(value) for f, value in zip(self.fields, columns, strict=True))
+        return self.row(**dict(zip(self.row.__struct_fields__, values, strict=True)))
+
+    def fold_history(self, history: Iterable[Fact]) -> dict[str, R]:
+        """Every row that a (believed) history leads to, by key."""
+        rows: dict[str, R] = {}
+        for fact in history:
+            step = self.steps.get(type(fact.recorded.data))
+            if step is None:
+                continue
+            keys, fold = step
+            for key in keys(fact):
+                row = fold(rows.get(key), fact, local(key))
+                if row is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = placed(row, fact)
+        return rows
+
+
+def placed(row: R, fact: Fact) -> R:
+    """The row with the log that it comes from."""
+    if row.commune:
+        return row
+    return msgspec.structs.replace(row, commune=fact.recorded.log)
+
+
+def identity(fact: Fact) -> str:
+    """``framework-0199…`` -> ``0199…``."""
+    return fact.recorded.stream.partition("-")[2]
+
+
+def one(attribute: str) -> Keys:
+    """The row of the thing that a field of the fact names: ``framework/A-1``."""
+
+    def keys(fact: Fact) -> Iterable[str]:
+        return (f"{identity(fact)}/{getattr(fact.recorded.data, attribute)}",)
+
+    return keys
+
+
+def itself(fact: Fact) -> Iterable[str]:
+    """The row of the stream: one per framework, commune or organisation."""
+    return (identity(fact),)
+
+
+def local(key: str) -> str:
+    """``0199…/A-1`` -> ``A-1``."""
+    return key.partition("/")[2]

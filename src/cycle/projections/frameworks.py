@@ -1,0 +1,202 @@
+"""Frameworks at a glance, their members, and the visits that they paid to each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec.structs import replace
+
+from cycle.aggregates.framework.adjustment import CycleOpened, PlanAdjusted, ReviewOpened
+from cycle.aggregates.framework.anytime import FrameworkDissolved, FrameworkResumed, FrameworkSuspended
+from cycle.aggregates.framework.monitoring import MonitoringStarted
+from cycle.aggregates.framework.needs import NeedsIdentificationClosed, NeedsReopened
+from cycle.aggregates.framework.obstacles import (
+    ObstacleAccepted,
+    ObstacleIdentified,
+    ObstacleReopened,
+    ObstacleResolved,
+)
+from cycle.aggregates.framework.plan import PlanAgreed, PlanWithdrawn
+from cycle.aggregates.framework.setup import (
+    FrameworkFormalised,
+    FrameworkProposed,
+    MemberAdmitted,
+    MemberWithdrew,
+    PolicyAdopted,
+    SectorsPrioritised,
+)
+from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.terms import Constituency
+from cycle.projections.base import Fact, Projection, Row, identity, itself, one
+
+MOVES = (
+    FrameworkProposed,
+    FrameworkFormalised,
+    NeedsIdentificationClosed,
+    NeedsReopened,
+    PlanAgreed,
+    PlanWithdrawn,
+    MonitoringStarted,
+    ReviewOpened,
+    PlanAdjusted,
+    CycleOpened,
+    FrameworkSuspended,
+    FrameworkResumed,
+    FrameworkDissolved,
+)
+"""The facts by which a framework enters a stage."""
+
+
+def entered(fact: Fact) -> Stage:
+    """The stage that a move leads to."""
+    match fact.recorded.data:
+        case FrameworkProposed():
+            return Stage.DELIBERATION
+        case FrameworkFormalised() | NeedsReopened():
+            return Stage.NEEDS_IDENTIFICATION
+        case NeedsIdentificationClosed() | PlanWithdrawn() | CycleOpened():
+            return Stage.MEETING
+        case PlanAgreed():
+            return Stage.PLAN
+        case MonitoringStarted() | PlanAdjusted():
+            return Stage.MONITORING
+        case ReviewOpened():
+            return Stage.ADJUSTMENT
+        case FrameworkSuspended():
+            return Stage.SUSPENDED
+        case FrameworkResumed(stage=stage):
+            return Stage(stage)
+        case _:
+            return Stage.DISSOLVED
+
+
+class FrameworkRow(Row):
+    framework: str
+    title: str
+    policy: str
+    stage: Stage
+    since: date
+    cycle: int = 0
+    sectors: tuple[str, ...] = ()
+    members: int = 0
+    plan_starts_on: date | None = None
+    plan_ends_on: date | None = None
+    open_obstacles: tuple[str, ...] = ()
+    projection = "frameworks"
+
+
+class MemberRow(Row):
+    framework: str
+    member: str
+    organisation: str
+    name: str
+    constituency: Constituency
+    sector: str | None = None
+    admitted_on: date | None = None
+    withdrew_on: date | None = None
+    projection = "members"
+
+
+class StageVisitRow(Row):
+    """One entry into a stage; it lasts until the next entry of the framework."""
+
+    framework: str
+    version: int
+    stage: Stage
+    cycle: int | None
+    entered_on: date
+    event: str
+    projection = "stage_visits"
+
+
+frameworks = Projection(FrameworkRow)
+members = Projection(MemberRow)
+stage_visits = Projection(StageVisitRow)
+
+
+@frameworks.on(*MOVES, keys=itself)
+def moved(row: FrameworkRow | None, fact: Fact, of: str) -> FrameworkRow | None:
+    event, day = fact.recorded.data, fact.recorded.occurred_on
+    if isinstance(event, FrameworkProposed):
+        policy = f"{event.policy}-{event.policy_version}"
+        return FrameworkRow(
+            framework=event.framework, title=event.title, policy=policy, stage=Stage.DELIBERATION, since=day
+        )
+    if row is None:
+        return None
+    row = replace(row, stage=entered(fact), since=day)
+    match event:
+        case FrameworkFormalised(cycle=cycle) | CycleOpened(cycle=cycle):
+            return replace(row, cycle=cycle)
+        case PlanAgreed(window=window):
+            return replace(row, plan_starts_on=window.starts_on, plan_ends_on=window.ends_on)
+        case PlanWithdrawn():
+            return replace(row, plan_starts_on=None, plan_ends_on=None)
+    return row
+
+
+@frameworks.on(
+    PolicyAdopted,
+    SectorsPrioritised,
+    MemberAdmitted,
+    MemberWithdrew,
+    ObstacleIdentified,
+    ObstacleResolved,
+    ObstacleAccepted,
+    ObstacleReopened,
+    keys=itself,
+)
+def changed(row: FrameworkRow | None, fact: Fact, of: str) -> FrameworkRow | None:
+    if row is None:
+        return None
+    match fact.recorded.data:
+        case PolicyAdopted(policy=policy, policy_version=version):
+            return replace(row, policy=f"{policy}-{version}")
+        case SectorsPrioritised(sectors=sectors):
+            return replace(row, sectors=sectors)
+        case MemberAdmitted():
+            return replace(row, members=row.members + 1)
+        case MemberWithdrew():
+            return replace(row, members=row.members - 1)
+        case ObstacleIdentified(obstacle=obstacle) | ObstacleReopened(obstacle=obstacle):
+            return replace(row, open_obstacles=(*dict.fromkeys((*row.open_obstacles, obstacle)),))
+        case ObstacleResolved(obstacle=obstacle) | ObstacleAccepted(obstacle=obstacle):
+            return replace(row, open_obstacles=tuple(o for o in row.open_obstacles if o != obstacle))
+    return row
+
+
+@members.on(MemberAdmitted, MemberWithdrew, keys=one("member"))
+def member_changed(row: MemberRow | None, fact: Fact, of: str) -> MemberRow | None:
+    day = fact.recorded.occurred_on
+    match fact.recorded.data:
+        case MemberAdmitted() as event:
+            return MemberRow(
+                framework=identity(fact),
+                member=event.member,
+                organisation=event.organisation,
+                name=event.name,
+                constituency=event.constituency,
+                sector=event.sector,
+                admitted_on=day,
+            )
+        case MemberWithdrew():
+            return row and replace(row, withdrew_on=day)
+    return row
+
+
+def _visit(fact: Fact) -> Iterable[str]:
+    return (f"{identity(fact)}/{fact.recorded.version:08}",)
+
+
+@stage_visits.on(*MOVES, keys=_visit)
+def visited(row: StageVisitRow | None, fact: Fact, of: str) -> StageVisitRow | None:
+    recorded = fact.recorded
+    return StageVisitRow(
+        framework=identity(fact),
+        version=recorded.version,
+        stage=entered(fact),
+        cycle=getattr(recorded.data, "cycle", None),
+        entered_on=recorded.occurred_on,
+        event=recorded.id,
+    )
