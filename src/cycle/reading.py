@@ -1,0 +1,194 @@
+"""What the doors read: rows of projections, live or as of a past moment, and histories of places."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from msgspec import Struct
+from sqlalchemy import MetaData, select
+
+from cycle.aggregates.base import LogName
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.state import Framework
+from cycle.engine import Engine, stream_of
+from cycle.history import EVERYTHING, Cutoffs
+from cycle.projections.all import PROJECTIONS
+from cycle.projections.base import Fact, Row
+from cycle.projections.frameworks import FrameworkRow, frameworks
+from cycle.projections.places import CommuneRow, communes
+from cycle.projections.runner import Runner
+
+PAGE = 10_000
+
+
+class PlaceUnknown(LookupError):  # noqa: N818
+    """No commune or framework is called so."""
+
+
+class PlaceAmbiguous(LookupError):  # noqa: N818
+    """Several communes or frameworks are called so; ``candidates`` names them."""
+
+    def __init__(self, place: str, candidates: Sequence[str]) -> None:
+        super().__init__(place)
+        self.candidates = tuple(candidates)
+
+
+class Place(Struct, frozen=True):
+    """A commune, or one framework in it."""
+
+    commune: str
+    framework: str | None = None
+
+
+class Filters(Struct, frozen=True):
+    """Which rows. ``commune`` and ``framework`` are ids; ``circle`` and ``region`` are names."""
+
+    commune: str | None = None
+    framework: str | None = None
+    circle: str | None = None
+    region: str | None = None
+    sector: str | None = None
+
+
+class Reader:
+    """Reads for one engine. Live rows are brought up to date before they are read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.runner = Runner(engine.store, engine.leaves.leaves.decode)
+
+    def catch_up(self) -> int:
+        """Fold what is new; returns the position that all projections have."""
+        return self.runner.catch_up()
+
+    def rows(self, name: str, filters: Filters = Filters(), cutoffs: Cutoffs = EVERYTHING) -> list[Row]:  # noqa: B008
+        """Rows of a projection in the order of their keys.
+
+        Raises:
+            KeyError: there is no such projection.
+        """
+        projection = PROJECTIONS[name]
+        if cutoffs == EVERYTHING:
+            return self._live(name, filters)
+        found = projection.fold_history(self.facts(filters.commune, cutoffs))
+        place = self._communes(filters)
+        chosen = self._frameworks(filters, cutoffs)
+        return [
+            row
+            for _, row in sorted(found.items())
+            if (place is None or row.commune in place) and (chosen is None or getattr(row, "framework", None) in chosen)
+        ]
+
+    def _live(self, name: str, filters: Filters) -> list[Row]:
+        projection = PROJECTIONS[name]
+        table = projection.table_named(name, MetaData())
+        query = select(*(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
+        place, chosen = self._communes(filters), self._frameworks(filters, EVERYTHING)
+        if place is not None:
+            query = query.where(table.c.commune.in_(place))
+        if chosen is not None and "framework" in table.c:
+            query = query.where(table.c.framework.in_(chosen))
+        elif chosen is not None and "stream" in table.c:
+            query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
+        with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
+            return [projection.from_columns(columns) for columns in connection.execute(query)]
+
+    def _communes(self, filters: Filters) -> list[str] | None:
+        if filters.commune is not None:
+            return [filters.commune]
+        if filters.circle is None and filters.region is None:
+            return None
+        return [
+            row.code
+            for row in self.communes()
+            if (filters.circle is None or plain(row.circle) == plain(filters.circle))
+            and (filters.region is None or plain(row.region) == plain(filters.region))
+        ]
+
+    def _frameworks(self, filters: Filters, cutoffs: Cutoffs) -> list[str] | None:
+        if filters.framework is not None:
+            return [filters.framework]
+        if filters.sector is None:
+            return None
+        without = Filters(filters.commune, None, filters.circle, filters.region)
+        found = cast("list[FrameworkRow]", self.rows(frameworks.name, without, cutoffs))
+        return [row.framework for row in found if filters.sector in row.sectors]
+
+    def communes(self) -> list[CommuneRow]:
+        return cast("list[CommuneRow]", self._live(communes.name, Filters()))
+
+    def frameworks(self) -> list[FrameworkRow]:
+        return cast("list[FrameworkRow]", self._live(frameworks.name, Filters()))
+
+    def find(self, place: str) -> Place:
+        """A commune or framework by code, id, beginning or end of an id, name or alias.
+
+        Raises:
+            PlaceUnknown, PlaceAmbiguous: with what to name instead.
+        """
+        wanted = plain(place)
+        named = [
+            Place(row.code)
+            for row in self.communes()
+            if row.code.casefold() == place.casefold() or wanted in map(plain, (row.name, *row.aliases))
+        ]
+        whole = [Place(row.commune, row.framework) for row in self.frameworks() if row.framework == place]
+        part = [
+            Place(row.commune, row.framework)
+            for row in self.frameworks()
+            if len(place) >= 4 and (row.framework.startswith(place) or row.framework.endswith(place))
+        ]
+        found = whole or named or part
+        if not found:
+            raise PlaceUnknown(place)
+        if len(found) > 1:
+            raise PlaceAmbiguous(place, [p.framework or p.commune for p in found])
+        return found[0]
+
+    def find_framework(self, place: str) -> str:
+        """A framework by its id, or by the name of a commune that has one living framework.
+
+        Raises:
+            PlaceUnknown, PlaceAmbiguous: with what to name instead.
+        """
+        found = self.find(place)
+        if found.framework is not None:
+            return found.framework
+        own = [row for row in self.frameworks() if row.commune == found.commune]
+        living = [row for row in own if row.stage != "dissolved"] or own
+        if not living:
+            raise PlaceUnknown(place)
+        if len(living) > 1:
+            raise PlaceAmbiguous(place, [row.framework for row in living])
+        return living[0].framework
+
+    def facts(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
+        """The history of a commune (all of its streams) or of everything, inside the cut-offs."""
+        return [Fact(position, recorded) for position, recorded in cutoffs.cut(self._read(commune))]
+
+    def framework_facts(self, identity: str, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
+        """The history of one framework, inside the cut-offs."""
+        stream = stream_of(framework, identity)
+        commune = next((row.commune for row in self.frameworks() if row.framework == identity), None)
+        own = (fact for fact in self._read(commune) if fact.recorded.stream == stream)
+        return [Fact(position, recorded) for position, recorded in cutoffs.cut(own)]
+
+    def _read(self, commune: str | None) -> Iterator[Fact]:
+        decode, position = self.engine.leaves.leaves.decode, 0
+        log = LogName(commune) if commune else None
+        while rows := self.engine.store.read(position, PAGE, log=log):
+            for row in rows:
+                yield Fact(row.position, decode(row.topic, row.schema, row.state))
+            position = rows[-1].position
+
+    def state(self, history: Sequence[Fact]) -> Framework:
+        """The state of a framework that a history leads to."""
+        return framework.fold(framework.initial, (fact.recorded for fact in history))
+
+
+def plain(name: str) -> str:
+    """A name without accents, hyphens and case: ``Boky-Wèrè`` and ``Bokywere`` are one."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return "".join(c for c in bare if c.isalnum())

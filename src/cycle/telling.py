@@ -1,0 +1,147 @@
+"""Facts, findings and refusals in sentences: the command line, the API and the pages say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+
+from cycle import catalogue
+from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
+from cycle.aggregates.framework.anytime import Change, FactCorrected
+from cycle.aggregates.framework.decision import Option
+from cycle.aggregates.terms import Worth
+from cycle.catalogue import Language, listed, shown, text
+
+
+def worth(value: Worth, language: Language) -> str:
+    """``50 000 F CFA``, ``12 sacs``."""
+    if value.amount_xof is not None:
+        currency = "F CFA" if language == "fr" else "XOF"
+        return f"{shown(value.amount_xof, language)} {currency}"
+    return f"{shown(value.quantity, language)} {value.unit or ''}".strip()
+
+
+def _shown(value: object, language: Language) -> object:
+    match value:
+        case Worth():
+            return worth(value, language)
+        case Struct():
+            fields = value.__struct_fields__
+            return SimpleNamespace(**{f: _shown(getattr(value, f), language) for f in fields})
+        case _:
+            return shown(value, language)
+
+
+def sentence(fact: Recorded[Event], language: Language) -> str:
+    """What happened, in one sentence."""
+    values: dict[str, object] = {}
+    for field in fact.data.__struct_fields__:
+        value = getattr(fact.data, field)
+        if isinstance(value, tuple):
+            values[f"n_{field}"] = len(value)
+            simple = all(isinstance(item, str) for item in value)
+            values[field] = shown(value, language) if simple else ""
+        else:
+            values[field] = _shown(value, language)
+    template = text(f"event.{fact.type}", language)
+    return tidy(template.format_map(values))
+
+
+def tidy(words: str) -> str:
+    """Without what an absent value leaves behind, and without control characters."""
+    plain = "".join(c if c.isprintable() or c == "\u202f" else " " for c in words)
+    return plain.replace(" (—)", "").replace(" —.", ".").rstrip(" —").strip()
+
+
+def article(reference: str, language: Language) -> str:
+    """``wocat-pact-1/6`` -> ``wocat-pact-1, article 6``."""
+    policy, _, number = reference.partition("/")
+    return f"{policy}, article {number}"
+
+
+def reason(finding: Finding | Check, language: Language) -> str:
+    """What a rule saw, with the article that says so."""
+    said = tidy(text(f"finding.{finding.code}", language, "", **cast("Mapping[str, object]", finding.values)))
+    where = f" ({article(finding.article, language)})" if finding.article else ""
+    return f"{said}{where}."
+
+
+def what_helps(finding: Finding, language: Language) -> str:
+    """What would lift a finding, and whom to call."""
+    values = cast("Mapping[str, object]", finding.values)
+    return tidy(text(f"finding.{finding.code}", language, "help", **values))
+
+
+def whom_to_call(roles: Iterable[Role], language: Language) -> str:
+    return listed((text(f"role.{role}", language) for role in roles), language)
+
+
+def refusal_lines(refused: Refused, language: Language) -> list[str]:
+    """One line for each reason: what holds, then what helps."""
+    failed = [f for f in refused.findings if f.refuses]
+    return [f"{reason(f, language)} {what_helps(f, language)}" for f in failed]
+
+
+def finding_as_json(finding: Finding) -> dict[str, object]:
+    """A finding for programs: code, values, and its words in both languages."""
+    return {
+        "code": finding.code,
+        "met": finding.met,
+        "effect": finding.effect,
+        **({"article": finding.article} if finding.article else {}),
+        "values": dict(finding.values),
+        "lift": list(finding.lift),
+        "text": {lang: reason(finding, lang) for lang in catalogue.LANGUAGES},
+        "help": {lang: what_helps(finding, lang) for lang in catalogue.LANGUAGES},
+    }
+
+
+def option_as_json(option: Option) -> dict[str, object]:
+    return {
+        "command": option.command,
+        "allowed": option.allowed,
+        "label": {lang: text(f"command.{option.command}", lang) for lang in catalogue.LANGUAGES},
+        "roles": list(option.roles),
+        "to": list(option.to),
+        "reasons": [finding_as_json(f) for f in option.refused_by],
+        "warnings": [finding_as_json(f) for f in option.warnings],
+    }
+
+
+def change_line(change: Change, command: str, language: Language) -> str:
+    """``montant : 5 000 → 50 000``."""
+    was, now = (_plain(side) for side in (change.was, change.now))
+    key = f"field.{change.field}"
+    label = text(key, language) if catalogue.has(key) else text("message.occurred-on", language)
+    return tidy(f"{label}: {was} → {now}")
+
+
+def _plain(side: msgspec.Raw | None) -> str:
+    if side is None:
+        return "—"
+    value = msgspec.json.decode(side)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def corrections(fact: Recorded[Event], language: Language) -> list[str]:
+    """Before and after of every field that a correction sets right."""
+    if not isinstance(fact.data, FactCorrected):
+        return []
+    return [change_line(change, fact.command, language) for change in fact.data.changes]
+
+
+def guards_saw(fact: Recorded[Event], language: Language) -> list[str]:
+    """What the guards saw when the fact was decided, with their articles."""
+    seen: tuple[Check, ...] = getattr(fact.data, "checks", ())
+    mark = {True: "✓", False: "✗"}
+    return [f"{mark[check.met]} {_seen(check, language)}" for check in seen]
+
+
+def _seen(check: Check, language: Language) -> str:
+    values = ", ".join(f"{name} {shown(value, language)}" for name, value in check.values.items())
+    where = article(check.article, language) if check.article else check.code
+    return tidy(f"{check.code} ({where}): {values}" if values else f"{check.code} ({where})")
