@@ -12,6 +12,7 @@ from sqlalchemy import MetaData, select
 from cycle.aggregates.base import LogName
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.terms import FrameworkId
 from cycle.engine import Engine, stream_of
 from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.all import PROJECTIONS
@@ -147,7 +148,7 @@ class Reader:
             raise PlaceAmbiguous(place, [p.framework or p.commune for p in found])
         return found[0]
 
-    def find_framework(self, place: str) -> str:
+    def find_framework(self, place: str) -> FrameworkId:
         """A framework by its id, or by the name of a commune that has one living framework.
 
         Raises:
@@ -155,14 +156,14 @@ class Reader:
         """
         found = self.find(place)
         if found.framework is not None:
-            return found.framework
+            return FrameworkId(found.framework)
         own = [row for row in self.frameworks() if row.commune == found.commune]
         living = [row for row in own if row.stage != "dissolved"] or own
         if not living:
             raise PlaceUnknown(place)
         if len(living) > 1:
             raise PlaceAmbiguous(place, [row.framework for row in living])
-        return living[0].framework
+        return FrameworkId(living[0].framework)
 
     def facts(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
         """The history of a commune (all of its streams) or of everything, inside the cut-offs."""

@@ -47,8 +47,7 @@ def sentence(fact: Recorded[Event], language: Language) -> str:
             values[field] = shown(value, language) if simple else ""
         else:
             values[field] = _shown(value, language)
-    template = text(f"event.{fact.type}", language)
-    return tidy(template.format_map(values))
+    return tidy(catalogue.template(f"event.{fact.type}", language).format_map(values))
 
 
 def tidy(words: str) -> str:

@@ -136,7 +136,7 @@ class SqliteWriter:
         return found[0], receipt_of(key, lines)
 
 
-def unavailable(error: sqlite3.Error) -> Exception:
+def unavailable(error: sqlite3.Error) -> Unavailable:
     """What a person can do about an error of SQLite."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_FULL"):

@@ -57,23 +57,28 @@ def has(key: str) -> bool:
     return key in _texts()
 
 
-def text(key: str, language: Language, part: str = "", **values: object) -> str:
-    """The text under a key with its placeholders filled; ``part="help"`` for what would help.
+def template(key: str, language: Language, part: str = "") -> str:
+    """The words under a key with their placeholders.
 
     Raises:
         MissingText: when the key or the part is not in the catalogue.
     """
     try:
-        template = _texts()[key][f"{language}_{part}" if part else language]
+        return _texts()[key][f"{language}_{part}" if part else language]
     except KeyError as error:
         raise MissingText(f"{key} ({language} {part})") from error
-    if not values and "{" not in template:
-        return template
-    return template.format_map({name: shown(value, language) for name, value in values.items()})
 
 
-def has_part(key: str, part: str) -> bool:
-    return f"fr_{part}" in _texts().get(key, {})
+def text(key: str, language: Language, part: str = "", **values: object) -> str:
+    """The words under a key with their placeholders filled; ``part="help"`` for what would help.
+
+    Raises:
+        MissingText: when the key or the part is not in the catalogue.
+    """
+    words = template(key, language, part)
+    if not values and "{" not in words:
+        return words
+    return words.format_map({name: shown(value, language) for name, value in values.items()})
 
 
 def word(value: str, language: Language) -> str:

@@ -1,0 +1,163 @@
+"""``cycle demo``, ``cycle rebuild`` and ``cycle policy``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+import msgspec
+
+from cycle.aggregates.base import By, Role
+from cycle.aggregates.rulebook import PublishPolicy
+from cycle.aggregates.terms import PolicyId
+from cycle.catalogue import text
+from cycle.engine import Engine, Said
+from cycle.policy import Policy, PolicyError, document, read_policy, sample
+from cycle.projections.all import PROJECTIONS
+from cycle.reading import Reader
+from cycle_adapters.cli.doing import operator
+from cycle_adapters.cli.printing import emit, heading, paragraph
+from cycle_adapters.cli.settings import Settings
+
+
+class Moves(Protocol):
+    def __call__(self, done: int, of: int) -> None: ...
+
+
+@contextmanager
+def progress(settings: Settings, label: str) -> Iterator[Moves]:
+    """A progress bar on stderr, where somebody watches it."""
+    stderr = sys.stderr
+    hidden = settings.json or not stderr.isatty()
+    words = text(f"message.{label}", settings.language)
+    with click.progressbar(length=1, label=words, file=stderr, hidden=hidden) as bar:
+
+        def moved(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield moved
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(PROJECTIONS)))
+@click.pass_obj
+def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
+    """Rebuild projections from nothing; readers keep the old ones until the new ones are there."""
+    with Engine(settings.database) as engine, progress(settings, "rebuilding") as moved:
+        reader = Reader(engine)
+        reader.runner.rebuild(names, moved)
+        positions = reader.runner.positions()
+    if settings.json:
+        emit({"rebuilt": list(names or PROJECTIONS), "positions": positions})
+    else:
+        click.echo(text("message.rebuilt", settings.language, "", names=", ".join(names or PROJECTIONS)))
+
+
+@click.command()
+@click.option("--frameworks", type=click.IntRange(1, 20), default=20, show_default=True)
+@click.option("--cycles", type=click.IntRange(1, 12), default=6, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.pass_obj
+def demo(settings: Settings, frameworks: int, cycles: int, seed: int) -> None:
+    """Fill an empty log with the sample territory and a plausible history; the same seed, the same events."""
+    story = import_module("cycle.demo")
+    imports = import_module("cycle_adapters.files.deliberations")
+    with story.Simulated(settings.database, seed) as simulated, progress(settings, "filling") as moved:
+        count = simulated.engine.store.head().position
+        if count:
+            raise click.UsageError(text("message.log-not-empty", settings.language, "", count=count))
+        summary = simulated.tell(imports.recorded, frameworks=frameworks, cycles=cycles, progress=moved)
+        Reader(simulated.engine).catch_up()
+    if settings.json:
+        emit(summary)
+    else:
+        values = msgspec.structs.asdict(summary)
+        paragraph(text("message.demo-done", settings.language, "", **values))
+
+
+@click.group()
+def policy() -> None:
+    """List, show, check or publish policies."""
+
+
+def _read(path: str) -> Policy:
+    try:
+        return read_policy(Path(path).read_bytes())
+    except OSError as error:
+        raise PolicyError(f"{path}: {error.strerror}") from error
+
+
+@policy.command("list")
+@click.pass_obj
+def list_policies(settings: Settings) -> None:
+    """List the published policies."""
+    with Engine(settings.database) as engine:
+        rows = engine.store.read(0, 10_000, types=["policy-published"])
+        facts = [engine.leaves.leaves.decode(r.topic, r.schema, r.state).data for r in rows]
+    found = [{"policy": f.policy, "version": f.policy_version, "digest": f.policy_digest} for f in map(_any, facts)]
+    if settings.json:
+        emit(found)
+        return
+    for line in found:
+        click.echo(f"{line['policy']}-{line['version']}  {line['digest']}")
+    if not found:
+        click.echo(text("message.none-found", settings.language))
+
+
+def _any(value: Any) -> Any:
+    return value
+
+
+@policy.command("show")
+@click.argument("identity", metavar="ID", default="wocat-pact")
+@click.pass_obj
+def show_policy(settings: Settings, identity: str) -> None:
+    """Show a policy: the newest published version, else the sample that ships."""
+    with Engine(settings.database) as engine:
+        found = engine.policy(PolicyId(identity))
+    if found is None and identity != sample().id:
+        raise PolicyError(f"no policy {identity} is published here: `cycle policy list` shows those that are")
+    found = found or sample()
+    if settings.json:
+        click.echo(document(found))
+        return
+    title = found.title.fr if settings.language == "fr" else found.title.en
+    heading(f"{found.name} — {title} ({found.digest[:16]}…)")
+    for name in Policy.__struct_fields__:
+        rule = getattr(found, name)
+        if hasattr(rule, "article"):
+            why = rule.why.fr if settings.language == "fr" else rule.why.en
+            value = ", ".join(rule.value) if isinstance(rule.value, tuple) else rule.value
+            paragraph(
+                f"{name.replace('_', '-')} = {value} ({rule.effect}, {rule.source}): {why}", f"{rule.article:>3}  "
+            )
+
+
+@policy.command("check")
+@click.argument("path", metavar="FILE")
+@click.pass_obj
+def check_policy(settings: Settings, path: str) -> None:
+    """Check a policy document."""
+    found = _read(path)
+    click.echo(text("message.policy-holds", settings.language, "", name=found.name, digest=found.digest))
+
+
+@policy.command("publish")
+@click.argument("path", metavar="FILE", required=False)
+@click.pass_obj
+def publish_policy(settings: Settings, path: str | None) -> None:
+    """Publish a policy document; without FILE, the sample that ships."""
+    found = _read(path) if path else sample()
+    with Engine(settings.database) as engine:
+        said = Said(command=PublishPolicy(document=found), by=By(operator(), Role.PROGRAMME), on=engine.today())
+        receipt = engine.execute(said)
+    if settings.json:
+        emit(receipt)
+    else:
+        click.echo(text("message.published", settings.language, "", name=found.name, digest=found.digest))

@@ -1,0 +1,28 @@
+"""What every verb is told: database, language, for people or for programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cycle.catalogue import Language
+
+DEFAULT_DATABASE = "sqlite:///cycle.db"
+
+
+class Settings(NamedTuple):
+    database: str
+    language: Language
+    json: bool
+
+
+def language_of(asked: str | None, environment: Mapping[str, str] = os.environ) -> Language:
+    """The language asked for, else that of the locale, else French."""
+    if asked in ("fr", "en"):
+        return "fr" if asked == "fr" else "en"
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environment.get(name, "")
+        if value:
+            return "en" if value.lower().startswith("en") else "fr"
+    return "fr"
