@@ -5,7 +5,7 @@ A decision reads its own aggregate and what it looks up in others, never a proje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -210,7 +210,7 @@ class Engine(Application[str]):
     def _execute(self, said: Said, key: str) -> Receipt:
         aggregate = BY_COMMAND[said.command.type]
         founding = type(said.command) in FOUNDING
-        target = self._ids() if founding else self._target(said)
+        target = (said.target or self._ids()) if founding else self._target(said)
         stream = stream_of(aggregate, target)
         fresh = False
         for _ in range(ATTEMPTS):
@@ -227,7 +227,7 @@ class Engine(Application[str]):
                     raise
                 fresh = True
                 continue
-            events = self._drafted(state, facts, said, stream, self._log(aggregate, state, said, known), key)
+            events = self._drafted(state, facts, said, stream, self._log(aggregate, state, said), key)
             try:
                 receipt = self._append(events, key, said.digest, sizes)
             except Conflict:
@@ -236,6 +236,30 @@ class Engine(Application[str]):
             self._remember(aggregate, stream, state, events, receipt)
             return receipt
         raise Busy(f"{stream}: others kept writing at the same time; nothing was written, send it again")
+
+    def execute_all(self, saids: Sequence[Said], key: str) -> Receipt:
+        """Decide several commands one after the other and store what they lead to in one save.
+
+        All or nothing, under one key; a command that founds an aggregate names its ``target``.
+
+        Raises:
+            Refused, KeyReused, Conflict, LeafError, Unavailable: nothing was written.
+        """
+        digest = sha256(b"".join(said.digest for said in saids)).digest()
+        states: dict[StreamId, State] = {}
+        events: list[Recorded[Event]] = []
+        for said in saids:
+            aggregate = BY_COMMAND[said.command.type]
+            target = self._target(said) if said.target is None else said.target
+            stream = stream_of(aggregate, target)
+            state = states.get(stream) or self._load(aggregate, stream, fresh=True)
+            known, _ = self._look_up(aggregate, state, said, target)
+            front: Any = decision.decide if aggregate is framework else aggregate.decide
+            facts = front(state, said.command, known)
+            drafted = self._drafted(state, facts, said, stream, self._log(aggregate, state, said), key)
+            states[stream] = aggregate.fold(state, drafted)
+            events += drafted
+        return self._append(tuple(events), key, digest, ())
 
     def _append(
         self,
@@ -260,7 +284,7 @@ class Engine(Application[str]):
             case _:
                 raise BadInput(f"{said.command.type}: say which one it is about")
 
-    def _log(self, aggregate: Aggregate[Any, Known], state: State, said: Said, known: Known) -> LogName:
+    def _log(self, aggregate: Aggregate[Any, Known], state: State, said: Said) -> LogName:
         match said.command:
             case ProposeFramework() | EnterDeliberation() | RegisterOrganisation() | RegisterCommune():
                 return LogName(said.command.commune)
