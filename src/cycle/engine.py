@@ -427,14 +427,14 @@ class Engine(Application[str]):
             state = self._load(rulebook, stream_of(rulebook, policy), fresh=True)
         return state.versions.get(version or max(state.versions, default=0))
 
-    def framework(self, identity: FrameworkId) -> Framework:
-        """The state of a framework now.
+    def framework(self, identity: FrameworkId, *, fresh: bool = True) -> Framework:
+        """The state of a framework now, or (not fresh) as this process last knew it.
 
         Raises:
             Refused: ``framework-unknown``.
         """
-        state = self._state(framework, identity)
-        if state is None:
+        state = self._load(framework, stream_of(framework, identity), fresh=fresh)
+        if not state.version:
             raise refusal("framework-unknown", framework=identity)
         return cast("Framework", state)
 

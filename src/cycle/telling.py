@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from cycle import catalogue
 from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
-from cycle.aggregates.framework.anytime import Change, FactCorrected
+from cycle.aggregates.framework.anytime import NO_VALUE, Change, FactCorrected
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.terms import Worth
 from cycle.catalogue import Language, listed, shown, text
@@ -119,8 +119,8 @@ def change_line(change: Change, command: str, language: Language) -> str:
     return tidy(f"{label}: {was} → {now}")
 
 
-def _plain(side: msgspec.Raw | None) -> str:
-    if side is None:
+def _plain(side: msgspec.Raw) -> str:
+    if side is NO_VALUE:
         return "—"
     value = msgspec.json.decode(side)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from cycle.aggregates.base import EVENTS, Role
-from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.aggregates.framework.anytime import NO_VALUE, FactCorrected
 from cycle.projections.base import Fact, Projection, Row
 
 
@@ -17,8 +17,8 @@ class Correction(Struct, frozen=True, omit_defaults=True, gc=False):
     """One field before and after a correction, as JSON."""
 
     field: str
-    was: msgspec.Raw | None = None
-    now: msgspec.Raw | None = None
+    was: msgspec.Raw = NO_VALUE
+    now: msgspec.Raw = NO_VALUE
 
 
 class AuditRow(Row):

@@ -9,10 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
-from cycle.aggregates.framework.monitoring import runs
 from cycle.aggregates.framework.needs import NeedsReopened
 from cycle.aggregates.framework.obstacles import ObstacleCarriedOver
-from cycle.aggregates.framework.plan import AgreedAction, agreed, put
+from cycle.aggregates.framework.plan import AgreedAction, agreed, released
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     list_of,
@@ -21,6 +20,8 @@ from cycle.aggregates.framework.rules import (
     not_twice,
     obstacle_is_open,
     policy_of,
+    put,
+    runs,
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, ObstacleStage, Plan, Stage
 from cycle.aggregates.known import Known
@@ -255,6 +256,7 @@ def adjust_plan(state: Framework, command: AdjustPlan, known: Known) -> Iterable
         for number, new in enumerate(command.added, state.actions_counted + 1)
     ]
     yield PlanAdjusted(state.cycle, state.plan.version + 1, command.causes, tuple(actions), command.dropped)
+    yield from released(state, command.dropped, command.causes[0])
 
 
 def _changed(action: Action, change: ActionChange | None) -> Action:
@@ -373,7 +375,9 @@ def cycle_closed(state: Framework, recorded: Recorded[CycleClosed]) -> Framework
         ranking=(),
         rounds=0,
         meeting=None,
-        deadlines_passed=frozenset(),
+        delivered=(),
+        # A promise may stay open for several cycles; that it is late is recorded once.
+        deadlines_passed=frozenset(passed for passed in state.deadlines_passed if passed[1] in state.contributions),
     )
 
 

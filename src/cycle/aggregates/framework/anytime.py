@@ -11,7 +11,17 @@ from msgspec.structs import replace
 
 from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.rules import list_of, unchanged
+from cycle.aggregates.framework.meetings import MeetingAdjourned, MeetingOpened, youth_among_people
+from cycle.aggregates.framework.monitoring import (
+    ContributionReceived,
+    IncentiveGranted,
+    MonitoringRecorded,
+    TrainingHeld,
+    measure_is_complete,
+    people_add_up,
+)
+from cycle.aggregates.framework.plan import ContributionPledged
+from cycle.aggregates.framework.rules import list_of, unchanged, worth_fits, worth_is_clear
 from cycle.aggregates.framework.state import ActionStage, Framework, MeetingStage, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
@@ -38,12 +48,16 @@ class DocumentAttached(Event):
     correctable = frozenset({"title", "about"})
 
 
+NO_VALUE = msgspec.Raw()
+"""The one object that stands for an absent value: an encoder leaves out what is the default itself."""
+
+
 class Change(Struct, frozen=True, omit_defaults=True, gc=False):
     """One field set right: canonical JSON of what was recorded and of what holds (absent: no value)."""
 
     field: Name
-    was: msgspec.Raw | None = None
-    now: msgspec.Raw | None = None
+    was: msgspec.Raw = NO_VALUE
+    now: msgspec.Raw = NO_VALUE
 
 
 class FactCorrected(Event):
@@ -213,8 +227,8 @@ def fields_of(data: Event) -> dict[str, object]:
     return msgspec.json.decode(canonical(data), type=dict[str, object])
 
 
-def _raw(value: object) -> msgspec.Raw | None:
-    return None if value is None else msgspec.Raw(canonical(value))
+def _raw(value: object) -> msgspec.Raw:
+    return NO_VALUE if value is None else msgspec.Raw(canonical(value))
 
 
 def applied(fact: Recorded[Event], changes: Iterable[Change]) -> Recorded[Event]:
@@ -225,7 +239,7 @@ def applied(fact: Recorded[Event], changes: Iterable[Change]) -> Recorded[Event]
     """
     fields: dict[str, object] = {**fields_of(fact.data), "occurred_on": fact.occurred_on.isoformat()}
     for change in changes:
-        if change.now is None:
+        if change.now is NO_VALUE:
             fields.pop(change.field, None)
         else:
             fields[change.field] = msgspec.json.decode(change.now)

@@ -10,15 +10,19 @@ from msgspec.structs import replace
 from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand
 from cycle.aggregates.framework.committee import mandate_for_this_cycle
 from cycle.aggregates.framework.meetings import closed_with_minutes
-from cycle.aggregates.framework.plan import put, worth_fits
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     action_is_known,
+    countable,
     list_of,
     member_is_known,
     members_are_known,
     not_twice,
+    put,
+    runs,
     unchanged,
+    worth_fits,
+    worth_is_clear,
 )
 from cycle.aggregates.framework.state import ActionStage, Contribution, Framework, Stage
 from cycle.aggregates.known import Known
@@ -228,15 +232,6 @@ def a_promise_is_open(state: Framework, known: Known) -> Iterable[Finding]:
     yield Finding("no-open-promise", bool(state.contributions), lift=(Role.FACILITATOR,))
 
 
-def runs(state: Framework, action: ActionId) -> list[Finding]:
-    """The action is one of this plan and has no outcome."""
-    found = [action_is_known(state, action)]
-    if found[0].met:
-        stage = state.actions[action].stage
-        found.append(Finding("action-is-final", not stage.final, values={"action": action, "stage": stage.value}))
-    return found
-
-
 def _is_open(state: Framework, contribution: ContributionId) -> Finding:
     known = tuple(state.contributions)
     values = list_of(contribution=contribution, known=known)
@@ -322,38 +317,42 @@ def record_renege(state: Framework, command: RecordRenege, known: Known) -> Iter
 
 @framework.decides(GrantIncentive)
 def grant_incentive(state: Framework, command: GrantIncentive, known: Known) -> Iterable[Event]:
-    demand(member_is_known(state, command.member))
+    worth = [worth_is_clear(command.worth)] if command.worth is not None else []
+    demand(member_is_known(state, command.member), *worth)
     yield IncentiveGranted(command.kind, command.member, command.description, command.worth)
 
 
 @framework.decides(HoldTraining)
 def hold_training(state: Framework, command: HoldTraining, known: Known) -> Iterable[Event]:
-    people = command.women + command.men
-    demand(
-        *members_are_known(state, command.members),
-        not_twice(command.members),
-        Finding("nobody-came", people > 0),
-        Finding("more-youth-than-people", command.youth <= people, values={"members": command.topic}),
-    )
-    yield TrainingHeld(command.topic, command.days, command.members, command.women, command.men, command.youth)
+    held = TrainingHeld(command.topic, command.days, command.members, command.women, command.men, command.youth)
+    demand(*members_are_known(state, command.members), not_twice(command.members), *people_add_up(held))
+    yield held
+
+
+def people_add_up(held: TrainingHeld) -> Iterable[Finding]:
+    """Somebody came, and young people are counted among women and men."""
+    people = held.women + held.men
+    yield Finding("nobody-came", people > 0)
+    yield Finding("more-youth-than-people", held.youth <= people, values={"members": held.topic})
 
 
 @framework.decides(RecordMonitoring)
 def record_monitoring(state: Framework, command: RecordMonitoring, known: Known) -> Iterable[Event]:
-    measured = command.value is not None and command.unit is not None
-    found = [Finding("measurement-without-value", measured or command.method is Method.OBSERVATION)]
-    if command.action is not None:
-        found.append(action_is_known(state, command.action))
-    demand(*found)
-    yield MonitoringRecorded(
-        command.aspect,
-        command.method,
-        command.rhythm,
-        command.subject,
-        command.value,
-        command.unit,
-        command.action,
+    action = command.action
+    noted = MonitoringRecorded(
+        command.aspect, command.method, command.rhythm, command.subject, command.value, command.unit, action
     )
+    demand(*measure_is_complete(noted), *([action_is_known(state, action)] if action is not None else []))
+    yield noted
+
+
+def measure_is_complete(noted: MonitoringRecorded) -> Iterable[Finding]:
+    """A measurement has a value and a unit; an observation may go without."""
+    value, unit = noted.value, noted.unit
+    complete = noted.method is Method.OBSERVATION or (value is not None and unit is not None)
+    yield Finding("measurement-without-value", complete)
+    if value is not None:
+        yield Finding("value-is-no-number", countable(value), values={"value": str(value)})
 
 
 @framework.evolves(MonitoringStarted)
@@ -394,6 +393,8 @@ def contribution_received(state: Framework, recorded: Recorded[ContributionRecei
     else:
         received = Worth(None, (before.quantity or Decimal(0)) + (worth.quantity or Decimal(0)), worth.unit)
     promise = replace(promise, received=received)
+    if promise.action in state.actions and promise.cycle == state.cycle and promise.id not in state.delivered:
+        state = replace(state, delivered=(*state.delivered, promise.id))
     if still_open(promise) <= 0:
         return _settled(state, promise.id)
     return replace(state, contributions={**state.contributions, promise.id: promise})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, Value, checks, demand, ruled
 from cycle.aggregates.framework.meetings import present, quorum_now
+from cycle.aggregates.framework.monitoring import ContributionWaived
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     action_is_known,
@@ -20,6 +21,9 @@ from cycle.aggregates.framework.rules import (
     not_twice,
     obstacle_is_open,
     policy_of,
+    put,
+    runs,
+    worth_fits,
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Contribution, Framework, Plan, Stage
 from cycle.aggregates.known import Known
@@ -167,7 +171,7 @@ class AmendAction(Command):
 
 
 class WithdrawAction(Command):
-    """Take a proposed action back."""
+    """Take a proposed action back; what was promised for it is waived."""
 
     action: ActionId
     reason: Text
@@ -262,23 +266,16 @@ def actions_are_complete(state: Framework, known: Known) -> Iterable[Finding]:
 def nothing_started(state: Framework, known: Known) -> Iterable[Finding]:
     """No action of the plan has started and nothing pledged to it has arrived."""
     started = tuple(a.id for a in state.negotiated() if a.stage is not ActionStage.AGREED)
-    arrived = tuple(c.id for c in state.contributions.values() if c.cycle == state.cycle and c.received != Worth())
-    yield Finding("plan-has-started", not started and not arrived, values=list_of(what=(*started, *arrived)))
+    what = (*started, *state.delivered)
+    yield Finding("plan-has-started", not what, values=list_of(what=what))
 
 
 def add_months(day: date, months: int) -> date:
     """The same day of the month, later; the last day where that month is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > MAXYEAR:
+        return date.max
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def worth_fits(nature: Nature, worth: Worth) -> Finding:
-    """Cash is whole XOF and nothing else; everything else is a quantity with its unit."""
-    if nature is Nature.CASH:
-        met = bool(worth.amount_xof) and worth.quantity is None and worth.unit is None
-    else:
-        met = worth.amount_xof is None and bool(worth.unit) and (worth.quantity or 0) > 0
-    return Finding("worth-does-not-fit", met, values={"nature": nature.value})
 
 
 def _answers_are_known(
@@ -334,6 +331,14 @@ def amend_action(state: Framework, command: AmendAction, known: Known) -> Iterab
 def withdraw_action(state: Framework, command: WithdrawAction, known: Known) -> Iterable[Event]:
     demand(action_is_known(state, command.action))
     yield ActionWithdrawn(command.action, command.reason)
+    yield from released(state, (command.action,), command.reason)
+
+
+def released(state: Framework, actions: tuple[ActionId, ...], reason: Text) -> Iterable[ContributionWaived]:
+    """Nobody owes what was promised for an action that is no longer part of the plan."""
+    for promise in state.contributions.values():
+        if promise.action in actions:
+            yield ContributionWaived(promise.id, reason)
 
 
 @framework.decides(RankActions)
@@ -358,7 +363,7 @@ def pledge_contribution(state: Framework, command: PledgeContribution, known: Kn
     fits = (command.ledger is Ledger.ACTION) == (command.action is not None)
     found.append(Finding("ledger-and-action", fits, values={"ledger": command.ledger.value}))
     if command.action is not None:
-        found.append(action_is_known(state, command.action))
+        found += runs(state, command.action)
     demand(*found)
     yield ContributionPledged(
         ContributionId(f"C-{state.contributions_counted + 1}"),
@@ -457,11 +462,6 @@ def register_in_pdesc(state: Framework, command: RegisterInPdesc, known: Known) 
     before = state.actions[command.action].pdesc
     demand(Finding("registered-already", before is None, values={"reference": before or "—"}))
     yield ActionRegisteredInPdesc(command.action, command.reference)
-
-
-def put(state: Framework, action: Action) -> Framework:
-    """The state with one action changed."""
-    return replace(state, actions={**state.actions, action.id: action})
 
 
 @framework.evolves(ActionProposed)

@@ -1,13 +1,16 @@
-"""What several areas ask: is it known, is the policy there."""
+"""What several areas ask: is it known, is the policy there, does an amount say something."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from msgspec.structs import replace
 
 from cycle.aggregates.base import Event, Finding, Recorded, Role, Value, refusal
-from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.framework.state import Action, Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import ActionId, MemberId, NeedId, ObstacleId
+from cycle.aggregates.terms import ActionId, MemberId, Nature, NeedId, ObstacleId, Worth
 from cycle.policy import Policy
 
 CALL_FACILITATOR = (Role.FACILITATOR,)
@@ -48,6 +51,15 @@ def action_is_known(state: Framework, action: ActionId) -> Finding:
     return Finding("unknown-action", action in known, values=list_of(action=action, known=known))
 
 
+def runs(state: Framework, action: ActionId) -> list[Finding]:
+    """The action is one of this plan and has no outcome."""
+    found = [action_is_known(state, action)]
+    if found[0].met:
+        stage = state.actions[action].stage
+        found.append(Finding("action-is-final", not stage.final, values={"action": action, "stage": stage.value}))
+    return found
+
+
 def obstacle_is_open(state: Framework, obstacle: ObstacleId) -> Finding:
     known = tuple(o.id for o in state.open_obstacles())
     return Finding("unknown-obstacle", obstacle in known, values=list_of(obstacle=obstacle, known=known))
@@ -57,6 +69,32 @@ def not_twice(what: Iterable[str]) -> Finding:
     given = tuple(what)
     twice = tuple(sorted({item for item in given if given.count(item) > 1}))
     return Finding("named-twice", not twice, values=list_of(twice=twice))
+
+
+def countable(quantity: Decimal) -> bool:
+    """A number that people could have counted: JSON would let ``NaN`` and ``1E+999999`` through."""
+    return quantity.is_finite() and abs(quantity) < 10**12 and quantity == round(quantity, 6)
+
+
+def worth_is_clear(worth: Worth) -> Finding:
+    """Either whole XOF, or a quantity with its unit, and more than nothing."""
+    if worth.amount_xof is not None:
+        met = worth.amount_xof > 0 and worth.quantity is None and worth.unit is None
+    else:
+        quantity = worth.quantity
+        met = quantity is not None and countable(quantity) and quantity > 0 and worth.unit is not None
+    return Finding("worth-unclear", met)
+
+
+def worth_fits(nature: Nature, worth: Worth) -> Finding:
+    """Cash is whole XOF and nothing else; everything else is a quantity with its unit."""
+    met = worth_is_clear(worth).met and (nature is Nature.CASH) == (worth.amount_xof is not None)
+    return Finding("worth-does-not-fit", met, values={"nature": nature.value})
+
+
+def put(state: Framework, action: Action) -> Framework:
+    """The state with one action changed."""
+    return replace(state, actions={**state.actions, action.id: action})
 
 
 def unchanged(state: Framework, recorded: Recorded[Event]) -> Framework:

@@ -247,6 +247,8 @@ class Framework(Struct, frozen=True):
     """Proposed or agreed in this cycle, and carried over from the last."""
     ranking: tuple[ActionId, ...] = ()
     contributions: Mapping[ContributionId, Contribution] = {}
+    delivered: tuple[ContributionId, ...] = ()
+    """Promises to actions of this cycle of which something has arrived."""
     plan: Plan | None = None
     previous_plan: Plan | None = None
 
@@ -255,8 +257,6 @@ class Framework(Struct, frozen=True):
     obstacles: Mapping[ObstacleId, Obstacle] = {}
     unapproved_minutes: tuple[MeetingId, ...] = ()
 
-    review_mid_term: bool = False
-    """The review that runs was opened before the end of the window."""
     reviewed: bool = False
     suspended_from: Stage | None = None
     suspension_lifts: bool = True
