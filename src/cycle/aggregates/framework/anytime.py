@@ -11,17 +11,7 @@ from msgspec.structs import replace
 
 from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.meetings import MeetingAdjourned, MeetingOpened, youth_among_people
-from cycle.aggregates.framework.monitoring import (
-    ContributionReceived,
-    IncentiveGranted,
-    MonitoringRecorded,
-    TrainingHeld,
-    measure_is_complete,
-    people_add_up,
-)
-from cycle.aggregates.framework.plan import ContributionPledged
-from cycle.aggregates.framework.rules import list_of, unchanged, worth_fits, worth_is_clear
+from cycle.aggregates.framework.rules import list_of, unchanged
 from cycle.aggregates.framework.state import ActionStage, Framework, MeetingStage, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
