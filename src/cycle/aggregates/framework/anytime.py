@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
+from cycle.aggregates.deliberation import vote_holds
+from cycle.aggregates.framework.meetings import InvitationSent, MeetingAdjourned, MeetingOpened
+from cycle.aggregates.framework.monitoring import (
+    ContributionReceived,
+    IncentiveGranted,
+    MonitoringRecorded,
+    TrainingHeld,
+    measure_is_complete,
+    people_add_up,
+)
+from cycle.aggregates.framework.obstacles import ObstacleCommunicated
+from cycle.aggregates.framework.plan import ContributionPledged
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.rules import list_of, unchanged
+from cycle.aggregates.framework.rules import (
+    list_of,
+    members_are_known,
+    not_twice,
+    unchanged,
+    worth_fits,
+    worth_is_clear,
+)
 from cycle.aggregates.framework.state import ActionStage, Framework, MeetingStage, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     Count,
     DeadlineKind,
     DeliberationId,
+    MemberId,
     Name,
+    Nature,
     Outcome,
     Reference,
     Sha256,
     Text,
+    Votes,
+    Worth,
 )
 from cycle.leaf import canonical
 
@@ -177,44 +200,80 @@ def attach_document(state: Framework, command: AttachDocument, known: Known) -> 
 
 @framework.decides(CorrectFact)
 def correct_fact(state: Framework, command: CorrectFact, known: Known) -> Iterable[Event]:
-    yield corrected(command, known)
-
-
-def corrected(command: CorrectFact, known: Known) -> FactCorrected:
-    """The correction of the known fact, checked against the shape of that fact.
-
-    Raises:
-        Refused: no such fact, a field that cannot be corrected, a value of the wrong kind, no change.
-    """
     fact = known.fact
     if fact is None:
         raise refusal("no-such-fact", version=command.fact_version)
-    allowed = fact.data.correctable | {"occurred_on"} if fact.data.correctable else frozenset({"occurred_on"})
+    # A wrong correction is set right by correcting the fact itself once more.
+    allowed = frozenset() if isinstance(fact.data, FactCorrected) else fact.data.correctable | {"occurred_on"}
     wrong = tuple(sorted(set(command.changes) - allowed))
     demand(
         Finding("not-correctable", not wrong, values=list_of(fields=wrong, allowed=tuple(sorted(allowed)))),
         Finding("nothing-corrected", bool(command.changes)),
     )
-    before = {**fields_of(fact.data), "occurred_on": fact.occurred_on.isoformat()}
-    changes = []
-    for field, raw in sorted(command.changes.items()):
-        now = msgspec.json.decode(raw)
-        if now != before.get(field):
-            changes.append(Change(field, _raw(before.get(field)), _raw(now)))
-    demand(Finding("nothing-corrected", bool(changes)))
-    correction = FactCorrected(fact.id, fact.version, fact.type, tuple(changes), command.reason)
     try:
-        right = applied(fact, changes)
-    except msgspec.ValidationError as error:
+        wished = (Change(field, now=_raw(msgspec.json.decode(raw))) for field, raw in command.changes.items())
+        right = applied(fact, wished)
+    except msgspec.DecodeError as error:
         raise refusal("correction-does-not-fit", error=str(error)) from error
+    was, now, differ = fields_of(fact), fields_of(right), _differ(fact, right)
+    fields = (field for field in sorted(command.changes) if field in differ)
+    changes = tuple(Change(field, _raw(was.get(field)), _raw(now.get(field))) for field in fields)
     days = {"on": right.occurred_on.isoformat(), "today": known.today.isoformat()}
-    demand(Finding("not-happened-yet", right.occurred_on <= known.today, values=days))
-    return correction
+    demand(
+        Finding("nothing-corrected", bool(changes)),
+        Finding("not-happened-yet", right.occurred_on <= known.today, values=days),
+        *still_holds(state, fact.data, right.data),
+    )
+    yield FactCorrected(fact.id, fact.version, fact.type, changes, command.reason)
 
 
-def fields_of(data: Event) -> dict[str, object]:
-    """The fields of a fact as its leaf holds them."""
-    return msgspec.json.decode(canonical(data), type=dict[str, object])
+def _differ(fact: Recorded[Event], right: Recorded[Event]) -> frozenset[str]:
+    """Fields whose value is another one: 1.50 for 1.5 is no correction."""
+    was, now = asdict(fact.data), asdict(right.data)
+    moved = ("occurred_on",) if fact.occurred_on != right.occurred_on else ()
+    return frozenset(field for field in was if was[field] != now[field]).union(moved)
+
+
+def still_holds(state: Framework, before: Event, after: Event) -> Iterable[Finding]:
+    """What must hold inside one fact, whether it is recorded or corrected."""
+    match before, after:
+        case _, ContributionPledged(nature=nature, worth=worth):
+            yield worth_fits(nature, worth)
+        case ContributionReceived(worth=arrived), ContributionReceived(worth=worth):
+            yield worth_fits(Nature.CASH if arrived.amount_xof is not None else Nature.IN_KIND, worth)
+        case _, IncentiveGranted(worth=Worth() as worth):
+            yield worth_is_clear(worth)
+        case _, MonitoringRecorded() as noted:
+            yield from measure_is_complete(noted)
+        case MeetingOpened() | MeetingAdjourned() as held, MeetingOpened() | MeetingAdjourned() as now:
+            yield from _named(state, [p.member for p in held.attendance], [p.member for p in now.attendance])
+            youth = tuple(p.member for p in now.attendance if p.youth > p.women + p.men)
+            yield Finding("more-youth-than-people", not youth, values=list_of(members=youth))
+        case TrainingHeld(members=named), TrainingHeld() as training:
+            yield from people_add_up(training)
+            yield from _named(state, named, training.members)
+        case (
+            InvitationSent(members=named) | ObstacleCommunicated(members=named),
+            InvitationSent(members=members) | ObstacleCommunicated(members=members),
+        ):
+            yield Finding("nobody-named", bool(members))
+            yield from _named(state, named, members)
+    # The fact of the council's vote belongs to an area that builds on this one.
+    votes, outcome = getattr(after, "votes", None), getattr(after, "outcome", None)
+    if isinstance(votes, Votes) and isinstance(outcome, Outcome):
+        yield from vote_holds(votes, outcome)
+
+
+def _named(state: Framework, before: Sequence[MemberId], after: Sequence[MemberId]) -> Iterable[Finding]:
+    """Members of now, or those that the fact named: they were members then."""
+    yield from members_are_known(state, (member for member in after if member not in before))
+    yield not_twice(after)
+
+
+def fields_of(fact: Recorded[Event]) -> dict[str, object]:
+    """The fields of a fact as its leaf holds them, and its date."""
+    fields = msgspec.json.decode(canonical(fact.data), type=dict[str, object])
+    return {**fields, "occurred_on": fact.occurred_on.isoformat()}
 
 
 def _raw(value: object) -> msgspec.Raw:
@@ -227,7 +286,7 @@ def applied(fact: Recorded[Event], changes: Iterable[Change]) -> Recorded[Event]
     Raises:
         msgspec.ValidationError: the result is not a fact of this type.
     """
-    fields: dict[str, object] = {**fields_of(fact.data), "occurred_on": fact.occurred_on.isoformat()}
+    fields = fields_of(fact)
     for change in changes:
         if change.now is NO_VALUE:
             fields.pop(change.field, None)
@@ -279,7 +338,11 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
     )
     assert decided is not None
     adopted = decided.outcome is Outcome.ADOPTED and decided.annulled_on is None
+    founding = state.deliberation is not None and state.deliberation.id == decided.id
+    days = {"decided": decided.decided_on.isoformat(), "on": known.on.isoformat()}
     demand(
+        Finding("founds-the-framework", not founding, values={"number": decided.number}, lift=lift),
+        Finding("deliberated-after", decided.decided_on <= known.on, values=days),
         Finding("deliberation-elsewhere", decided.commune == state.commune, values={"commune": decided.commune}),
         Finding("dissolution-not-adopted", adopted, values={"number": decided.number}, lift=lift),
     )
