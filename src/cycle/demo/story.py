@@ -140,6 +140,20 @@ def tell_framework(chance: Random, number: int, home: Home, territory: Territory
         if turn == 3 and number % 10 == 7 and cycles > 3:
             yield from dissolved(tell)
             return
+    yield from today(tell, cycles + 1, number % 5)
+
+
+def today(tell: Teller, turn: int, how_far: int) -> Steps:
+    """Where people are now: no two communes at the same point of the cycle that runs."""
+    if tell.state.stage is Stage.NEEDS_IDENTIFICATION and how_far > 0:
+        yield from name_needs(tell, turn)
+    if how_far > 1:
+        yield from meet(tell, turn)
+    if how_far > 2:
+        yield from install(tell, turn)
+    if how_far > 3:
+        yield from trouble(tell, turn)
+        yield from work_on(tell, tell.state.negotiated()[0].id)
 
 
 def set_up(tell: Teller) -> Steps:

@@ -1,0 +1,31 @@
+"""``cycle serve``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import click
+import uvicorn
+
+from cycle.catalogue import Language, text
+from cycle.engine import Engine
+from cycle_adapters.http.app import make_app
+
+
+class Settings(Protocol):
+    @property
+    def database(self) -> str: ...
+    @property
+    def language(self) -> Language: ...
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.pass_obj
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve what is recorded: pages for people and JSON for programs, to read."""
+    with Engine(settings.database) as engine:
+        values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
+        click.echo(text("message.serving", settings.language, "", **values))
+        uvicorn.run(make_app(engine), host=host, port=port, log_level="warning")
