@@ -229,11 +229,6 @@ def an_action_is_proposed(state: Framework, known: Known) -> Iterable[Finding]:
     yield Finding("no-action-proposed", bool(state.negotiated()), lift=(Role.FACILITATOR, Role.ORGANISATION))
 
 
-def an_action_is_agreed(state: Framework, known: Known) -> Iterable[Finding]:
-    """The plan of this cycle has actions."""
-    yield Finding("no-action-agreed", bool(state.negotiated()), lift=(Role.FACILITATOR,))
-
-
 def somebody_can_pledge(state: Framework, known: Known) -> Iterable[Finding]:
     """The framework has members."""
     yield Finding("no-members", bool(state.members), lift=(Role.FACILITATOR,))
@@ -241,10 +236,11 @@ def somebody_can_pledge(state: Framework, known: Known) -> Iterable[Finding]:
 
 def constituencies_present(state: Framework, known: Known) -> Iterable[Finding]:
     """The constituencies that must negotiate are in the room (policy)."""
+    if state.meeting is None or not state.in_session():
+        return
     policy = policy_of(known)
     rule = policy.meeting_constituencies
-    attendance = state.meeting.attendance if state.meeting else ()
-    there = {state.members[m].constituency for m in present(state, attendance)}
+    there = {state.members[m].constituency for m in present(state, state.meeting.attendance)}
     for wanted in rule.value:
         names = tuple(f"{m.id} {m.name}" for m in state.members.values() if m.constituency == wanted)
         values = list_of(constituency=wanted, members=names)

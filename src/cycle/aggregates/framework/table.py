@@ -123,7 +123,7 @@ TABLE: tuple[Row, ...] = (
     Row(monitoring.ReceiveContribution, AFTER_SETUP, (), (monitoring.a_promise_is_open,)),
     Row(monitoring.WaiveContribution, AFTER_SETUP, (), (monitoring.a_promise_is_open,)),
     Row(monitoring.RecordRenege, AFTER_SETUP, (), (monitoring.a_promise_is_open,)),
-    Row(plan.RegisterInPdesc, (P, O, A), (), (plan.an_action_is_agreed,)),
+    Row(plan.RegisterInPdesc, (P, O, A)),
     Row(monitoring.GrantIncentive, AFTER_SETUP),
     Row(monitoring.HoldTraining, AFTER_SETUP),
     Row(monitoring.RecordMonitoring, (O, A)),
