@@ -207,13 +207,16 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     adjustment.OpenReview: lambda s, on: {
         "kind": ReviewKind.MID_TERM if s.plan and on < s.plan.window.ends_on else ReviewKind.END
     },
-    adjustment.AdjustPlan: lambda s, on: {"changes": (adjustment.ActionChange(_running(s), "mieux"),), "added": (), "dropped": ()},
+    adjustment.AdjustPlan: lambda s, on: {
+        "changes": (adjustment.ActionChange(_running(s), "mieux"),), "added": (), "dropped": (),
+    },
     committee.ReplaceCommitteeMember: lambda s, on: {
         "leaves": s.committee.seats[0].person if s.committee else "nobody",
         "seat": Seat(next(iter(s.members), MemberId("X-9")), f"person-{on}", woman=True, youth=True),
     },
-    anytime.RecordDeadlinePassed: lambda s, on: dict(
-        zip(("kind", "about"), next(((k, a) for k, a, d in anytime.deadlines(s) if d < on), (DeadlineKind.PLAN, "x")), strict=True)
+    anytime.RecordDeadlinePassed: lambda s, on: next(
+        ({"kind": kind, "about": about} for kind, about, day in anytime.deadlines(s) if day < on),
+        {"kind": DeadlineKind.PLAN, "about": "x"},
     ),
     anytime.CorrectFact: lambda s, on: {"fact_version": on.day % 20 + 1},
     meetings.OpenMeeting: lambda s, on: {"attendance": _everybody(s)},

@@ -1,0 +1,59 @@
+"""Counts that do not wobble: what a save costs in transactions and round trips."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from sqlalchemy import text
+
+from cycle_adapters.sql.opening import open_database
+from cycle_adapters.sql.recorder import SqlRecorder
+from tests.store.saves import save
+
+
+def test_one_commit_for_a_group_on_sqlite(sqlite_url: str) -> None:
+    store = SqlRecorder(open_database(sqlite_url))
+    said: list[str] = []
+    held, free = Event(), Event()
+    inner = store._group._commit
+
+    def slow(group):  # type: ignore[no-untyped-def]
+        held.set()
+        assert free.wait(30)
+        return inner(group)
+
+    store._group._commit = slow
+    store._writer._connection.set_trace_callback(said.append)  # type: ignore[union-attr]
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(store.append, save("first"))
+        assert held.wait(30)
+        others = [pool.submit(store.append, save(f"s{n}")) for n in range(8)]
+        while len(store._group._waiting) < 8:
+            pass
+        free.set()
+        receipts = [first.result(30), *(each.result(30) for each in others)]
+    assert sorted(r.position for r in receipts) == list(range(1, 10))
+    assert said.count("COMMIT") == 2, "the first alone, then eight together"
+    store.close()
+
+
+def test_one_round_trip_for_a_save_on_postgresql(postgres_url: str) -> None:
+    store = SqlRecorder(open_database(postgres_url))
+    store.append(save("s", 1))
+    connection = store._writer._connection  # type: ignore[union-attr]
+    calls: list[str] = []
+    inner = connection.execute
+
+    def counted(query, *arguments, **options):  # type: ignore[no-untyped-def]
+        calls.append(query)
+        return inner(query, *arguments, **options)
+
+    connection.execute = counted
+    store.append(save("s", 2, many=50))
+    assert len(calls) == 1
+    assert connection.autocommit
+    with store.database.connect() as other:
+        waits = other.execute(text("SELECT count(*) FROM events")).scalar_one()
+    assert waits == 51
+    store.close()
