@@ -14,7 +14,9 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import CommuneCode
+from cycle.catalogue import LANGUAGES
 from cycle.policy import sample
+from cycle.telling import refusal_lines, sentence
 
 DIORO = Commune(version=1, code=CommuneCode("ML-4-01-01"), name="Dioro", region="Ségou", circle="Ségou")
 TODAY = date(2030, 1, 1)
@@ -67,6 +69,7 @@ class Story:
                 type=data.type,
                 version=version,
             )
+            assert all(sentence(recorded, language) for language in LANGUAGES)
             self.history.append(recorded)
             self.state = framework.fold(self.state, [recorded])
 
@@ -105,6 +108,8 @@ class Story:
         """The command was refused for exactly these reasons."""
         assert isinstance(self.outcome, Refused), f"accepted: {self.outcome}"
         assert {finding.code for finding in self.outcome.findings} == set(codes)
+        for language in LANGUAGES:
+            assert refusal_lines(self.outcome, language), "told with all that the texts ask for"
         return self
 
     def options(self) -> dict[str, Option]:

@@ -29,6 +29,7 @@ from cycle.aggregates.framework.monitoring import (
     TrainingHeld,
     WaiveContribution,
 )
+from cycle.aggregates.framework.plan import PledgeContribution
 from cycle.aggregates.framework.state import ActionStage
 from cycle.aggregates.terms import Aspect, IncentiveKind, Ledger, MemberId, Method, Nature, Rhythm, Worth
 from tests.domain.dioro import A1, A2, A9, C1, C9, CASH, FISH, NOBODY, RICE, monitored, planned, reviewed
@@ -37,8 +38,6 @@ from tests.domain.story import Story
 
 def promised(nature: Nature = Nature.CASH, worth: Worth = CASH.worth) -> Story:
     """RICE has promised C-1 to A-1."""
-    from cycle.aggregates.framework.plan import PledgeContribution
-
     pledge = PledgeContribution(member=RICE, ledger=Ledger.ACTION, nature=nature, worth=worth, action=A1)
     return monitored().given(pledge)
 

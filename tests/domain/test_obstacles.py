@@ -96,7 +96,7 @@ def test_an_action_of_the_next_plan_answers_a_carried_obstacle() -> None:
 def test_what_was_settled_leaves_with_its_cycle() -> None:
     told = settled().given(RAISE, END, NextMeeting())
     assert not told.state.obstacles
-    told.given_facts().when(ProposeAction(description="?", obstacles=(O1,))).refused("unknown-obstacle")
+    told.when(ProposeAction(description="?", obstacles=(O1,))).refused("unknown-obstacle")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from cycle.aggregates.base import Refused
-from cycle.aggregates.framework.meetings import CloseMeeting
-from cycle.aggregates.framework.monitoring import ContributionWaived, ReceiveContribution, StartAction
+from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview
+from cycle.aggregates.framework.meetings import CloseMeeting, ConveneMeeting, OpenMeeting
+from cycle.aggregates.framework.monitoring import CompleteAction, ContributionWaived, ReceiveContribution, StartAction
 from cycle.aggregates.framework.plan import (
     ActionAmended,
     ActionProposed,
@@ -33,7 +34,7 @@ from cycle.aggregates.framework.plan import (
 )
 from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import ActionStage, Stage
-from cycle.aggregates.terms import Ledger, MemberId, Nature, NeedId, Presence, Use, Window, Worth
+from cycle.aggregates.terms import Ledger, MemberId, Nature, NeedId, Presence, ReviewKind, Use, Window, Worth
 from tests.domain.dioro import (
     A1,
     A2,
@@ -204,8 +205,6 @@ def test_a_promise_says_who_and_for_what(changes: dict[str, object], code: str) 
 
 
 def test_nothing_is_promised_for_an_action_that_has_its_outcome() -> None:
-    from cycle.aggregates.framework.monitoring import CompleteAction
-
     monitored().given(CompleteAction(action=A1)).when(pledge()).refused("action-is-final")
 
 
@@ -265,8 +264,6 @@ def test_an_emptied_constituency_blocks_the_plan() -> None:
 
 
 def test_a_constituency_that_stayed_at_home_blocks_the_plan() -> None:
-    from cycle.aggregates.framework.meetings import ConveneMeeting, OpenMeeting
-
     told = at_the_meeting().given(PUMP, ConveneMeeting(held_on=MET, place="Mairie"))
     came = tuple(Presence(MemberId(f"MB-{n}"), women=1) for n in (2, 3, 4))
     told.given(OpenMeeting(attendance=came), on=MET)
@@ -312,9 +309,6 @@ def test_the_next_plan_begins_once_the_last_is_closed() -> None:
 
 
 def test_a_cycle_closed_early_makes_room_for_the_next_plan() -> None:
-    from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview
-    from cycle.aggregates.terms import ReviewKind
-
     told = monitored().given(OpenReview(kind=ReviewKind.MID_TERM), on=APRIL)
     told.given(*(CarryOverAction(action=a, reason="Recentrer") for a in (A1, A2)), NextMeeting(), on=APRIL)
     convened(told, date(2026, 4, 10))
