@@ -19,8 +19,6 @@ from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
 from cycle.aggregates.base import Event, Recorded
 
-metadata = MetaData()
-
 
 class Fact(NamedTuple):
     """A recorded event where it stands in the log."""
@@ -94,7 +92,6 @@ class Projection(Generic[R]):
         hints = get_type_hints(row)
         self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
         self.steps: dict[type[Event], tuple[Keys, Fold[R]]] = {}
-        self.table = self.table_named(self.name, metadata)
         shape = repr([(f.name, f.kind) for f in self.fields]) + str(definition)
         self.digest = sha256(shape.encode()).hexdigest()
 
