@@ -50,7 +50,7 @@ from cycle.codec import LeafMapper
 from cycle.history import believed
 from cycle.leaf import canonical
 from cycle.policy import Policy
-from cycle.store import Append, Conflict, LeafStore, LogRecorder, NewLeaf, Receipt
+from cycle.store import Append, Conflict, LeafStore, LogRecorder, NewLeaf, Receipt, answer_again
 
 State = Framework | Commune | Deliberation | Organisation | Rulebook
 Clock = Callable[[], datetime]
@@ -203,8 +203,8 @@ class Engine(Application[str]):
             # A phone that sends again must hear of its success, not that the stage has moved on.
             if said.key is not None:
                 before = self.store.receipt(key)
-                if before is not None and before[0] == said.digest:
-                    return before[1]
+                if before is not None:
+                    return answer_again(key, said.digest, before)
             raise
 
     def _execute(self, said: Said, key: str) -> Receipt:

@@ -24,6 +24,10 @@ RECORDED_AT_HOLE = "0000-00-00T00:00:00.000000Z"
 """Stands in a new leaf where the store writes the commit time, under its lock."""
 
 
+CONTENT_UNKNOWN = b""
+"""The digest of a key that came with an imported log: the command's content is not in its events."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewLeaf(StoredEvent):
     """A leaf on its way into the store.
@@ -110,6 +114,17 @@ class Conflict(Exception):  # noqa: N818
 
 class KeyReused(Exception):  # noqa: N818
     """The key was used before, for something else."""
+
+
+def answer_again(key: str, digest: bytes, before: tuple[bytes, Receipt]) -> Receipt:
+    """What a key that is known answers.
+
+    Raises:
+        KeyReused: it was used for something else.
+    """
+    if before[0] not in (digest, CONTENT_UNKNOWN):
+        raise KeyReused(f"the key {key} was used before for something else: send this with a key of its own")
+    return before[1]
 
 
 class Unavailable(Exception):  # noqa: N818

@@ -59,13 +59,13 @@ def width() -> int:
 
 
 def heading(text: str) -> None:
-    click.echo(click.style(text, bold=True))
+    click.echo(click.style(_printable(text), bold=True))
 
 
 def paragraph(text: str, indent: str = "") -> None:
     """A text wrapped to the terminal; what follows the first line is indented under it."""
     under = " " * len(indent)
-    click.echo(textwrap.fill(text, max(40, width()), initial_indent=indent, subsequent_indent=under))
+    click.echo(textwrap.fill(_printable(text), max(40, width()), initial_indent=indent, subsequent_indent=under))
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

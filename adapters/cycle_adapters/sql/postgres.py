@@ -11,7 +11,7 @@ import psycopg
 
 from cycle.store import Append, Conflict, Receipt, Unavailable
 from cycle_adapters.sql.grouping import Outcome
-from cycle_adapters.sql.rows import StoredLine, key_reused, receipt_of, receipt_of_new
+from cycle_adapters.sql.rows import StoredLine, known_key, receipt_of, receipt_of_new
 
 Connection = psycopg.Connection[tuple[object, ...]]
 CALL = (
@@ -77,14 +77,12 @@ class PostgresWriter:
 
     def _outcome(self, save: Append, answer: tuple[object, ...]) -> Outcome:
         _, status, first, recorded_at, indexes = answer
-        if status == "reused":
-            return key_reused(save.key)
         if status == "conflict":
             return Conflict(f"{save.leaves[0].originator_id}: somebody else wrote in between")
         if status == "known":
             found = self.receipt(save.key)
             assert found is not None
-            return found[1]
+            return known_key(save, found)
         return receipt_of_new(save, cast("int", first), cast("str", recorded_at), cast("dict[str, int]", indexes))
 
     def receipt(self, key: str) -> tuple[bytes, Receipt] | None:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from cycle.aggregates.base import LogName, StreamId
 from cycle.leaf import leaf_hash
 from cycle.store import (
+    CONTENT_UNKNOWN,
     Append,
     Conflict,
     Head,
@@ -40,7 +41,7 @@ from cycle.store import (
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.grouping import GroupCommit
 from cycle_adapters.sql.opening import READ_ONLY
-from cycle_adapters.sql.rows import CONTENT_UNKNOWN, first_versions, read, receipt_of, written
+from cycle_adapters.sql.rows import first_versions, read, receipt_of, written
 from cycle_adapters.sql.schema import events, head, logs, receipts
 from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
 

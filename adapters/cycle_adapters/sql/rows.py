@@ -10,10 +10,8 @@ from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
 from cycle.leaf import leaf_hash
-from cycle.store import RECORDED_AT_HOLE, Append, KeyReused, Receipt, ReceiptLine
+from cycle.store import RECORDED_AT_HOLE, Append, KeyReused, Receipt, ReceiptLine, answer_again
 
-CONTENT_UNKNOWN = b""
-"""The digest of a key that came with an imported log: the command's content is not in its events."""
 WIDTH = len(RECORDED_AT_HOLE)
 
 
@@ -84,11 +82,9 @@ def receipt_of_new(save: Append, first: int, recorded_at: str, indexes: dict[str
     return Receipt(save.key, last.stream, last.version, last.position, read(recorded_at), tuple(lines))
 
 
-def key_reused(key: str) -> KeyReused:
-    return KeyReused(f"the key {key} was used before for something else: send this with a key of its own")
-
-
-def answer_again(before: tuple[bytes, Receipt], save: Append) -> Receipt | KeyReused:
-    """What a key that is known answers."""
-    digest, receipt = before
-    return receipt if digest in (save.digest, CONTENT_UNKNOWN) else key_reused(save.key)
+def known_key(save: Append, before: tuple[bytes, Receipt]) -> Receipt | KeyReused:
+    """The outcome of a save whose key is known."""
+    try:
+        return answer_again(save.key, save.digest, before)
+    except KeyReused as reused:
+        return reused

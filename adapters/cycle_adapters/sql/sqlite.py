@@ -13,8 +13,8 @@ from cycle.store import Append, Conflict, Receipt, ReceiptLine, Unavailable
 from cycle_adapters.sql.grouping import Outcome
 from cycle_adapters.sql.rows import (
     StoredLine,
-    answer_again,
     first_versions,
+    known_key,
     read,
     receipt_of,
     splice,
@@ -43,6 +43,9 @@ class SqliteWriter:
         except sqlite3.Error as error:
             self._rollback()
             return [unavailable(error)] * len(group)
+        except BaseException:
+            self._rollback()
+            raise
 
     def _rollback(self) -> None:
         with suppress(sqlite3.Error):
@@ -75,7 +78,7 @@ class SqliteWriter:
         for save in group:
             before = done.get(save.key) or self.receipt(save.key)
             if before is not None:
-                outcomes.append(answer_again(before, save))
+                outcomes.append(known_key(save, before))
                 continue
             first = first_versions(save)
             if first is None or any(version(stream) != v - 1 for stream, v in first.items()):

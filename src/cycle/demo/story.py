@@ -438,6 +438,12 @@ def install(tell: Teller, turn: int) -> Steps:
             yield from tell.do(committee.KeepCommittee())
         cause = chance.choice((MandateCause.RESULTS, MandateCause.NEW_NEEDS))
         yield from tell.do(committee.AmendMandate(tasks=tuple(chance.sample(TASKS, 3)), cause=cause))
+    if turn == 3 and tell.number % 4 == 0:
+        leaves = tell.state.committee
+        assert leaves is not None
+        seat = msgspec.structs.replace(leaves.seats[0], person=f"personne-{tell.number + 1:02}-{turn}-suppléant")
+        words = "A quitté la commune"
+        yield from tell.do(committee.ReplaceCommitteeMember(leaves=leaves.seats[0].person, seat=seat, reason=words))
     tell.wait(0, 5)
     yield from tell.do(monitoring.StartMonitoring())
     tell.wait(1, 4)

@@ -13,16 +13,14 @@ DECLARE
     firsts bigint[] := array_fill(NULL::bigint, ARRAY[saves]);
     times text[] := array_fill(NULL::text, ARRAY[saves]);
     starts jsonb[] := array_fill(NULL::jsonb, ARRAY[saves]);
-    known_digest bytea;
     lowest_indexes jsonb;
     at text;
     leaves int;
 BEGIN
     SELECT h.position, h.recorded_at INTO head_position, head_time FROM cycle_head h FOR UPDATE;
     FOR number IN 1..saves LOOP
-        SELECT r.digest INTO known_digest FROM receipts r WHERE r.key = save_keys[number];
-        IF FOUND THEN
-            statuses[number] := CASE WHEN known_digest IN (save_digests[number], ''::bytea) THEN 'known' ELSE 'reused' END;
+        IF EXISTS (SELECT FROM receipts r WHERE r.key = save_keys[number]) THEN
+            statuses[number] := 'known';
             CONTINUE;
         END IF;
         IF EXISTS (

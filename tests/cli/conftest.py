@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from cycle.demo import Simulated
+from cycle_adapters.files.deliberations import recorded
+from tests.cli.run import Cli
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demo: six frameworks, two cycles each, and each in another stage."""
+    path = tmp_path_factory.mktemp("told") / "told.db"
+    with Simulated(f"sqlite:///{path}", 1) as simulated:
+        simulated.tell(recorded, frameworks=6, cycles=2)
+    return path
+
+
+@pytest.fixture
+def cli(sqlite_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """On a database that does not exist yet."""
+    monkeypatch.setenv("CYCLE_ACTOR", "awa")
+    monkeypatch.setenv("COLUMNS", "200")
+    return Cli(sqlite_url, capsys)
+
+
+@pytest.fixture
+def demo(told: Path, tmp_path: Path, cli: Cli) -> Cli:
+    """On a copy of the small demo."""
+    copyfile(told, tmp_path / "cycle.db")
+    return cli
