@@ -66,7 +66,7 @@ def in_memory(facts: list[Fact]) -> dict[str, list[tuple[object, ...]]]:
     right = [Fact(p, r) for p, r in zip(positions, believed([f.recorded for f in facts]), strict=True)]
     return {
         name: [
-            projection.to_columns(key, row)
+            tuple(projection.to_columns(key, row))
             for key, row in sorted(projection.fold_history(facts if projection.appends else right).items())
         ]
         for name, projection in PROJECTIONS.items()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import msgspec
@@ -63,15 +64,19 @@ def _field(name: str, hint: Any) -> Field:
     if inner is int:
         return Field(name, "bigint", None, None)
     if inner is date:
-        return Field(name, "text", _optional(date.isoformat), _optional(date.fromisoformat))
+        return Field(name, "text", date.isoformat, _optional(date.fromisoformat))
     if inner is datetime:
-        return Field(name, "text", _optional(datetime.isoformat), _optional(datetime.fromisoformat))
+        return Field(name, "text", datetime.isoformat, _optional(datetime.fromisoformat))
     if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return Field(name, "text", _optional(str), _optional(inner))
+        return Field(name, "text", None, _optional(inner))
     if inner is str:
         return Field(name, "text", None, None)
     encode, decoder = msgspec.json.Encoder(order="sorted").encode, msgspec.json.Decoder(inner)
-    return Field(name, "text", _optional(lambda value: encode(value).decode()), _optional(decoder.decode))
+
+    def write(value: Any) -> str:
+        return "[]" if value == () else encode(value).decode()
+
+    return Field(name, "text", write, _optional(decoder.decode))
 
 
 _SQL = {"text": Text, "bigint": BigInteger, "boolean": Boolean}
@@ -91,6 +96,8 @@ class Projection(Generic[R]):
         self.appends = appends
         hints = get_type_hints(row)
         self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
+        self._values = attrgetter(*row.__struct_fields__)
+        self._writes = [(n, f.write) for n, f in enumerate(self.fields, 1) if f.write is not None]
         self.steps: dict[type[Event], tuple[Keys, Fold[R]]] = {}
         shape = repr([(f.name, f.kind) for f in self.fields]) + str(definition)
         self.digest = sha256(shape.encode()).hexdigest()
@@ -98,7 +105,8 @@ class Projection(Generic[R]):
     def table_named(self, name: str, into: MetaData) -> Table:
         """The table under another name, for a rebuild beside the live one."""
         columns: list[Column[Any]] = [Column(f.name, _SQL[f.kind]) for f in self.fields]
-        return Table(name, into, Column("key", Text, primary_key=True), *columns)
+        # The key is all there is to find a row by: without a row id there is one tree to write, not two.
+        return Table(name, into, Column("key", Text, primary_key=True), *columns, sqlite_with_rowid=False)
 
     def on(self, *events: type[E], keys: Keys) -> Callable[[Fold[R]], Fold[R]]:
         """Register how facts of these types change the rows that ``keys`` names."""
@@ -110,15 +118,14 @@ class Projection(Generic[R]):
 
         return register
 
-    def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
+    def to_columns(self, key: str, row: R) -> list[Any]:
         """Key and columns of a row, as the database takes them."""
-        return (
-            key,
-            *(
-                value if f.write is None else f.write(value)
-                for f, value in zip(self.fields, msgspec.structs.astuple(row), strict=True)
-            ),
-        )
+        columns = [key, *self._values(row)]
+        for place, write in self._writes:
+            value = columns[place]
+            if value is not None:
+                columns[place] = write(value)
+        return columns
 
     def from_columns(self, columns: Iterable[Any]) -> R:
         """The row from its columns, without the key."""

@@ -8,14 +8,14 @@ from threading import Event as Flag
 from time import monotonic
 from typing import Any, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import Event, Recorded, StreamId
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.history import believed
 from cycle.projections.all import PROJECTIONS
-from cycle.projections.base import Fact, Fold, Projection, Row, local, placed
+from cycle.projections.base import Fact, Fold, Keys, Projection, Row, local, placed
 from cycle.projections.tables import (
     REBUILDING,
     Overtaken,
@@ -92,6 +92,7 @@ class _Live:
         self.whole = whole
         """All rows there are have gone through ``rows``: what is not in it does not exist."""
         self.touched: dict[str, Row | None] = {}
+        self.work: list[tuple[str, Fold[Any] | None, Fact]] = []
 
 
 class Runner:
@@ -191,9 +192,7 @@ class Runner:
         facts = [Fact(row.position, self._decode(row.topic, row.schema, row.state)) for row in rows]
         reached = facts[-1].position if len(facts) == batch else end
         with self._log.database.begin() as connection:
-            for each in group:
-                each.touched = {}
-                self._fold(connection, each, facts)
+            self._fold(connection, group, facts)
             for each in group:
                 move(connection, each.projection.name, begin, reached)
                 each.writer.write(connection, list(each.touched.items()))
@@ -213,33 +212,45 @@ class Runner:
                 .values(problem=str(poisoned))
             )
 
-    def _fold(self, connection: Any, each: _Live, facts: Sequence[Fact]) -> None:
-        steps, rows, touched = each.projection.steps, each.rows, each.touched
-        work: list[tuple[str, Fold[Any] | None, Fact]] = []
+    def _fold(self, connection: Connection, group: Sequence[_Live], facts: Sequence[Fact]) -> None:
+        """Fold facts into the rows of a group; what was touched stands in each one's ``touched``."""
+        wanted: dict[type[Event], list[tuple[_Live, Keys, Fold[Any]]]] = {}
+        for each in group:
+            each.touched, each.work = {}, []
+            for event, (keys, fold) in each.projection.steps.items():
+                wanted.setdefault(event, []).append((each, keys, fold))
+        nobody: list[tuple[_Live, Keys, Fold[Any]]] = []
         for fact in facts:
-            data = type(fact.recorded.data)
-            step = steps.get(data)
-            if step is not None:
-                keys, each_fold = step
-                work += [(key, each_fold, fact) for key in keys(fact)]
-            if data is FactCorrected and not each.projection.appends:
-                work += [(key, None, fact) for key in self._corrected(each.projection, fact)]
-        if not each.whole and not each.projection.appends:
-            missing = [key for key in dict.fromkeys(key for key, _, _ in work) if key not in rows]
+            kind = type(fact.recorded.data)
+            for each, keys, fold in wanted.get(kind, nobody):
+                for key in keys(fact):
+                    each.work.append((key, fold, fact))
+            if kind is FactCorrected:
+                for each in group:
+                    if not each.projection.appends:
+                        each.work += [(key, None, fact) for key in self._corrected(each.projection, fact)]
+        for each in group:
+            self._fold_one(connection, each)
+
+    def _fold_one(self, connection: Connection, each: _Live) -> None:
+        rows, touched, appends = each.rows, each.touched, each.projection.appends
+        if not each.whole and not appends:
+            missing = [key for key in dict.fromkeys(key for key, _, _ in each.work) if key not in rows]
             found = load(connection, each.projection, each.writer.table, missing) if missing else {}
             for key in missing:
                 rows[key] = found.get(key)
-        keep = not each.projection.appends
-        for key, fold, fact in work:
+        for key, fold, fact in each.work:
             try:
-                row = self._again(each.projection, key, fact) if fold is None else fold(rows.get(key), fact, local(key))
+                before = None if appends else rows.get(key)
+                row = self._again(each.projection, key, fact) if fold is None else fold(before, fact, local(key))
             except Exception as error:
                 raise Poisoned(each.projection.name, fact.position, error) from error
-            if row is not None:
+            if row is not None and not row.commune:
                 row = placed(row, fact)
             touched[key] = row
-            if keep:
+            if not appends:
                 rows[key] = row
+        each.work = []
 
     def _stream(self, fact: Fact) -> list[Recorded[Event]]:
         stored = self._log.read_stream(fact.recorded.stream, up_to_position=fact.position)
@@ -285,9 +296,8 @@ class Runner:
             facts = [Fact(row.position, self._decode(row.topic, row.schema, row.state)) for row in rows]
             last = len(facts) < batch
             with self._log.database.begin() as connection:
+                self._fold(connection, group, facts)
                 for each in group:
-                    each.touched = {}
-                    self._fold(connection, each, facts)
                     each.writer.write(connection, list(each.touched.items()))
                     if len(each.rows) > KEPT_ROWS:
                         each.rows.clear()

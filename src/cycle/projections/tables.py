@@ -118,8 +118,8 @@ class Writer:
         puts = [to_columns(key, row) for key, row in rows if row is not None]
         gone = [key for key, row in rows if row is None]
         if puts and self._sqlite:
-            connection.exec_driver_sql(self._put, puts)
+            connection.exec_driver_sql(self._put, list(map(tuple, puts)))
         elif puts:
-            connection.exec_driver_sql(self._put, tuple(list(column) for column in zip(*puts, strict=True)))
+            connection.exec_driver_sql(self._put, tuple(map(list, zip(*puts, strict=True))))
         for begin in range(0, len(gone), CHUNK):
             connection.execute(delete(self.table).where(self.table.c.key.in_(gone[begin : begin + CHUNK])))
