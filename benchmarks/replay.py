@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from eventsourcing.domain import Aggregate
 from sqlalchemy import create_engine
 
 from benchmarks.histories import history
-from benchmarks.measure import databases
+from benchmarks.measure import databases, line, ratio, rounds
 from cycle.aggregates.base import EVENTS, Event, Recorded
 from cycle.aggregates.framework.root import framework
 from cycle.codec import new_leaf
@@ -96,13 +95,7 @@ def bare(url: str, stream: str) -> Callable[[], None]:
     return run
 
 
-def seconds(run: Callable[[], object]) -> float:
-    begin = perf_counter()
-    run()
-    return perf_counter() - begin
-
-
-def compare(kind: str, url: str, library: dict[str, str], events: int, rounds: int) -> None:
+def compare(kind: str, url: str, library: dict[str, str], events: int, count: int) -> None:
     facts = history(FRAMEWORK, COMMUNE, events)
     stream = stream_of(framework, FRAMEWORK)
     with Engine(url) as engine, Application[UUID](library) as app:
@@ -113,21 +106,17 @@ def compare(kind: str, url: str, library: dict[str, str], events: int, rounds: i
             "cycle": lambda: engine._load(framework, stream, fresh=True),
             "library": lambda: app.repository.get(default),
         }
-        for run in runs.values():
-            run()
-        times = [{name: seconds(run) for name, run in runs.items()} for _ in range(rounds)]
-    bare_ratio = median(t["cycle"] / t["bare"] for t in times)
-    library_ratio = median(t["library"] / t["cycle"] for t in times)
-    rate = events / median(t["cycle"] for t in times)
-    print(f"{kind:10} replay of {events:,} events: {rate:>9,.0f} events/s")
-    print(f"{kind:10}   cycle / bare SELECT + decode    {bare_ratio:6.2f}   (limit: at most 2)")
-    print(f"{kind:10}   library's default / cycle       {library_ratio:6.2f}   (limit: at least 8)")
+        times = rounds(runs, count)
+    rate = events / median(each["cycle"] for each in times)
+    line(kind, f"replay of {events:,} events: events/s", rate, "")
+    line(kind, "replay / bare SELECT + typed decode", ratio(times, "cycle", "bare"), "at most 2")
+    line(kind, "library's default aggregate and JSON / replay", ratio(times, "library", "cycle"), "at least 8")
 
 
-def main(events: int = 10_000, rounds: int = 9) -> None:
+def main(events: int = 10_000, count: int = 9) -> None:
     with TemporaryDirectory() as folder, databases(Path(folder)) as found:
         for database in found:
-            compare(database.kind, database.url, database.library, events, rounds)
+            compare(database.kind, database.url, database.library, events, count)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,10 @@
+"""``make benchmarks``: every figure with its limit, measured in this run."""
+
+from __future__ import annotations
+
+from benchmarks import append, projections, replay
+
+if __name__ == "__main__":
+    replay.main()
+    append.main()
+    projections.main()

@@ -1,0 +1,124 @@
+"""Projections: folding in memory against reading, catching up and rebuilding against bare ``executemany``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+from sqlalchemy import MetaData, create_engine
+
+from benchmarks.histories import history
+from benchmarks.measure import databases, line, ratio, rounds
+from cycle.aggregates.base import EVENTS, Recorded
+from cycle.codec import Leaves, new_leaf
+from cycle.engine import Engine
+from cycle.projections.all import PROJECTIONS
+from cycle.projections.base import Fact, Projection
+from cycle.projections.runner import Runner
+from cycle.store import Append
+
+THREE = ("frameworks", "obstacles", "commitments")
+
+
+def bare_read(url: str) -> Callable[[], None]:
+    """SELECT of the whole log through the DBAPI and a typed decode of every leaf."""
+    connection = create_engine(url).raw_connection()
+    decoders = {name: msgspec.json.Decoder(Recorded[event]).decode for name, event in EVENTS.items()}  # type: ignore[valid-type]
+
+    def run() -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT position, type, schema, leaf FROM events ORDER BY position")
+        for _, kind, _, leaf in cursor:
+            decoders[kind](leaf)
+        cursor.close()
+        connection.rollback()
+
+    return run
+
+
+def three_in_memory(engine: Engine) -> Callable[[], None]:
+    """Read the log, decode it, and fold three projections."""
+    leaves = Leaves()
+    chosen = [PROJECTIONS[name] for name in THREE]
+
+    def run() -> None:
+        position, facts = 0, list[Fact]()
+        while rows := engine.store.read(position, 5_000):
+            facts += [Fact(row.position, leaves.decode(row.topic, row.schema, row.state)) for row in rows]
+            position = rows[-1].position
+        for projection in chosen:
+            projection.fold_history(facts)
+
+    return run
+
+
+def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], None]:
+    """``executemany`` of the rows that the projection writes, batch by batch, into a table of its own."""
+    name = f"bare_{projection.name}"
+    database, dialect = engine.store.database, engine.store.database.dialect.name
+    decode, batches, rows = Leaves().decode, [], {}
+    for begin in range(0, engine.store.head().position, 2_000):
+        touched: dict[str, Any] = {}
+        for row in engine.store.read(begin, 2_000, up_to=begin + 2_000):
+            fact = Fact(row.position, decode(row.topic, row.schema, row.state))
+            step = projection.steps.get(type(fact.recorded.data))
+            for key in step[0](fact) if step else ():
+                folded = step[1](rows.get(key), fact, key.partition("/")[2]) if step else None
+                rows[key] = touched[key] = folded
+        batches.append([projection.to_columns(key, row) for key, row in touched.items() if row is not None])
+    names = ["key", *(field.name for field in projection.fields)]
+    mark = "?" if dialect == "sqlite" else "%s"
+    updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
+    put = (
+        f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join(mark for _ in names)})"
+        f" ON CONFLICT (key) DO UPDATE SET {updates}"
+    )
+
+    def run() -> None:
+        with database.begin() as connection:
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+            projection.table_named(name, MetaData()).create(connection)
+        raw = database.raw_connection()
+        cursor = raw.cursor()
+        for batch in batches:
+            if dialect == "sqlite":
+                cursor.execute("BEGIN IMMEDIATE")
+            cursor.executemany(put, [tuple(row) for row in batch])
+            raw.commit()
+        raw.close()
+
+    return run
+
+
+def compare(kind: str, url: str, events: int, count: int) -> None:
+    frameworks = 10
+    with Engine(url) as engine:
+        for n in range(frameworks):
+            facts = history(f"f{n}", f"ML-4-01-{n:02}", events // frameworks)
+            engine.store.append(Append(tuple(map(new_leaf, facts)), f"benchmark-{n}", b"benchmark"))
+        reads = rounds({"bare": bare_read(url), "three": three_in_memory(engine)}, count)
+        line(kind, "three projections in memory / bare SELECT + decode", ratio(reads, "three", "bare"), "at most 2.5")
+        decode = engine.leaves.leaves.decode
+        for name in ("commitments", "audit_trail"):
+            one = Runner(engine.store, decode, {name: PROJECTIONS[name]})
+            runs = {"bare": bare_writes(engine, PROJECTIONS[name]), "rebuild": one.rebuild}
+            times = rounds(runs, count)
+            line(kind, f"rebuild of {name} / bare executemany", ratio(times, "rebuild", "bare"), "at most 2.5")
+        everything = Runner(engine.store, decode)
+        times = rounds({"all": everything.rebuild}, max(3, count // 2))
+        rate = events / median(each["all"] for each in times)
+        line(kind, f"rebuild of all {len(PROJECTIONS)} projections: events/s", rate, "at least 40,000 (quiet machine)")
+
+
+def main(events: int = 20_000, count: int = 5) -> None:
+    with TemporaryDirectory() as folder, databases(Path(folder)) as found:
+        for database in found:
+            compare(database.kind, database.url, events, count)
+
+
+if __name__ == "__main__":
+    main()
