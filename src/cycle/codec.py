@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, StoredEvent
 
-from cycle.aggregates.base import EVENTS, Event, Recorded
+from cycle.aggregates.base import EVENTS, Event, Recorded, StreamId
 from cycle.leaf import canonical, check_size, check_texts
-from cycle.store import RECORDED_AT_HOLE, NewLeaf, StoredLeaf
+from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
 _HOLE = f'"{RECORDED_AT_HOLE}"'.encode()
 
@@ -62,7 +62,8 @@ class Leaves:
 
     def __init__(self, events: Mapping[str, type[Event]] = EVENTS) -> None:
         self._events = events
-        self._decoders: dict[tuple[str, int], Decode] = {}
+        self.decoders: dict[tuple[str, int], Decode] = {}
+        """By type and schema, as far as they have been met."""
 
     def decode(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
         """The fact in a leaf, in today's schema.
@@ -70,7 +71,7 @@ class Leaves:
         Raises:
             UnknownEvent: the type is not known, or its schema is newer than ours.
         """
-        decode = self._decoders.get((topic, schema))
+        decode = self.decoders.get((topic, schema))
         if decode is not None:
             return decode(leaf)
         event = self._events.get(topic)
@@ -78,7 +79,7 @@ class Leaves:
             return self._upcast(topic, schema, leaf)
         # Made when first met: all of them at once would cost every start a third of a second.
         decode = msgspec.json.Decoder(Recorded[event]).decode  # type: ignore[valid-type]
-        self._decoders[topic, schema] = decode
+        self.decoders[topic, schema] = decode
         return decode(leaf)
 
     def _upcast(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
@@ -107,5 +108,27 @@ class LeafMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         stored = cast("StoredLeaf", stored_event)
-        event = self.leaves.decode(stored.topic, stored.schema, stored.state)
-        return cast("DomainEventProtocol[str]", event)
+        return cast("DomainEventProtocol[str]", self.leaves.decode(stored.topic, stored.schema, stored.state))
+
+
+class LeafStore(EventStore[str]):
+    """The library's event store over leaves: a replay decodes what the database hands it, and no more."""
+
+    mapper: LeafMapper
+    recorder: LogRecorder
+
+    def get(
+        self,
+        originator_id: str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[DomainEventProtocol[str]]:
+        stored = self.recorder.leaves(StreamId(originator_id), gt=gt, lte=lte, desc=desc, limit=limit)
+        known, decode_first = self.mapper.leaves.decoders, self.mapper.leaves.decode
+        for topic, schema, leaf in stored:
+            decode = known.get((topic, schema))
+            event = decode(leaf) if decode is not None else decode_first(topic, schema, leaf)
+            yield cast("DomainEventProtocol[str]", event)

@@ -46,11 +46,11 @@ from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation
 from cycle.aggregates.rulebook import PublishPolicy, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, FrameworkId, OrganisationId, PolicyId
-from cycle.codec import LeafMapper
+from cycle.codec import LeafMapper, LeafStore
 from cycle.history import believed
 from cycle.leaf import canonical
 from cycle.policy import Policy
-from cycle.store import Append, Conflict, LeafStore, LogRecorder, NewLeaf, Receipt, answer_again
+from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again
 
 State = Framework | Commune | Deliberation | Organisation | Rulebook
 Clock = Callable[[], datetime]

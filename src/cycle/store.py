@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from eventsourcing.persistence import ApplicationRecorder, EventStore, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
@@ -170,6 +170,18 @@ class LogRecorder(ApplicationRecorder, ABC):
         """The leaves of one stream in order of version."""
 
     @abstractmethod
+    def leaves(
+        self,
+        stream: StreamId,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[tuple[str, int, bytes]]:
+        """Type, schema and bytes of a stream's leaves by version: all that a replay needs."""
+
+    @abstractmethod
     def read(
         self,
         after: int,
@@ -205,9 +217,3 @@ class LogRecorder(ApplicationRecorder, ABC):
         Raises:
             Conflict: the store is not empty.
         """
-
-
-class LeafStore(EventStore[str]):
-    """The library's event store over a ``LogRecorder``."""
-
-    recorder: LogRecorder

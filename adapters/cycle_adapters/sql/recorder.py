@@ -136,6 +136,18 @@ class SqlRecorder(LogRecorder):
         with self._rows(query.order_by(events.c.version)) as found:
             return list(map(StoredLeaf._make, found.fetchall()))
 
+    def leaves(
+        self,
+        stream: StreamId,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[tuple[str, int, bytes]]:
+        with self._rows(_of_stream(LEAVES, stream, gt, lte, desc, limit)) as found:
+            return cast("Sequence[tuple[str, int, bytes]]", found.fetchall())
+
     def select_events(
         self,
         originator_id: UUID | str,
@@ -145,14 +157,7 @@ class SqlRecorder(LogRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        query = STREAM.where(events.c.stream == str(originator_id))
-        if gt is not None:
-            query = query.where(events.c.version > gt)
-        if lte is not None:
-            query = query.where(events.c.version <= lte)
-        query = query.order_by(events.c.version.desc() if desc else events.c.version)
-        if limit is not None:
-            query = query.limit(limit)
+        query = _of_stream(STREAM, str(originator_id), gt, lte, desc, limit)
         with self._rows(query) as found:
             return cast("Sequence[StoredEvent]", list(map(StoredLeaf._make, found.fetchall())))
 
@@ -227,6 +232,18 @@ class SqlRecorder(LogRecorder):
         if isinstance(error.orig, sqlite3.Error):
             return sqlite.unavailable(error.orig)
         return postgres.unavailable(cast("psycopg.Error", error.orig))
+
+
+def _of_stream(
+    query: Select[Any], stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
+) -> Select[Any]:
+    query = query.where(events.c.stream == stream)
+    if gt is not None:
+        query = query.where(events.c.version > gt)
+    if lte is not None:
+        query = query.where(events.c.version <= lte)
+    query = query.order_by(events.c.version.desc() if desc else events.c.version)
+    return query if limit is None else query.limit(limit)
 
 
 def _import(
@@ -321,6 +338,7 @@ class LogSubscription(Subscription[ApplicationRecorder]):
 
 
 STREAM = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.schema)
+LEAVES = select(events.c.type, events.c.schema, events.c.leaf)
 ROWS = select(events.c.position, events.c.type, events.c.schema, events.c.leaf)
 NOTIFICATIONS = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.position)
 HEAD = select(head.c.position, head.c.recorded_at)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from cycle.aggregates.base import Event, Recorded, StreamId
+from cycle.aggregates.base import EVENTS, Event, Recorded, StreamId
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.history import believed
 from cycle.projections.all import PROJECTIONS
@@ -60,13 +60,21 @@ class Log(Protocol):
 
     @property
     def database(self) -> Engine: ...
-    def read(self, after: int, limit: int, *, up_to: int | None = None) -> Sequence[StoredRow]: ...
+    def read(
+        self, after: int, limit: int, *, up_to: int | None = None, types: Sequence[str] = ()
+    ) -> Sequence[StoredRow]: ...
     def read_stream(self, stream: StreamId, *, up_to_position: int | None = None) -> Sequence[Any]: ...
     def head(self) -> Any: ...
     def waker(self) -> Waker: ...
 
 
 Decode = Callable[[str, int, bytes], Recorded[Event]]
+
+
+def _types(group: Sequence[_Live]) -> tuple[str, ...]:
+    """The types of events that a group cares about; none named: all."""
+    types = {event.type for each in group for event in each.projection.steps}
+    return () if len(types) >= len(EVENTS) else tuple(sorted(types | {FactCorrected.type}))
 
 
 class NotThereYet(TimeoutError):  # noqa: N818
@@ -188,7 +196,7 @@ class Runner:
         return list(self._live.values())
 
     def _one_batch(self, group: Sequence[_Live], begin: int, end: int, batch: int) -> None:
-        rows = self._log.read(begin, batch, up_to=end)
+        rows = self._log.read(begin, batch, up_to=end, types=_types(group))
         facts = [Fact(row.position, self._decode(row.topic, row.schema, row.state)) for row in rows]
         reached = facts[-1].position if len(facts) == batch else end
         with self._log.database.begin() as connection:
@@ -292,7 +300,8 @@ class Runner:
         group = [_Live(p, name + REBUILDING, 0, self._dialect, True) for name, p in chosen.items()]
         goal, position = self._log.head().position, 0
         while True:
-            rows = self._log.read(position, batch)
+            top = self._log.head().position
+            rows = self._log.read(position, batch, up_to=top, types=_types(group))
             facts = [Fact(row.position, self._decode(row.topic, row.schema, row.state)) for row in rows]
             last = len(facts) < batch
             with self._log.database.begin() as connection:
@@ -302,7 +311,7 @@ class Runner:
                     if len(each.rows) > KEPT_ROWS:
                         each.rows.clear()
                         each.whole = False
-                position = facts[-1].position if facts else position
+                position = max(position, top) if last else facts[-1].position
                 if last:
                     for name, projection in chosen.items():
                         drop(connection, name)

@@ -3,7 +3,7 @@ CREATE FUNCTION cycle_append(
     leaf_saves int[], leaf_streams text[], leaf_versions int[], leaf_types text[], leaf_schemas smallint[],
     leaf_logs text[], leaf_holes int[], leaf_bytes bytea[]
 ) RETURNS TABLE (save int, status text, first_position bigint, recorded_at text, first_indexes jsonb)
-LANGUAGE plpgsql AS $cycle$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $cycle$
 #variable_conflict use_column
 DECLARE
     head_position bigint;

@@ -33,6 +33,7 @@ def upgrade() -> None:
         "cycle_log",
         sa.Column("log", sa.Text, primary_key=True),
         sa.Column("size", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "cycle_head",
@@ -46,6 +47,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("first_position", sa.BigInteger, nullable=False),
         sa.Column("last_position", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.execute("INSERT INTO cycle_head (one, position, recorded_at) VALUES (1, 0, '')")
     if sqlite:
