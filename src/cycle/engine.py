@@ -157,6 +157,8 @@ class Engine(Application[str]):
     def __init__(self, url: str, *, clock: Clock | None = None, ids: Ids = new_id) -> None:
         self._clock = clock
         self._ids = ids
+        self._policies: dict[tuple[PolicyId, int | None], Policy] = {}
+        """Published versions never change, so a version that was read once is known for good."""
         super().__init__(
             {
                 "PERSISTENCE_MODULE": "cycle_adapters.sql",
@@ -422,10 +424,16 @@ class Engine(Application[str]):
 
     def policy(self, policy: PolicyId, version: int | None = None) -> Policy | None:
         """A published policy: this version, or the newest; None when there is none."""
+        published = self._policies.get((policy, version))
+        if published is not None:
+            return published
         state: Rulebook = self._load(rulebook, stream_of(rulebook, policy))
         if version is None or version not in state.versions:
             state = self._load(rulebook, stream_of(rulebook, policy), fresh=True)
-        return state.versions.get(version or max(state.versions, default=0))
+        found = state.versions.get(version or max(state.versions, default=0))
+        if found is not None and version is not None:
+            self._policies[policy, version] = found
+        return found
 
     def framework(self, identity: FrameworkId, *, fresh: bool = True) -> Framework:
         """The state of a framework now, or (not fresh) as this process last knew it.

@@ -17,7 +17,13 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("CYCLE_", "LC_"))}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "250"}
     ran = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, text=True, stdout=-1, stderr=subprocess.STDOUT, check=False
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        stdout=-1,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout[-3000:]
     printed = dict(re.findall(r"@@@(\d+)\n(.*?)(?=@@@|\Z)", ran.stdout, re.DOTALL))

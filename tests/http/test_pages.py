@@ -1,0 +1,84 @@
+"""What is served: every page has its JSON, in both languages, and nothing changes by looking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from fastapi.testclient import TestClient
+
+from cycle.demo import Simulated
+from cycle.engine import Engine
+from cycle_adapters.files.deliberations import recorded
+from cycle_adapters.http.app import ROUTES, make_app
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("http") / "told.db"
+    with Simulated(f"sqlite:///{path}", 1) as simulated:
+        simulated.tell(recorded, frameworks=3, cycles=1)
+    return path
+
+
+@pytest.fixture
+def client(told: Path, tmp_path: Path) -> Iterator[TestClient]:
+    copyfile(told, tmp_path / "a.db")
+    with Engine(f"sqlite:///{tmp_path / 'a.db'}") as engine, TestClient(make_app(engine)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("language", "words"), [("fr", "Cadres de concertation"), ("en", "Frameworks")])
+def test_the_frameworks_are_listed_in_both_languages(client: TestClient, language: str, words: str) -> None:
+    page = client.get(f"/?lang={language}")
+    assert page.status_code == 200
+    assert f"<h1>{words}</h1>" in page.text
+    assert "Dioro" in page.text
+    assert f'<html lang="{language}">' in page.text
+
+
+def test_a_framework_and_its_history_tell_what_is_recorded(client: TestClient) -> None:
+    identity = client.get("/api/v1/frameworks?commune=Dioro").json()["items"][0]["framework"]
+    page = client.get(f"/frameworks/{identity}").text
+    assert "Ce qui est possible maintenant" in page
+    assert "Qui peut lever ce point" in page
+    history = client.get(f"/frameworks/{identity}/history").text
+    assert "Un cadre de concertation est proposé" in history
+    assert "wocat-pact-1, article" in history
+    told = client.get(f"/api/v1/frameworks/{identity}/history").json()["items"]
+    assert [fact["event"]["version"] for fact in told] == list(range(1, len(told) + 1))
+    known = client.get(f"/api/v1/frameworks/{identity}/history?at={told[3]['position']}").json()["items"]
+    assert len(known) == 4
+    options = client.get(f"/api/v1/frameworks/{identity}/next").json()["options"]
+    assert {"command", "allowed", "reasons"} <= set(options[0])
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_projection_has_its_json_and_the_position_that_it_reflects(client: TestClient, route: str) -> None:
+    answer = client.get(f"/api/v1/{route}", params={"commune": "dioro"})
+    assert answer.status_code == 200
+    assert isinstance(answer.json()["items"], list)
+    assert int(answer.headers["Cycle-Position"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/api/v1/frameworks/nowhere", "/frameworks/nowhere", "/api/v1/plans?commune=nowhere"])
+def test_what_is_not_there_is_a_problem_without_internals(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(answer.json()) == {"type", "title", "status", "detail"}
+
+
+def test_nothing_can_be_changed_over_http(client: TestClient) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert client.request(method, "/api/v1/frameworks").status_code == 405
+
+
+def test_pages_carry_no_script_and_escape_what_people_wrote(client: TestClient) -> None:
+    page = client.get("/")
+    assert "script" not in page.text
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert client.get("/style.css").headers["content-type"].startswith("text/css")
+    assert client.get("/healthz").json() == {"status": "ok"}
