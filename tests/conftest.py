@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -17,9 +18,12 @@ from tests.postgres import cluster
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
-    """The URL of a running cluster: one for each worker, so that none stops another's."""
-    with cluster(tmp_path_factory.mktemp(f"postgres-{worker_id}")) as url:
+def postgres(worker_id: str) -> Iterator[str]:
+    """The URL of a running cluster: one for each worker, so that none stops another's.
+
+    Not below pytest's own folder, which every new run of pytest closes to other accounts again.
+    """
+    with TemporaryDirectory(prefix=f"cycle-{worker_id}-") as folder, cluster(Path(folder)) as url:
         yield url
 
 
