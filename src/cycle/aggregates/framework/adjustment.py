@@ -22,6 +22,7 @@ from cycle.aggregates.framework.rules import (
     policy_of,
     put,
     runs,
+    unchanged,
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, ObstacleStage, Plan, Stage
 from cycle.aggregates.known import Known
@@ -310,12 +311,10 @@ def _cycle_closed(state: Framework) -> CycleClosed:
 
 @framework.evolves(ReviewOpened)
 def review_opened(state: Framework, recorded: Recorded[ReviewOpened]) -> Framework:
-    return replace(state, stage=Stage.ADJUSTMENT, stage_since=recorded.occurred_on, reviewed=False)
+    return replace(state, stage=Stage.ADJUSTMENT, stage_since=recorded.occurred_on)
 
 
-@framework.evolves(PlanReviewed)
-def plan_reviewed(state: Framework, recorded: Recorded[PlanReviewed]) -> Framework:
-    return replace(state, reviewed=True)
+framework.evolves(PlanReviewed)(unchanged)
 
 
 @framework.evolves(PlanAdjusted)
@@ -383,6 +382,4 @@ def cycle_closed(state: Framework, recorded: Recorded[CycleClosed]) -> Framework
 
 @framework.evolves(CycleOpened)
 def cycle_opened(state: Framework, recorded: Recorded[CycleOpened]) -> Framework:
-    return replace(
-        state, cycle=recorded.data.cycle, stage=Stage.MEETING, stage_since=recorded.occurred_on, reviewed=False
-    )
+    return replace(state, cycle=recorded.data.cycle, stage=Stage.MEETING, stage_since=recorded.occurred_on)

@@ -257,7 +257,6 @@ class Framework(Struct, frozen=True):
     obstacles: Mapping[ObstacleId, Obstacle] = {}
     unapproved_minutes: tuple[MeetingId, ...] = ()
 
-    reviewed: bool = False
     suspended_from: Stage | None = None
     suspension_lifts: bool = True
     """False while the founding deliberation stays annulled."""
