@@ -16,6 +16,7 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
+from cycle.catalogue import Language, template
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -128,7 +129,22 @@ def answer_again(key: str, digest: bytes, before: tuple[bytes, Receipt]) -> Rece
 
 
 class Unavailable(Exception):  # noqa: N818
-    """The store cannot be used now; the message says why and what to do. Nothing was written."""
+    """The store cannot be used now. Nothing was written.
+
+    ``cause`` names what the catalogue says about it (``unavailable.<cause>``), ``what`` is what it
+    is about: a file, a folder, the driver's own words; never an address with a password.
+    """
+
+    def __init__(self, cause: str, what: str = "") -> None:
+        super().__init__(cause, what)
+        self.cause, self.what = cause, what
+
+    def told(self, language: Language) -> str:
+        """Why, and what to do."""
+        return template(f"unavailable.{self.cause}", language).format(what=self.what)
+
+    def __str__(self) -> str:
+        return self.told("en")
 
 
 class Waker(Protocol):

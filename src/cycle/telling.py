@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import cast
@@ -14,7 +15,11 @@ from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
 from cycle.aggregates.framework.anytime import NO_VALUE, Change, FactCorrected
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.terms import Worth
-from cycle.catalogue import Language, listed, shown, text
+from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, listed, shown, text
+
+_KEPT = {NARROW_NO_BREAK_SPACE, "\u00a0", "\u200d"}
+"""Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
+_LEFT_BEHIND = re.compile(r" \([\w ]*—\)")
 
 
 def worth(value: Worth, language: Language) -> str:
@@ -52,8 +57,8 @@ def sentence(fact: Recorded[Event], language: Language) -> str:
 
 def tidy(words: str) -> str:
     """Without what an absent value leaves behind, and without control characters."""
-    plain = "".join(c if c.isprintable() or c == "\u202f" else " " for c in words)
-    return plain.replace(" (—)", "").replace(" —.", ".").rstrip(" —").strip()
+    plain = "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
+    return _LEFT_BEHIND.sub("", plain).replace(" —.", ".").rstrip(" —").strip()
 
 
 def article(reference: str, language: Language) -> str:
@@ -112,11 +117,11 @@ def option_as_json(option: Option) -> dict[str, object]:
 
 
 def change_line(change: Change, command: str, language: Language) -> str:
-    """``montant : 5 000 → 50 000``."""
+    """``Montant : 5 000 → 50 000``."""
     was, now = (_plain(side) for side in (change.was, change.now))
     key = f"field.{change.field}"
     label = text(key, language) if catalogue.has(key) else text("message.occurred-on", language)
-    return tidy(f"{label}: {was} → {now}")
+    return tidy(catalogue.template("message.pair", language).format(label=label, value=f"{was} → {now}"))
 
 
 def _plain(side: msgspec.Raw) -> str:
@@ -141,6 +146,10 @@ def guards_saw(fact: Recorded[Event], language: Language) -> list[str]:
 
 
 def _seen(check: Check, language: Language) -> str:
-    values = ", ".join(f"{name} {shown(value, language)}" for name, value in check.values.items())
-    where = article(check.article, language) if check.article else check.code
-    return tidy(f"{check.code} ({where}): {values}" if values else f"{check.code} ({where})")
+    where = f" ({article(check.article, language)})" if check.article else ""
+    values = cast("Mapping[str, object]", check.values)
+    if catalogue.has(f"rule.{check.code}"):
+        return tidy(text(f"rule.{check.code}", language, "", **values) + where)
+    # A rule that a later release added words for, or that is gone: its code and what it saw.
+    seen = ", ".join(f"{name} {shown(value, language)}" for name, value in values.items())
+    return tidy(f"{check.code}{where}" + (f" : {seen}" if seen else ""))

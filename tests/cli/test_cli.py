@@ -48,7 +48,7 @@ def test_from_nothing_to_a_proposal(cli: Cli) -> None:
     )
     assert again.json == receipt
     other = cli("do", "propose-framework", "--set", "commune=ML-4-01-01", "--set", "title=Autre", "--key", "k-1")
-    assert (other.code, "used before" in other.err) == (3, True)
+    assert (other.code, "a déjà servi" in other.err) == (3, True)
     refused = cli("do", "prioritise-sectors", "--framework", "dioro", "--set", "sectors=rice")
     assert refused.code == 1
     assert "il en faut au moins 2 (wocat-pact-1, article 1)" in refused.err
@@ -78,13 +78,23 @@ def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
     ("arguments", "words"),
     [
         (("do", "prioritize-sectors"), "prioritise-sectors"),
-        (("do", "suspend", "--set", "raison=x"), "did you mean reason?"),
-        (("do", "suspend", "--set", "reason"), "write --set field=value"),
+        (("do", "suspend", "--set", "raison=x"), "n'a pas de champ raison ; il y a : reason"),
+        (("do", "suspend", "--set", "reason"), "écrivez --set champ=valeur"),
+        (("do", "suspend", "--set", "reason=x"), "demande --framework"),
+        (("do", "suspend", "--framework", "Dioro"), "Il manque à suspend : reason"),
+        (
+            (
+                *("do", "register-commune", "--framework", "Dioro", "--set", "commune=ML-4-01-01"),
+                *(f"--set={field}=R" for field in ("name", "region", "circle")),
+            ),
+            "retirez --framework",
+        ),
+        (("do", "follow-up-deliberation", "--id", "x"), "Il n'y a pas de verbe follow-up-deliberation"),
         (("do", "suspend", "--framework", "Nulle-Part", "--set", "reason=x"), "Nulle-Part"),
         (("next", "Nulle-Part"), "cycle show frameworks"),
         (("show", "nothing"), "frameworks"),
-        (("diff", "Dioro", "--from", "31/12/2024", "--to", "9"), "write it like 2026-03-31"),
-        (("fly",), "No such command"),
+        (("diff", "Dioro", "--from", "31/12/2024", "--to", "9"), "un jour comme 2026-03-31"),
+        (("fly",), "Il n'y a pas de verbe fly"),
         (("policy", "show", "nothing"), "cycle policy list"),
         (("policy", "check", "no-such-file.json"), "no-such-file.json"),
         (("rebuild", "nothing"), "audit_trail"),
@@ -100,7 +110,7 @@ def test_wrong_usage_says_what_to_write(cli: Cli, arguments: tuple[str, ...], wo
 def test_a_database_that_cannot_be_used_is_unavailable(cli: Cli) -> None:
     cli.url = "sqlite:///no/such/folder/a.db"
     ran = cli("show", "frameworks")
-    assert (ran.code, "make it" in ran.err) == (4, True)
+    assert (ran.code, "créez-le" in ran.err) == (4, True)
 
 
 def test_commands_and_their_fields_can_be_looked_up(cli: Cli) -> None:

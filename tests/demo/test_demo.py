@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
 from pathlib import Path
+from statistics import median
+from typing import Any
 
+import msgspec
 import pytest
 from rfc8785 import dumps
 
-from cycle.aggregates.framework.root import framework
 from cycle.demo import LogNotEmpty, Simulated, Summary
 from cycle.demo.places import sample_communes
+from cycle.demo.words import words
+from cycle.engine import AGGREGATES
 from cycle_adapters.files.deliberations import recorded
 
 NOT_IN_THE_STORY = {
-    "policy-adopted",  # the sample has one version of its policy
+    # They would say of real places what has not happened to them.
+    "commune-renamed",
+    "parent-changed",
 }
 
 
@@ -24,21 +35,95 @@ def leaves(path: Path, seed: int, frameworks: int, cycles: int) -> tuple[list[by
         return [bytes(row.state) for row in simulated.engine.store.read(0, 10**6)], summary
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
-    first, _ = leaves(tmp_path / "a.db", 7, 3, 2)
-    again, _ = leaves(tmp_path / "b.db", 7, 3, 2)
-    other, _ = leaves(tmp_path / "c.db", 8, 3, 2)
-    assert first == again
-    assert first != other
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[bytes], Summary]:
+    """The demo as ``cycle demo`` tells it."""
+    return leaves(tmp_path_factory.mktemp("demo") / "a.db", 1, 20, 6)
 
 
-def test_the_default_story_has_everything_that_goes_wrong_in_life(tmp_path: Path) -> None:
-    told, summary = leaves(tmp_path / "a.db", 1, 20, 6)
-    assert (summary.communes, summary.frameworks, summary.events) == (20, 20, len(told))
-    types = {json.loads(leaf)["type"] for leaf in told}
-    assert {event.type for event in framework.events} - types == NOT_IN_THE_STORY
-    assert all(dumps(json.loads(leaf)) == leaf for leaf in told)
-    assert len({json.loads(leaf)["id"] for leaf in told}) == len(told)
+@pytest.fixture(scope="module")
+def facts(told: tuple[list[bytes], Summary]) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(leaf) for leaf in told[0]]
+
+
+def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from tests.demo.test_demo import digest; print(digest(*sys.argv[1:]))"
+    )
+
+    def told(name: str, seed: int, hashing: str) -> str:
+        arguments = (sys.executable, "-c", program, str(tmp_path / name), str(seed))
+        environment = {**os.environ, "PYTHONHASHSEED": hashing, "TZ": "Asia/Tokyo" if hashing == "2" else "UTC"}
+        root = Path(__file__).parents[2]
+        return subprocess.run(arguments, env=environment, cwd=root, capture_output=True, text=True, check=True).stdout
+
+    first = told("a.db", 7, "1")
+    assert first == told("b.db", 7, "2")
+    assert first != told("c.db", 8, "1")
+
+
+def digest(path: str, seed: str) -> str:
+    """Of every leaf of a small demo, in order."""
+    return hashlib.sha256(b"\n".join(leaves(Path(path), int(seed), 3, 2)[0])).hexdigest()
+
+
+def test_the_default_story_has_everything_that_goes_wrong_in_life(
+    told: tuple[list[bytes], Summary], facts: list[dict[str, Any]]
+) -> None:
+    summary = told[1]
+    assert (summary.communes, summary.frameworks, summary.events) == (20, 20, len(facts))
+    known = {event.type for aggregate in AGGREGATES for event in aggregate.events}
+    assert known - {fact["type"] for fact in facts} == NOT_IN_THE_STORY
+    assert len({fact["id"] for fact in facts}) == len(facts)
+
+
+def test_what_the_types_alone_do_not_tell(facts: list[dict[str, Any]]) -> None:
+    seen = {(fact["type"], name, str(value)) for fact in facts for name, value in fact["data"].items()}
+    outcomes = {fact["data"]["outcome"] for fact in facts if fact["type"] == "council-deliberated"}
+    assert outcomes == {"adopted", "rejected", "deferred"}
+    assert ("plan-not-agreed", "deadlock", "True") in seen
+    assert ("meeting-convened", "call", "2") in seen
+    assert {str(n) for n in (1, 2, 3)} <= {value for kind, name, value in seen if name == "severity"}
+    for field, values in {
+        "reason": {"no-quorum", "time", "security"},
+        "kind": {"mid-term", "end", "overdue", "needs", "action", "plan", "contribution"},
+        "nature": {"cash", "in-kind", "labour", "land"},
+        "ledger": {"action", "approach"},
+        "mode": {"consensus", "vote"},
+    }.items():
+        assert values <= {value for _, name, value in seen if name == field}, field
+    corrected = {c["field"] for f in facts if f["type"] == "fact-corrected" for c in f["data"]["changes"]}
+    assert corrected == {"worth", "attendance", "occurred_on"}
+    assert any(fact["data"].get("continues") for fact in facts if fact["type"] == "action-proposed")
+    assert any(fact["data"].get("objections") for fact in facts if fact["type"] == "minutes-approved")
+
+
+def test_every_leaf_is_what_an_independent_implementation_of_rfc_8785_writes(
+    told: tuple[list[bytes], Summary], facts: list[dict[str, Any]]
+) -> None:
+    assert [dumps(fact) for fact in facts] == told[0]
+
+
+def test_frameworks_that_live_on_turn_six_times_and_none_ends_in_the_future(facts: list[dict[str, Any]]) -> None:
+    closed = Counter(fact["stream"] for fact in facts if fact["type"] == "cycle-closed")
+    dissolved = {fact["stream"] for fact in facts if fact["type"] == "framework-dissolved"}
+    assert len(closed) == 20
+    assert {closed[stream] for stream in closed if stream not in dissolved} == {6}
+    assert {closed[stream] for stream in dissolved} == {3}
+    assert max(fact["recorded_at"] for fact in facts) < "2026-11"
+
+
+def test_what_happens_is_recorded_after_it_happened_mostly_soon_sometimes_weeks_later(
+    facts: list[dict[str, Any]],
+) -> None:
+    moments = [fact["recorded_at"] for fact in facts]
+    assert moments == sorted(moments)
+    lags = sorted(
+        (date.fromisoformat(fact["recorded_at"][:10]) - date.fromisoformat(fact["occurred_on"])).days for fact in facts
+    )
+    assert lags[0] == 0
+    assert median(lags) <= 5
+    assert 0.005 < sum(lag > 30 for lag in lags) / len(lags) < 0.1
 
 
 def test_a_log_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
@@ -51,7 +136,12 @@ def test_the_sample_has_the_twenty_communes_of_the_source_under_codes_of_their_o
     communes = sample_communes()
     assert len(communes) == len({c.code for c in communes}) == len({c.name for c in communes}) == 20
     assert {c.region for c in communes} == {"Ségou", "Koulikoro"}
-    known = Path(__file__).parents[3] / "shared/data/territory/communes-of-4-cercles.csv"
-    names = {line.split(",")[2] for line in known.read_text("utf-8").splitlines()}
-    missing = [c.name for c in communes if not {c.name, *c.aliases} & names]
-    assert missing == []
+    assert all(2 <= len(c.sectors) <= 3 and set(c.sectors) <= set(words().trades) for c in communes)
+    aliases = {c.name: c.aliases for c in communes if c.aliases}
+    assert aliases == {
+        "Boky-Wèrè": ("Bokywere",),
+        "Kokry": ("Kokry centre",),
+        "Sirakorala": ("Sirakorola",),
+        "Togouni": ("Tougouni",),
+        "Dialakoroba": ("Dialakoraba",),
+    }

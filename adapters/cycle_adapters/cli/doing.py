@@ -1,228 +1,240 @@
-"""``cycle do`` and ``cycle next``."""
+"""``cycle do``: one command recorded. Each command is a verb of its own, made from its declaration."""
 
 from __future__ import annotations
 
 import getpass
-import os
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from datetime import date
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
+from itertools import groupby
 
 import click
 import msgspec
 
 from cycle.aggregates.base import By, Command, Role
+from cycle.aggregates.commune import commune
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.table import stages_of
-from cycle.catalogue import Language, field_label, listed, shown, text
-from cycle.engine import BY_COMMAND, COMMANDS, BadInput, Engine, Said, UnknownCommand, read_command
-from cycle.reading import Reader
+from cycle.catalogue import Language, listed, text
+from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
+from cycle.reading import PlaceUnknown, Reader
 from cycle.store import Receipt
-from cycle.telling import option_as_json, reason, sentence, what_helps, whom_to_call
-from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
+from cycle.telling import sentence, whom_to_call
+from cycle_adapters.cli.fields import gathered, rows, said
+from cycle_adapters.cli.places import framework_at, place_at
+from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph, printable
 from cycle_adapters.cli.settings import Settings
+from cycle_adapters.cli.wording import Context, Wrong, heard, worded
+
+SELF_NAMED = frozenset({"register-commune", "publish-policy"})
+"""Commands whose own fields say which aggregate they are about."""
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
-@click.argument("command", required=False)
-@click.option("--framework", "place", metavar="ID", help="Id, its beginning or end, or the commune's name.")
-@click.option("--id", "identity", metavar="ID", help="The commune, deliberation or organisation it is about.")
-@click.option("--set", "fields", metavar="FIELD=VALUE", multiple=True, help="A field; a dot reaches inside.")
-@click.option("--data", type=click.Path(allow_dash=True), help="All fields as a JSON file, - for standard input.")
-@click.option("--on", type=DAY, help="The day on which it happened; today when left out.")
-@click.option("--key", help="Your own key: sent twice, it is done once.")
-@click.option("--role", type=click.Choice([role.value for role in Role]), help="In which role you act.")
-@click.option("--actor", envvar="CYCLE_ACTOR", help="Who you are: a reference, not a name.")
-@click.option("--for", "on_behalf_of", metavar="REF", help="On whose behalf.")
-@click.option("--late", is_flag=True, help="Later facts are recorded already.")
-@click.option("--fields", "list_fields", is_flag=True, help="Show the command's fields and stop.")
-@click.pass_obj
-def do(
-    settings: Settings,
-    command: str | None,
-    place: str | None,
-    identity: str | None,
-    fields: tuple[str, ...],
-    data: str | None,
-    on: date | None,
-    key: str | None,
-    role: str | None,
-    actor: str | None,
-    on_behalf_of: str | None,
-    late: bool,
-    list_fields: bool,
-) -> None:
+class Commands(click.Group):
+    """Every command of every area, listed by area."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return worded(OneCommand(cmd_name), f"do-{cmd_name}", heard(ctx).language)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        language = heard(ctx).language
+        for area, names in by_area():
+            with formatter.section(text(f"area.{area}", language)):
+                formatter.write_dl([(name, text(f"command.{name}", language)) for name in names])
+
+
+def by_area() -> Iterator[tuple[str, list[str]]]:
+    """The commands of each area of the domain, in the order of the areas."""
+    areas = ["setup", "needs", "meetings", "plan", "committee", "monitoring", "obstacles", "adjustment", "anytime"]
+    areas += ["commune", "organisation", "deliberation", "rulebook"]
+
+    def area(name: str) -> str:
+        return COMMANDS[name].__module__.rpartition(".")[2]
+
+    ordered = sorted(COMMANDS, key=lambda name: areas.index(area(name)))
+    for found, names in groupby(ordered, area):
+        yield found, list(names)
+
+
+class OneCommand(click.Command):
+    """One command with its fields, stages and roles in its help."""
+
+    context_class = Context
+
+    def __init__(self, name: str) -> None:
+        own = BY_COMMAND[name] is framework and COMMANDS[name] not in FOUNDING
+        options: list[click.Parameter] = [
+            click.Option(["--framework", "place"], metavar="ID", hidden=not own),
+            click.Option(["--id", "identity"], metavar="ID", hidden=own or name in SELF_NAMED),
+            click.Option(["--set", "fields"], metavar="FIELD=VALUE", multiple=True),
+            click.Option(["--data"], metavar="FILE|-"),
+            click.Option(["--on"], type=DAY),
+            click.Option(["--key"], metavar="KEY"),
+            click.Option(["--role"], type=click.Choice([role.value for role in Role]), metavar="ROLE"),
+            click.Option(["--actor"], envvar="CYCLE_ACTOR", metavar="REF"),
+            click.Option(["--for", "on_behalf_of"], metavar="REF"),
+            click.Option(["--late"], is_flag=True),
+            click.Option(["--fields", "list_fields"], is_flag=True),
+        ]
+        super().__init__(name, params=options, callback=_do(name))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        for line in told_command(self.name or "", heard(ctx).language):
+            formatter.write_text(line)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        language = heard(ctx).language
+        name = self.name or ""
+        with formatter.section(text("message.fields", language)):
+            formatter.write_dl(list(rows(COMMANDS[name], language)) or [("—", "")])
+        super().format_options(ctx, formatter)
+
+
+def told_command(name: str, language: Language) -> list[str]:
+    """What a command is, who may say it, and in which stages."""
+    command = COMMANDS[name]
+    lines = [text(f"command.{name}", language) + "."]
+    lines.append(text("message.by-whom", language, "", roles=whom_to_call(command.roles, language)))
+    stages = [text(f"stage.{stage.value}", language) for stage in stages_of(command) if stage]
+    if stages:
+        lines.append(text("message.in-stages", language, "", stages=listed(stages, language)))
+    return lines
+
+
+@click.group(
+    "do", cls=Commands, invoke_without_command=True, options_metavar="", subcommand_metavar="COMMAND [OPTIONS]"
+)
+@click.pass_context
+def do(ctx: click.Context) -> None:
     """Record one command; without COMMAND, list them all."""
-    if command is None:
-        list_commands(settings)
+    if ctx.invoked_subcommand is not None:
         return
-    if command not in COMMANDS:
-        near = ", ".join(get_close_matches(command, COMMANDS, 3)) or "cycle do"
-        raise UnknownCommand(f"{command}? {near}")
-    if list_fields:
-        show_fields(command, settings)
-        return
-    said = read_command(command, msgspec.json.encode(gathered(COMMANDS[command], fields, data)))
-    with Engine(settings.database) as engine:
-        reader = Reader(engine)
-        reader.catch_up()
-        target = identity
-        if BY_COMMAND[command] is framework and place is not None:
-            target = reader.find_framework(place)
-        by = By(actor or operator(), Role(role) if role else type(said).roles[0], on_behalf_of)
-        receipt = engine.execute(
-            Said(command=said, by=by, on=on or engine.today(), target=target, key=key, late_record=late)
-        )
-        reader.catch_up()
-        if settings.json:
-            emit(receipt)
-        else:
-            print_receipt(engine, receipt, settings.language)
+    settings = heard(ctx)
+    if settings.json:
+        emit({name: text(f"command.{name}", settings.language) for name in COMMANDS})
+    else:
+        click.echo(ctx.get_help())
+
+
+def _do(name: str) -> Callable[..., None]:
+    """What runs when the command is said."""
+
+    @click.pass_obj
+    def run(
+        settings: Settings,
+        place: str | None,
+        identity: str | None,
+        fields: tuple[str, ...],
+        data: str | None,
+        on: date | None,
+        key: str | None,
+        role: str | None,
+        actor: str | None,
+        on_behalf_of: str | None,
+        late: bool,
+        list_fields: bool,
+    ) -> None:
+        declared = COMMANDS[name]
+        if list_fields:
+            show_fields(name, settings)
+            return
+        command = said(name, declared, gathered(declared, fields, data), settings.language)
+        by = By(reference(actor or operator()), Role(role) if role else declared.roles[0], on_behalf_of)
+        if on_behalf_of is not None:
+            reference(on_behalf_of)
+        needed(name, place, identity)
+        with Engine(settings.database) as engine:
+            reader = Reader(engine)
+            reader.catch_up()
+            target = found(reader, command, place, identity)
+            day = on or engine.today()
+            receipt = engine.execute(Said(command=command, by=by, on=day, target=target, key=key, late_record=late))
+            reader.catch_up()
+            if settings.json:
+                emit(receipt)
+            else:
+                print_receipt(engine, receipt, settings.language)
+
+    return run
+
+
+def needed(name: str, place: str | None, identity: str | None) -> None:
+    """Raises:
+    Wrong: nothing says which framework, commune, deliberation or organisation it is about.
+    """
+    if COMMANDS[name] in FOUNDING or name in SELF_NAMED:
+        if place is not None:
+            raise Wrong("framework-not-needed", command=name)
+    elif BY_COMMAND[name] is framework:
+        if place is None and identity is None:
+            raise Wrong("framework-needed", command=name)
+    elif place is not None:
+        raise Wrong("framework-not-needed", command=name)
+    elif identity is None:
+        raise Wrong("id-needed", command=name)
+
+
+def found(reader: Reader, command: Command, place: str | None, identity: str | None) -> str | None:
+    """The id of the aggregate that a command is about; None for one that founds it or names it itself."""
+    aggregate = BY_COMMAND[command.type]
+    if aggregate is framework and place is not None:
+        return framework_at(reader, place)
+    if aggregate is commune and identity is not None:
+        try:
+            return place_at(reader, identity).commune
+        except PlaceUnknown:
+            return identity
+    return identity
 
 
 def operator() -> str:
     """The account that runs this program, as a reference."""
-    name = re.sub(r"\s+", "-", getpass.getuser()) if os.environ.get("USER") or os.name != "nt" else "operator"
-    return f"os:{name}"
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        name = "operator"
+    return "os:" + re.sub(r"\s+", "-", printable(name).strip())[:100]
 
 
-def gathered(command: type[Command], fields: tuple[str, ...], data: str | None) -> dict[str, Any]:
-    """The fields of ``--data`` with those of ``--set`` over them.
+def reference(actor: str) -> str:
+    """The reference itself.
 
     Raises:
-        BadInput: not JSON, no such field, not FIELD=VALUE.
+        Wrong: a name instead of a reference.
     """
-    found: dict[str, Any] = {}
-    if data is not None:
-        try:
-            raw = sys.stdin.buffer.read() if data == "-" else Path(data).read_bytes()
-            found = msgspec.json.decode(raw, type=dict[str, Any])
-        except OSError as error:
-            raise BadInput(f"--data {data}: {error.strerror}") from error
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise BadInput(f"--data {data}: {error}") from error
-    hints = {field.name: field.type for field in msgspec.structs.fields(command)}
-    for item in fields:
-        path, equals, value = item.partition("=")
-        names = path.strip().split(".")
-        if not equals:
-            raise BadInput(f"--set {item}: write --set field=value")
-        if names[0] not in hints:
-            near = get_close_matches(names[0], hints, 1)
-            known = f"did you mean {near[0]}?" if near else f"its fields are: {', '.join(hints) or '—'}"
-            raise BadInput(f"--set {item}: {command.type} has no field {names[0]!r}; {known}")
-        place = found
-        for name in names[:-1]:
-            place = place.setdefault(name, {})
-        place[names[-1]] = typed(value, hints[names[0]] if len(names) == 1 else None)
-    return found
-
-
-def typed(value: str, hint: Any) -> Any:
-    """A value as its declared type wants it; JSON where it looks like JSON, a comma list for tuples."""
-    words = str(hint)
-    if value[:1] in "[{":
-        try:
-            return msgspec.json.decode(value.encode())
-        except msgspec.DecodeError as error:
-            raise BadInput(f"{value}: {error}") from error
-    if "tuple" in words and "Struct" not in words:
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if "Decimal" in words:
-        return value
-    if re.fullmatch(r"-?\d{1,15}", value) and ("int" in words or hint is None):
-        return int(value)
-    if value in ("true", "false") and ("bool" in words or hint is None):
-        return value == "true"
-    return value
-
-
-def list_commands(settings: Settings) -> None:
-    """Every command with its label."""
-    if settings.json:
-        emit({name: text(f"command.{name}", settings.language) for name in COMMANDS})
-        return
-    width = max(len(name) for name in COMMANDS)
-    for name in COMMANDS:
-        click.echo(f"{name:{width}}  {text(f'command.{name}', settings.language)}")
+    if not re.fullmatch(r"\S{1,120}", actor) or printable(actor) != actor:
+        raise Wrong("not-a-reference", given=printable(actor))
+    return actor
 
 
 def show_fields(name: str, settings: Settings) -> None:
     """The fields of one command, who may say it, and when."""
-    command, language = COMMANDS[name], settings.language
-    fields = msgspec.structs.fields(command)
     if settings.json:
-        emit(msgspec.json.schema(command))
+        emit(msgspec.json.schema(COMMANDS[name]))
         return
-    heading(f"{name} — {text(f'command.{name}', language)}")
-    click.echo(text("message.by-whom", language, "", roles=whom_to_call(command.roles, language)))
-    stages = [stage.value for stage in stages_of(command) if stage]
-    if stages:
-        click.echo(
-            f"{text('message.stage', language)}: {listed((text(f'stage.{s}', language) for s in stages), language)}"
-        )
-    for field in fields:
-        star = "*" if field.required else " "
-        click.echo(f"  {star} {field.name:16} {field_label(name, field.name, language)}")
+    heading(name)
+    for line in told_command(name, settings.language):
+        paragraph(line)
+    for field, words in rows(COMMANDS[name], settings.language):
+        paragraph(words, f"  {field:18} ")
 
 
 def print_receipt(engine: Engine, receipt: Receipt, language: Language) -> None:
-    """What was recorded, in sentences, and where it stands."""
+    """What was recorded, in sentences, where it stands, and what to look at next."""
     versions = {line.version for line in receipt.events}
     for fact in engine.history(receipt.stream):
         if fact.version in versions:
-            paragraph(f"{text('message.recorded', language)}: {sentence(fact, language)}")
-    place = receipt.stream.partition("-")[2]
-    click.echo(f"{text('message.position', language)} {receipt.position} · {place} · {receipt.key}")
-
-
-@click.command("next")
-@click.argument("place", metavar="ID")
-@click.option("--on", type=DAY, help="As of this day; today when left out.")
-@click.pass_obj
-def next_(settings: Settings, place: str, on: date | None) -> None:
-    """Show what may happen next, and what keeps the rest from happening."""
-    language = settings.language
-    with Engine(settings.database) as engine:
-        reader = Reader(engine)
-        reader.catch_up()
-        identity = reader.find_framework(place)
-        found = engine.options(identity, on)
-        state = engine.framework(identity)
-        if settings.json:
-            emit({"framework": identity, "stage": state.stage, "options": [option_as_json(o) for o in found]})
-            return
-        names = {row.code: row.name for row in reader.communes()}
-    values: Mapping[str, object] = {
-        "commune": names.get(state.commune, state.commune),
-        "title": state.title,
-        "stage": state.stage,
-        "cycle": state.cycle,
-        "since": state.stage_since,
-    }
-    heading(text("message.stage-of", language, "", **values))
-    allowed = [option for option in found if option.allowed]
-    if not found:
-        click.echo(text("message.nothing", language))
-    if allowed:
-        click.echo(f"\n{text('message.possible', language)}")
-    for option in allowed:
-        roles = text("message.by-whom", language, "", roles=whom_to_call(option.roles, language))
-        to = f" → {listed((str(shown(s, language)) for s in option.to), language)}" if option.to else ""
-        paragraph(f"{text(f'command.{option.command}', language)}{to} — {option.command} ({roles})", "  ✓ ")
-        for warning in option.warnings:
-            paragraph(text("message.beware", language, "", text=reason(warning, language)), "      ")
-    if len(allowed) < len(found):
-        click.echo(f"\n{text('message.not-yet', language)}")
-    for option in found:
-        if not option.allowed:
-            paragraph(f"{text(f'command.{option.command}', language)} — {option.command}", "  ✗ ")
-            for finding in option.refused_by:
-                paragraph(f"{reason(finding, language)} {what_helps(finding, language)}", "      ")
-                if finding.lift:
-                    call = whom_to_call(finding.lift, language)
-                    paragraph(text("message.call", language, "", roles=call), "      ")
+            paragraph(pair(text("message.recorded", language), sentence(fact, language), language), "✓ ")
+    kind, _, identity = receipt.stream.partition("-")
+    where = pair(text("message.position", language), str(receipt.position), language)
+    names = pair(text(f"message.id-{kind}", language), identity, language)
+    key = pair(text("message.key", language), receipt.key, language)
+    paragraph(" · ".join((where, names, key)), "  ", dim=True)
+    if kind == framework.name:
+        paragraph(text("message.look-next", language, "", framework=identity[-8:]), "  ", dim=True)

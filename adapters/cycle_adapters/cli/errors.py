@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sqlalchemy.exc import DBAPIError
+
 from cycle import catalogue
 from cycle.aggregates.base import Refused
 from cycle.catalogue import Language
@@ -29,25 +31,39 @@ class Told(NamedTuple):
 
 def explained(error: Exception, language: Language) -> Told | None:
     """How to tell an error; None for a mistake of ours, which keeps its traceback."""
+
+    def say(key: str, **values: object) -> str:
+        return catalogue.template(f"message.{key}", language).format_map(values)
+
     match error:
         case Refused():
             lines = " ".join(refusal_lines(error, language))
             reasons = [finding_as_json(f) for f in error.findings if f.refuses]
             return Told(REFUSED, "refused", lines, reasons)
         case PlaceAmbiguous():
-            candidates = ", ".join(error.candidates)
-            text = catalogue.text("message.place-ambiguous", language, "", place=str(error), candidates=candidates)
+            text = say("place-ambiguous", place=str(error), candidates=", ".join(error.candidates))
             return Told(USAGE, "place-ambiguous", text)
         case PlaceUnknown():
-            return Told(USAGE, "place-unknown", catalogue.text("message.place-unknown", language, "", place=str(error)))
-        case UnknownCommand() | BadInput() | PolicyError() | LeafError():
-            return Told(USAGE, "bad-input", str(error))
+            return Told(USAGE, "place-unknown", say("place-unknown", place=str(error)))
+        case PolicyError():
+            return Told(USAGE, "bad-policy", say("bad-policy", why=str(error).partition(": ")[2] or str(error)))
+        case LeafError():
+            return Told(USAGE, "bad-input", say("bad-text", why=str(error)))
+        case UnknownCommand() | BadInput():
+            return Told(USAGE, "bad-input", say("bad-input", why=str(error)))
         case KeyReused():
-            return Told(CONFLICT, "key-reused", str(error))
+            return Told(CONFLICT, "key-reused", say("key-reused"))
+        case Conflict() if "not empty" in str(error):
+            return Told(CONFLICT, "conflict", say("import-into-empty"))
         case Conflict() | Busy():
-            return Told(CONFLICT, "conflict", str(error))
-        case Unavailable() | NotThereYet():
-            return Told(UNAVAILABLE, "unavailable", str(error))
+            return Told(CONFLICT, "conflict", say("conflict"))
+        case NotThereYet():
+            return Told(UNAVAILABLE, "unavailable", say("not-there-yet"))
+        case Unavailable():
+            return Told(UNAVAILABLE, "unavailable", error.told(language))
+        case DBAPIError():
+            why = str(error.orig).splitlines()[0] if error.orig else "?"
+            return Told(UNAVAILABLE, "unavailable", Unavailable("other", why).told(language))
         case _:
             told = getattr(error, "told", None)
             return Told(*told) if told is not None else None

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import click
 import msgspec
 
 from cycle.aggregates.base import By, Role
-from cycle.aggregates.rulebook import PublishPolicy
+from cycle.aggregates.rulebook import PolicyPublished, PublishPolicy
 from cycle.aggregates.terms import PolicyId
-from cycle.catalogue import text
+from cycle.catalogue import shown, text
 from cycle.engine import Engine, Said
-from cycle.policy import Policy, PolicyError, document, read_policy, sample
+from cycle.policy import Policy, Rule, document, read_policy, sample
 from cycle.projections.all import PROJECTIONS
 from cycle.reading import Reader
 from cycle_adapters.cli.doing import operator
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.settings import Settings
+from cycle_adapters.cli.wording import Wrong
 
 
 class Moves(Protocol):
@@ -45,7 +46,7 @@ def progress(settings: Settings, label: str) -> Iterator[Moves]:
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(PROJECTIONS)))
+@click.argument("names", nargs=-1, type=click.Choice(list(PROJECTIONS)), metavar="NAME")
 @click.pass_obj
 def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
     """Rebuild projections from nothing; readers keep the old ones until the new ones are there."""
@@ -71,7 +72,7 @@ def demo(settings: Settings, frameworks: int, cycles: int, seed: int) -> None:
     with story.Simulated(settings.database, seed) as simulated, progress(settings, "filling") as moved:
         count = simulated.engine.store.head().position
         if count:
-            raise click.UsageError(text("message.log-not-empty", settings.language, "", count=count))
+            raise Wrong("log-not-empty", count=count)
         summary = simulated.tell(imports.recorded, frameworks=frameworks, cycles=cycles, progress=moved)
         Reader(simulated.engine).catch_up()
     if settings.json:
@@ -90,7 +91,7 @@ def _read(path: str) -> Policy:
     try:
         return read_policy(Path(path).read_bytes())
     except OSError as error:
-        raise PolicyError(f"{path}: {error.strerror}") from error
+        raise Wrong("file-unreadable", path=path, why=error.strerror or "?") from error
 
 
 @policy.command("list")
@@ -98,9 +99,13 @@ def _read(path: str) -> Policy:
 def list_policies(settings: Settings) -> None:
     """List the published policies."""
     with Engine(settings.database) as engine:
-        rows = engine.store.read(0, 10_000, types=["policy-published"])
-        facts = [engine.leaves.leaves.decode(r.topic, r.schema, r.state).data for r in rows]
-    found = [{"policy": f.policy, "version": f.policy_version, "digest": f.policy_digest} for f in map(_any, facts)]
+        rows = engine.store.read(0, 10_000, types=[PolicyPublished.type])
+        facts = [engine.leaves.leaves.decode(row.topic, row.schema, row.state).data for row in rows]
+    found = [
+        {"policy": fact.policy, "version": fact.policy_version, "digest": fact.policy_digest}
+        for fact in facts
+        if isinstance(fact, PolicyPublished)
+    ]
     if settings.json:
         emit(found)
         return
@@ -108,10 +113,6 @@ def list_policies(settings: Settings) -> None:
         click.echo(f"{line['policy']}-{line['version']}  {line['digest']}")
     if not found:
         click.echo(text("message.none-found", settings.language))
-
-
-def _any(value: Any) -> Any:
-    return value
 
 
 @policy.command("show")
@@ -122,21 +123,23 @@ def show_policy(settings: Settings, identity: str) -> None:
     with Engine(settings.database) as engine:
         found = engine.policy(PolicyId(identity))
     if found is None and identity != sample().id:
-        raise PolicyError(f"no policy {identity} is published here: `cycle policy list` shows those that are")
+        raise Wrong("no-such-policy", policy=identity)
     found = found or sample()
     if settings.json:
         click.echo(document(found))
         return
-    title = found.title.fr if settings.language == "fr" else found.title.en
-    heading(f"{found.name} — {title} ({found.digest[:16]}…)")
+    language = settings.language
+    heading(f"{found.name} — {getattr(found.title, language)} ({found.digest[:16]}…)")
     for name in Policy.__struct_fields__:
         rule = getattr(found, name)
-        if hasattr(rule, "article"):
-            why = rule.why.fr if settings.language == "fr" else rule.why.en
-            value = ", ".join(rule.value) if isinstance(rule.value, tuple) else rule.value
-            paragraph(
-                f"{name.replace('_', '-')} = {value} ({rule.effect}, {rule.source}): {why}", f"{rule.article:>3}  "
+        if isinstance(rule, Rule):
+            where = text("message.article", language, "", number=rule.article)
+            paragraph(getattr(rule.why, language), f"{where:>11}  ")
+            effect, source = (
+                text(f"message.{key}", language) for key in (f"effect-{rule.effect}", f"source-{rule.source}")
             )
+            value = ", ".join(rule.value) if isinstance(rule.value, tuple) else shown(rule.value, language)
+            paragraph(f"{name.replace('_', '-')} = {value} · {effect}, {source}", " " * 13, dim=True)
 
 
 @policy.command("check")
@@ -145,7 +148,10 @@ def show_policy(settings: Settings, identity: str) -> None:
 def check_policy(settings: Settings, path: str) -> None:
     """Check a policy document."""
     found = _read(path)
-    click.echo(text("message.policy-holds", settings.language, "", name=found.name, digest=found.digest))
+    if settings.json:
+        emit({"name": found.name, "digest": found.digest})
+    else:
+        click.echo(text("message.policy-holds", settings.language, "", name=found.name, digest=found.digest))
 
 
 @policy.command("publish")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from cycle import __version__, catalogue
 from cycle.catalogue import Language
-from cycle_adapters.cli.settings import DEFAULT_DATABASE, Settings, language_of
+from cycle_adapters.cli.settings import DEFAULT_DATABASE, Settings, before_parsing
+from cycle_adapters.cli.wording import Context, heard, sentence_case, usage_error, worded
 
 VERBS = {
     "demo": "cycle_adapters.cli.keeping:demo",
     "serve": "cycle_adapters.http.verb:serve",
     "do": "cycle_adapters.cli.doing:do",
-    "next": "cycle_adapters.cli.doing:next_",
+    "next": "cycle_adapters.cli.next_steps:next_",
     "show": "cycle_adapters.cli.showing:show",
     "replay": "cycle_adapters.cli.telling:replay",
     "diff": "cycle_adapters.cli.telling:diff",
@@ -28,9 +30,13 @@ VERBS = {
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 
+INTERRUPTED = 130
+
 
 class Verbs(click.Group):
     """Loads the verb that is called; lists all of them from their names."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -40,62 +46,78 @@ class Verbs(click.Group):
             return None
         module, _, attribute = VERBS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return worded(command, cmd_name, heard(ctx).language)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        params = super().get_params(ctx)
+        for param in params:
+            if isinstance(param, click.Option):
+                name = "help" if "--help" in param.opts else param.name
+                param.help = catalogue.text(f"option.{name}", heard(ctx).language)
+        return params
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        formatter.write_text(sentence_case(catalogue.text("verb.cycle", heard(ctx).language)))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        language = language_of(ctx.params.get("lang"), os.environ)
-        with formatter.section("Verbs" if language == "en" else "Verbes"):
-            formatter.write_dl([(verb, catalogue.text(f"verb.{verb}", language)) for verb in VERBS])
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, catalogue.text(f"verb.{verb}", heard(ctx).language)) for verb in VERBS])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--database", metavar="URL", envvar="CYCLE_DATABASE", default=DEFAULT_DATABASE, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print for programs.")
-@click.option("--lang", type=click.Choice(["fr", "en"]), default=None, is_eager=True, help="Default: your locale.")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--lang", type=click.Choice(catalogue.LANGUAGES))
 @click.version_option(__version__, prog_name="cycle")
 @click.pass_context
 def cli(ctx: click.Context, database: str, as_json: bool, lang: Language | None) -> None:
-    """The consultation cycle between a commune and its private sector."""
-    ctx.obj = Settings(database, language_of(lang, os.environ), as_json)
+    ctx.obj = Settings(database, lang or heard(ctx).language, as_json)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run, and turn every error that a user can meet into one line and an exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    asked = before_parsing(given)
+    if "_CYCLE_COMPLETE" in os.environ:
+        cli.main(args=given, prog_name="cycle", obj=asked)
     try:
-        result = cli.main(args=given, prog_name="cycle", standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
+        with cli.make_context("cycle", list(given), obj=asked) as ctx:
+            cli.invoke(ctx)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
     except click.ClickException as error:
-        say_error("usage", error.format_message(), given)
+        say_error("usage", usage_error(error, asked.language), asked)
         sys.exit(2)
+    except (KeyboardInterrupt, EOFError, click.exceptions.Abort):
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
+        # Whoever read has seen enough; the interpreter must not complain when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         from cycle_adapters.cli.errors import explained
 
-        language = language_of(_option(given, "--lang"), os.environ)
-        told = explained(error, language)
+        told = explained(error, asked.language)
         if told is None:
             raise
-        say_error(told.code, told.text, given, told.reasons)
+        say_error(told.code, told.text, asked, told.reasons)
         sys.exit(told.exit_code)
-    sys.exit(result if isinstance(result, int) else 0)
+    sys.exit(0)
 
 
-def _option(given: list[str], name: str) -> Any:
-    return given[given.index(name) + 1] if name in given[:-1] else None
-
-
-def say_error(code: str, text: str, given: list[str], reasons: list[dict[str, object]] | None = None) -> None:
+def say_error(code: str, text: str, asked: Settings, reasons: list[dict[str, object]] | None = None) -> None:
     """One line on stderr; one JSON object where ``--json`` was asked for."""
-    if "--json" in given:
-        import json
+    from cycle_adapters.cli.printing import printable
 
-        said: dict[str, object] = {"code": code, "text": text}
+    line = " ".join(printable(text).split(" "))
+    if asked.json:
+        said: dict[str, object] = {"code": code, "text": line}
         if reasons:
             said["reasons"] = reasons
-        click.echo(json.dumps(said, ensure_ascii=False, default=str), err=True)
-    else:
-        click.echo(" ".join(text.split()), err=True)
+        line = json.dumps(said, ensure_ascii=False, default=str)
+    # What a terminal handed over need not be UTF-8.
+    click.echo(line.encode(errors="replace").decode(), err=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import textwrap
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -11,9 +12,20 @@ from typing import Any
 import click
 import msgspec
 
+from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, template
+
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
-MOST = 60
+_STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_KEPT = {NARROW_NO_BREAK_SPACE, "\u00a0", "\u200d"}
+"""Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
+_BETWEEN = re.compile(r"(?<!«)[ \t\n]+(?![:;?!»])")
+"""Where a line may end: French keeps its high punctuation on the line of the word before."""
+WIDEST = 60
 """A column is not wider than this; what is longer goes on below."""
+TALLEST = 6
+"""A row of a table is not taller than this many lines."""
+LEAST = 24
+"""A word may claim this much of a column before it is broken."""
 
 
 class Day(click.ParamType[date]):
@@ -25,7 +37,7 @@ class Day(click.ParamType[date]):
         try:
             return value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is not a day: write it like 2026-03-31", param, ctx)
+            self.fail(f"{value!r} is not a day", param, ctx)
 
 
 class Moment(click.ParamType[datetime]):
@@ -34,14 +46,14 @@ class Moment(click.ParamType[datetime]):
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
         try:
-            if len(value) == 10:
-                value += "T23:59:59.999999Z"
-            moment = datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(f"{value}T23:59:59.999999Z" if len(value) == 10 else value)
         except ValueError:
-            self.fail(f"{value!r} is not a moment: write it like 2026-03-31T12:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not a moment", param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"{value!r} names no time zone: end it with Z for UTC", param, ctx)
+            self.fail(f"{value!r} is not a moment: it names no time zone", param, ctx)
         return moment
 
 
@@ -50,42 +62,126 @@ MOMENT = Moment()
 
 
 def emit(value: object) -> None:
-    """One JSON document on one line."""
-    click.echo(_encode(value))
+    """One JSON document on one line; what steers a terminal is written as an escape."""
+    document = _encode(value).decode()
+    click.echo(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", document))
+
+
+def printable(words: str) -> str:
+    """A text without what steers a terminal."""
+    return "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
 
 
 def width() -> int:
-    return shutil.get_terminal_size((100, 24)).columns
+    return max(40, shutil.get_terminal_size((100, 24)).columns)
 
 
-def heading(text: str) -> None:
-    click.echo(click.style(_printable(text), bold=True))
+def columns(words: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if words.isascii():
+        return len(words)
+    return sum(_columns(c) for c in words)
 
 
-def paragraph(text: str, indent: str = "") -> None:
+def _columns(c: str) -> int:
+    if unicodedata.combining(c) or c == "\u200d":
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1
+
+
+def wrapped(words: str, wide: int) -> list[str]:
+    """Lines of at most ``wide`` columns, broken between words, inside one only when it is longer than a line."""
+    lines, line = [], ""
+    for word in _BETWEEN.split(words.strip()):
+        while line == "" and columns(word) > wide:
+            cut = next(n for n in range(len(word), 0, -1) if columns(word[:n]) <= wide or n == 1)
+            lines.append(word[:cut])
+            word = word[cut:]  # noqa: PLW2901 - the rest of a word that no line can hold
+        joined = f"{line} {word}" if line else word
+        if columns(joined) <= wide:
+            line = joined
+            continue
+        lines.append(line)
+        line = ""
+        lines += wrapped(word, wide)
+        line = lines.pop()
+    return [*lines, line] if line or not lines else lines
+
+
+def heading(words: str) -> None:
+    for line in wrapped(printable(words), width()):
+        click.secho(line, bold=True)
+
+
+def paragraph(words: str, indent: str = "", *, dim: bool = False) -> None:
     """A text wrapped to the terminal; what follows the first line is indented under it."""
-    under = " " * len(indent)
-    click.echo(textwrap.fill(_printable(text), max(40, width()), initial_indent=indent, subsequent_indent=under))
+    first, under = indent, " " * columns(indent)
+    for line in wrapped(printable(words), max(20, width() - columns(indent))):
+        click.secho(first + line, dim=dim)
+        first = under
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they need to be, the widest ones wrapped when the terminal is narrow."""
-    clean = [[_printable(cell) for cell in row] for row in rows]
-    widths = [max(len(title), *(min(MOST, len(row[n])) for row in clean)) for n, title in enumerate(titles)]
-    while sum(widths) + 2 * (len(widths) - 1) > width() and max(widths) > 12:
-        widths[widths.index(max(widths))] -= 1
-    _line(titles, widths, bold=True)
+def pair(label: str, value: str, language: Language) -> str:
+    """``Étape : rencontre`` / ``Stage: meeting``."""
+    return template("message.pair", language).format(label=label, value=value)
+
+
+def joined(parts: Sequence[str], language: Language) -> str:
+    """Whole phrases one after the other: ``a ; b`` / ``a; b``."""
+    return template("message.semicolon", language).join(parts)
+
+
+def table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], language: Language, *, right: Sequence[int] = ()
+) -> None:
+    """Columns as wide as they need to be, the widest ones wrapped when the terminal is narrow.
+
+    Columns whose numbers stand in ``right`` hold figures. A column that is empty everywhere is left
+    out. Where columns would break words, or make a row taller than a few lines, each row is a card.
+    """
+    clean = [[printable(cell) for cell in row] for row in rows]
+    kept = [n for n in range(len(titles)) if any(row[n] not in ("", "—") for row in clean)]
+    clean = [[row[n] for n in kept] for row in clean]
+    heads = [titles[n] for n in kept]
+    figures = {kept.index(n) for n in right if n in kept}
+    cells = [[head, *(row[n] for row in clean)] for n, head in enumerate(heads)]
+    widths = [min(WIDEST, max(map(columns, column))) for column in cells]
+    least = [min(LEAST, wide, _longest_word(column)) for wide, column in zip(widths, cells, strict=True)]
+    room = width() - 2 * (len(widths) - 1)
+    if sum(least) > room:
+        _cards(heads, clean, language)
+        return
+    while sum(widths) > room:
+        give = (n for n, wide in enumerate(widths) if wide > least[n])
+        widths[max(give, key=lambda n: widths[n])] -= 1
+    if any(len(wrapped(cell, wide)) > TALLEST for row in clean for cell, wide in zip(row, widths, strict=True)):
+        _cards(heads, clean, language)
+        return
+    _line(heads, widths, figures, bold=True)
     for row in clean:
-        _line(row, widths)
+        _line(row, widths, figures)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> None:
-    wrapped = [textwrap.wrap(cell, wide) or [""] for cell, wide in zip(cells, widths, strict=True)]
-    for n in range(max(map(len, wrapped))):
-        parts = [(lines[n] if n < len(lines) else "").ljust(wide) for lines, wide in zip(wrapped, widths, strict=True)]
-        line = "  ".join(parts).rstrip()
-        click.echo(click.style(line, bold=True) if bold else line)
+def _cards(titles: Sequence[str], rows: Sequence[Sequence[str]], language: Language) -> None:
+    """Each row under its first two columns, the others as ``title: value``."""
+    for n, row in enumerate(rows):
+        if n:
+            click.echo()
+        heading(" · ".join(cell for cell in row[:2] if cell not in ("", "—")))
+        told = [pair(*both, language) for both in zip(titles[2:], row[2:], strict=True) if both[1] not in ("", "—")]
+        paragraph(" · ".join(told), "  ")
 
 
-def _printable(cell: str) -> str:
-    return "".join(c if c.isprintable() or c == "\u202f" else " " for c in cell)
+def _longest_word(cells: Sequence[str]) -> int:
+    return max((columns(word) for cell in cells for word in _BETWEEN.split(cell)), default=1)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], figures: set[int], *, bold: bool = False) -> None:
+    lines = [wrapped(cell, wide) for cell, wide in zip(cells, widths, strict=True)]
+    for n in range(max(map(len, lines), default=0)):
+        parts = []
+        for m, (own, wide) in enumerate(zip(lines, widths, strict=True)):
+            part = own[n] if n < len(own) else ""
+            space = " " * (wide - columns(part))
+            parts.append(space + part if m in figures else part + space)
+        click.secho("  ".join(parts).rstrip(), bold=bold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cycle.catalogue import Language
@@ -26,3 +26,17 @@ def language_of(asked: str | None, environment: Mapping[str, str] = os.environ) 
         if value:
             return "en" if value.lower().startswith("en") else "fr"
     return "fr"
+
+
+def before_parsing(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
+    """What help and errors need to know even when the arguments cannot be parsed."""
+    own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    asked = None
+    for argument, following in zip(own, [*own[1:], None], strict=True):
+        if argument == "--lang":
+            asked = following
+        elif argument.startswith("--lang="):
+            asked = argument.partition("=")[2]
+    return Settings(
+        environment.get("CYCLE_DATABASE") or DEFAULT_DATABASE, language_of(asked, environment), "--json" in own
+    )

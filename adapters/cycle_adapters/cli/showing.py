@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import Nature
 from cycle.catalogue import Language, listed, shown, text
 from cycle.engine import Engine
@@ -17,12 +18,17 @@ from cycle.history import Cutoffs
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
 from cycle.projections.frameworks import FrameworkRow, MemberRow
-from cycle.projections.meetings import AttendanceRow, CalendarRow
+from cycle.projections.meetings import AttendanceRow, CalendarRow, MeetingRow
 from cycle.projections.obstacles import ObstacleRow
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow
 from cycle.reading import Filters, Reader
-from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, table
+from cycle.telling import sentence
+from cycle_adapters.cli.places import framework_at, place_at
+from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
 from cycle_adapters.cli.settings import Settings
+
+ROOMY = 110
+"""From this many columns on there is room for what is only nice to know."""
 
 
 class Look:
@@ -41,43 +47,74 @@ class Look:
     def rows(self, name: str) -> list[Any]:
         return self.reader.rows(name, self.filters, self.cutoffs)
 
-    def say(self, key: str) -> str:
-        return text(f"message.{key}", self.language)
+    def say(self, key: str, **values: object) -> str:
+        return text(f"message.{key}", self.language, "", **values)
 
     def word(self, value: object) -> str:
         return str(shown(value, self.language))
+
+    def day(self, value: date | None) -> str:
+        """A day in few columns."""
+        if value is None:
+            return "—"
+        return f"{value:%d/%m/%Y}" if self.language == "fr" else value.isoformat()
 
     def member(self, framework: str, member: str | None) -> str:
         row = self.members.get((framework, member or ""))
         return f"{row.name} ({member})" if row else (member or "—")
 
     def place(self, row: Row) -> str:
-        return self.places.get(row.commune, row.commune)
+        """The commune of a row; nothing where all rows are of the same one."""
+        return "" if self.filters.commune or self.filters.framework else self.places.get(row.commune, row.commune)
+
+    def is_late(self, day: date | None, settled: bool) -> bool:
+        return day is not None and not settled and day < self.on
 
     def due(self, day: date | None, settled: bool) -> str:
-        late = day is not None and not settled and day < self.on
-        return f"{self.word(day)} {self.say('late')}" if late else self.word(day)
+        return f"{self.day(day)} {self.say('late')}" if self.is_late(day, settled) else self.day(day)
+
+    def number(self, value: Decimal) -> str:
+        return self.word(int(value)) if value == value.to_integral_value() else self.word(value.normalize())
+
+    def amount(self, value: Decimal, unit: str, nature: Nature) -> str:
+        return f"{self.number(value)} {self.unit(unit, nature)}"
+
+    def unit(self, unit: str, nature: Nature) -> str:
+        return unit if nature is not Nature.CASH else ("F CFA" if self.language == "fr" else "XOF")
+
+    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+        figures = [titles.index(title) for title in right]
+        table([self.say(title) for title in titles], rows, self.language, right=figures)
+
+    def total(self, words: str) -> None:
+        paragraph(pair(self.say("total"), words, self.language))
 
 
 def show_frameworks(look: Look) -> None:
     rows: list[FrameworkRow] = look.rows("frameworks")
+    rows.sort(key=lambda row: (look.places.get(row.commune, row.commune), row.framework))
+    several = len({row.commune for row in rows}) < len(rows) or width() >= ROOMY
     titles = ["commune", "framework", "stage", "cycle", "since", "plan-until", "obstacles-open", "id"]
-    table(
-        [look.say(title) for title in titles],
+    settled = {row.framework: row.stage not in (Stage.PLAN, Stage.MONITORING) for row in rows}
+    look.table(
+        titles,
         [
             [
-                look.place(row),
-                row.title,
+                look.places.get(row.commune, row.commune),
+                row.title if several else "",
                 look.word(row.stage),
                 str(row.cycle),
-                look.word(row.since),
-                look.due(row.plan_ends_on, row.stage not in ("plan", "monitoring")),
+                look.day(row.since) if width() >= ROOMY else "",
+                look.due(row.plan_ends_on, settled[row.framework]),
                 str(len(row.open_obstacles)),
                 row.framework[-8:],
             ]
             for row in rows
         ],
+        right=["cycle", "obstacles-open"],
     )
+    late = sum(look.is_late(row.plan_ends_on, settled[row.framework]) for row in rows)
+    look.total(look.say("total-frameworks", all=len(rows), late=late))
 
 
 def show_plan(look: Look) -> None:
@@ -86,64 +123,66 @@ def show_plan(look: Look) -> None:
     promises: dict[tuple[str, str | None], list[CommitmentRow]] = defaultdict(list)
     for row in look.rows("commitments"):
         promises[row.framework, row.action].append(row)
-    for plan in plans:
+    if not plans:
+        click.echo(look.say("no-plan-in-force"))
+    for n, plan in enumerate(plans):
+        if n:
+            click.echo()
         days = f"{look.word(plan.starts_on)} – {look.word(plan.ends_on)}"
-        heading(f"{look.place(plan)} — {look.say('plan')} {plan.cycle}.{plan.plan_version} ({days})")
+        version = look.say("negotiated-in", cycle=plan.cycle, version=plan.plan_version)
+        heading(f"{look.places.get(plan.commune, plan.commune)} — {look.say('plan')}, {version} ({days})")
         own = [a for a in actions if a.framework == plan.framework and a.cycle == plan.cycle]
-        titles = ["action", "what", "responsible", "due", "progress", "promises"]
-        table(
-            [look.say(title) for title in titles],
+        look.table(
+            ["action", "what", "responsible", "due", "progress", "received-of-pledged"],
             [
                 [
                     a.action,
                     a.description,
                     look.member(a.framework, a.responsible),
                     look.due(a.due_on, a.stage.final),
-                    f"{a.percent} % ({look.word(a.stage)})",
-                    "; ".join(_promise(look, c) for c in promises[a.framework, a.action]),
+                    f"{a.percent}\u00a0% {look.word(a.stage)}",
+                    joined([_promise(look, c) for c in promises[a.framework, a.action]], look.language),
                 ]
                 for a in own
             ],
         )
-        click.echo()
+        late = sum(look.is_late(a.due_on, a.stage.final) for a in own)
+        if late:
+            look.total(look.say("total-late", count=late))
 
 
 def _promise(look: Look, row: CommitmentRow) -> str:
-    unit = row.unit if row.nature is not Nature.CASH else ("F CFA" if look.language == "fr" else "XOF")
-    return f"{_number(look, row.received)}/{_number(look, row.pledged)} {unit} ({look.word(row.status)})"
-
-
-def _number(look: Look, value: Decimal) -> str:
-    return look.word(int(value)) if value == value.to_integral_value() else look.word(value)
+    unit = look.unit(row.unit, row.nature)
+    return f"{look.number(row.received)} / {look.number(row.pledged)} {unit} ({look.word(row.status)})"
 
 
 def show_obstacles(look: Look) -> None:
     rows: list[ObstacleRow] = look.rows("obstacles")
-    titles = ["commune", "obstacle", "what", "severity", "status", "age", "solution", "responsible", "path"]
-    table(
-        [look.say(title) for title in titles],
+    look.table(
+        ["commune", "obstacle", "what", "severity", "age", "solution", "responsible", "due", "path"],
         [
             [
                 look.place(row),
                 row.obstacle,
                 row.description,
                 str(row.severity),
-                look.word(row.stage),
                 str(((row.closed_on or look.on) - row.identified_on).days),
                 row.solution or "—",
                 look.member(row.framework, row.responsible),
-                " → ".join(f"{look.word(step.stage)} {step.on}" for step in row.path),
+                look.due(row.due_on, not row.stage.open),
+                " → ".join(f"{look.word(step.stage)} {look.day(step.on)}" for step in row.path),
             ]
             for row in rows
         ],
+        right=["severity", "age"],
     )
+    look.total(look.say("total-obstacles", all=len(rows), open=sum(row.stage.open for row in rows)))
 
 
 def show_needs(look: Look) -> None:
     rows: list[NeedRow] = look.rows("needs")
-    titles = ["commune", "need", "profession", "kind", "what", "status", "answer", "waited"]
-    table(
-        [look.say(title) for title in titles],
+    look.table(
+        ["commune", "need", "profession", "kind", "what", "status", "answer", "waited"],
         [
             [
                 look.place(row),
@@ -157,14 +196,16 @@ def show_needs(look: Look) -> None:
             ]
             for row in rows
         ],
+        right=["waited"],
     )
+    counts = {status: sum(row.status == status for row in rows) for status in ("answered", "open", "withdrawn")}
+    look.total(look.say("total-needs", named=len(rows), **counts))
 
 
 def show_commitments(look: Look) -> None:
     rows: list[CommitmentRow] = look.rows("commitments")
-    titles = ["commune", "member", "ledger", "nature", "action", "pledged", "received", "status", "due"]
-    table(
-        [look.say(title) for title in titles],
+    look.table(
+        ["commune", "member", "ledger", "nature", "action", "pledged", "received", "status", "due"],
         [
             [
                 look.place(row),
@@ -172,53 +213,70 @@ def show_commitments(look: Look) -> None:
                 look.word(row.ledger),
                 look.word(row.nature),
                 row.action or "—",
-                f"{_number(look, row.pledged)} {row.unit}",
-                f"{_number(look, row.received)} {row.unit}",
+                look.amount(row.pledged, row.unit, row.nature),
+                look.amount(row.received, row.unit, row.nature),
                 look.word(row.status),
                 look.due(row.due_on, row.status not in ("pledged", "partly-received")),
             ]
             for row in rows
         ],
+        right=["pledged", "received"],
     )
-    sums: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    sums: dict[tuple[str, Nature, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in rows:
-        if row.nature is Nature.CASH:
-            both = sums[row.ledger, row.nature]
-            both[0] += row.pledged
-            both[1] += row.received
-    for (ledger, nature), (pledged, received) in sorted(sums.items()):
-        values = {"pledged": int(pledged), "received": int(received)}
-        total = text("message.total-pledged", look.language, "", **values)
-        click.echo(f"{look.word(ledger)}, {look.word(nature)}: {total} XOF")
-    click.echo(look.say("never-added"))
+        both = sums[row.ledger, row.nature, row.unit]
+        both[0] += row.pledged
+        both[1] += row.received
+    # Cash first: what is of another nature or in another unit has a line of its own, never a sum.
+    ordered = sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] is not Nature.CASH, item[0][1:]))
+    click.echo()
+    heading(look.say("totals"))
+    for (ledger, nature, unit), amounts in ordered:
+        pledged, received = (look.number(amount) for amount in amounts)
+        words = f"{look.say('total-pledged', pledged=pledged, received=received)} {look.unit(unit, nature)}"
+        paragraph(pair(f"{look.word(ledger)}, {look.word(nature)}", words, look.language), "  ")
+    paragraph(look.say("never-added"))
 
 
 def show_attendance(look: Look) -> None:
     rows: list[AttendanceRow] = look.rows("attendance")
-    titles = ["commune", "meeting", "day", "member", "women", "men", "youth", "proxies"]
-    table(
-        [look.say(title) for title in titles],
+    rows.sort(key=lambda row: (look.places.get(row.commune, ""), row.framework, row.held_on, row.meeting))
+    look.table(
+        ["commune", "meeting", "day", "member", "women", "men", "youth", "proxies"],
         [
             [
                 look.place(row),
                 row.meeting,
-                look.word(row.held_on),
+                look.day(row.held_on),
                 look.member(row.framework, row.member),
                 str(row.women),
                 str(row.men),
                 str(row.youth),
-                str(row.proxies),
+                str(row.proxies) if row.proxies else "—",
             ]
             for row in rows
         ],
+        right=["women", "men", "youth", "proxies"],
     )
+    meetings: list[MeetingRow] = [row for row in look.rows("meetings") if row.present is not None]
+    came: dict[tuple[str, str], list[AttendanceRow]] = defaultdict(list)
+    for row in rows:
+        came[row.framework, row.meeting].append(row)
+    click.echo()
+    heading(look.say("people"))
+    for meeting in sorted(meetings, key=lambda row: (look.places.get(row.commune, ""), row.framework, row.held_on)):
+        there = came[meeting.framework, meeting.meeting]
+        sums = {name: sum(getattr(row, name) for row in there) for name in ("women", "men", "youth")}
+        of = sum(key[0] == meeting.framework for key in look.members)
+        where = " ".join(part for part in (look.place(meeting), meeting.meeting, look.day(meeting.held_on)) if part)
+        words = look.say("total-attendance", present=meeting.present, members=of, **sums)
+        paragraph(pair(where, words, look.language), "  ")
 
 
 def show_calendar(look: Look) -> None:
     rows: list[CalendarRow] = sorted(look.rows("calendar"), key=lambda row: row.day)
-    titles = ["day", "commune", "kind", "id", "what", "status"]
-    table(
-        [look.say(title) for title in titles],
+    look.table(
+        ["day", "commune", "kind", "id", "what", "status"],
         [
             [
                 look.due(row.day, row.status != "open"),
@@ -235,20 +293,16 @@ def show_calendar(look: Look) -> None:
 
 def show_audit(look: Look) -> None:
     rows: list[AuditRow] = look.rows("audit_trail")
-    titles = ["id", "day", "commune", "fact", "who"]
-    table(
-        [look.say(title) for title in titles],
-        [
-            [
-                str(row.position),
-                f"{row.occurred_on} / {row.recorded_at:%Y-%m-%d %H:%M}",
-                look.place(row),
-                row.type + (f" → {row.corrects}" if row.corrects else ""),
-                f"{row.actor} ({look.word(row.role)})",
-            ]
-            for row in rows
-        ],
-    )
+    told = {fact.position: fact.recorded for fact in look.reader.facts(look.filters.commune, look.cutoffs)}
+    for row in rows:
+        place, what = look.places.get(row.commune, row.commune), told.get(row.position)
+        said = sentence(what, look.language) if what else row.type
+        where = "" if look.place(row) == "" or row.commune == "platform" else f"{place} · "
+        paragraph(f"{look.day(row.occurred_on)} · {where}{said}", f"{row.position:>7}  ")
+        who = f"{row.actor}, {look.word(row.role)}"
+        if row.on_behalf_of:
+            who += ", " + look.say("on-behalf-of", whom=row.on_behalf_of)
+        paragraph(f"{who}, {look.say('recorded-at', moment=row.recorded_at)} · {row.type}", " " * 9, dim=True)
 
 
 WHAT: Mapping[str, tuple[Sequence[str], Callable[[Look], None]]] = {
@@ -264,15 +318,15 @@ WHAT: Mapping[str, tuple[Sequence[str], Callable[[Look], None]]] = {
 
 
 @click.command()
-@click.argument("what", type=click.Choice(list(WHAT)))
+@click.argument("what", type=click.Choice(list(WHAT)), metavar="|".join(WHAT))
 @click.option("--framework", "framework_", metavar="ID")
 @click.option("--commune", metavar="NAME")
 @click.option("--circle", metavar="NAME")
 @click.option("--region", metavar="NAME")
 @click.option("--sector", metavar="CODE")
-@click.option("--as-of", type=DAY, help="As held on this day, corrections applied.")
-@click.option("--known-at", type=MOMENT, help="As believed at this moment (UTC).")
-@click.option("--at", type=int, metavar="POSITION", help="As of this position in the log.")
+@click.option("--as-of", type=DAY)
+@click.option("--known-at", type=MOMENT)
+@click.option("--at", type=int, metavar="POSITION")
 @click.pass_obj
 def show(
     settings: Settings,
@@ -290,10 +344,10 @@ def show(
     with Engine(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
-        found = reader.find(commune) if commune else None
+        found = place_at(reader, commune) if commune else None
         filters = Filters(
             found.commune if found else None,
-            reader.find_framework(framework_) if framework_ else (found.framework if found else None),
+            framework_at(reader, framework_) if framework_ else (found.framework if found else None),
             circle,
             region,
             sector,
@@ -304,4 +358,7 @@ def show(
             emit({name: reader.rows(name, filters, cutoffs) for name in names})
             return
         look = Look(reader, filters, cutoffs, settings.language, as_of or engine.today())
-        tell(look)
+        if look.rows(names[0]):
+            tell(look)
+        else:
+            click.echo(look.say("none-found"))

@@ -2,90 +2,78 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import click
 
-from cycle.aggregates.framework.state import Framework
-from cycle.catalogue import Language, shown, text
+from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.catalogue import Language, shown, template, text
 from cycle.engine import Engine
 from cycle.history import Cutoffs
 from cycle.projections.base import Fact
 from cycle.reading import Reader
-from cycle.telling import corrections, guards_saw, sentence, tidy
-from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, paragraph
+from cycle.telling import corrections, guards_saw, sentence
+from cycle_adapters.cli.places import framework_at, place_at
+from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph
 from cycle_adapters.cli.settings import Settings
+from cycle_adapters.cli.states import changed, told
+
+Corrected = Mapping[tuple[str, int], Sequence[Fact]]
+"""Stream and version of a fact -> the corrections of it."""
 
 
-def tell(fact: Fact, language: Language) -> None:
+def corrected(facts: Sequence[Fact]) -> Corrected:
+    found: dict[tuple[str, int], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        data = fact.recorded.data
+        if isinstance(data, FactCorrected):
+            found[fact.recorded.stream, data.fact_version].append(fact)
+    return found
+
+
+def tell(fact: Fact, language: Language, later: Corrected) -> None:
     """One fact: position, day, sentence, who, what the guards saw, what was corrected."""
     recorded = fact.recorded
-    behalf = recorded.by.on_behalf_of
+    under = " " * 9
+    paragraph(f"{shown(recorded.occurred_on, language)} · {sentence(recorded, language)}", f"{fact.position:>7}  ")
     who = f"{recorded.by.actor}, {shown(recorded.by.role, language)}"
-    if behalf:
-        who += ", " + text("message.on-behalf-of", language, "", whom=behalf)
+    if recorded.by.on_behalf_of:
+        who += ", " + text("message.on-behalf-of", language, "", whom=recorded.by.on_behalf_of)
     if recorded.recorded_at.date() != recorded.occurred_on:
         who += ", " + text("message.recorded-at", language, "", moment=recorded.recorded_at)
-    paragraph(f"{shown(recorded.occurred_on, language)} · {sentence(recorded, language)}", f"{fact.position:>6} ")
-    paragraph(who, "         ")
-    for line in guards_saw(recorded, language):
-        paragraph(f"{text('message.saw', language)}: {line}", "         ")
+    paragraph(who, under, dim=True)
+    saw = guards_saw(recorded, language)
+    if saw:
+        paragraph(pair(text("message.saw", language), joined(saw, language), language), under, dim=True)
     for line in corrections(recorded, language):
-        paragraph(text("message.corrected", language, "", changes=line), "         ")
+        paragraph(text("message.corrected", language, "", changes=line), under)
+    for correction in later.get((recorded.stream, recorded.version), ()):
+        changes = joined(corrections(correction.recorded, language), language)
+        reason = getattr(correction.recorded.data, "reason", "—")
+        values = {"position": str(correction.position), "reason": reason, "changes": changes}
+        paragraph(template("message.corrected-later", language).format_map(values), under)
 
 
-def as_json(fact: Fact, language: Language) -> dict[str, object]:
+def as_json(fact: Fact, language: Language, later: Corrected) -> dict[str, object]:
+    recorded = fact.recorded
+    by = [correction.position for correction in later.get((recorded.stream, recorded.version), ())]
     return {
         "position": fact.position,
-        "event": fact.recorded,
-        "sentence": sentence(fact.recorded, language),
-        "corrections": corrections(fact.recorded, language),
+        "event": recorded,
+        "sentence": sentence(recorded, language),
+        "corrections": corrections(recorded, language),
+        "corrected_by": by,
     }
 
 
-def told_state(state: Framework, language: Language) -> list[tuple[str, str]]:
-    """A state in a few lines: what a reader asks first."""
-
-    def said(value: object) -> str:
-        return str(shown(value, language))
-
-    plan = state.plan
-    lines = [
-        ("stage", said(state.stage)),
-        ("cycle", said(state.cycle)),
-        ("members", ", ".join(m.name for m in state.members.values()) or "—"),
-        ("need", ", ".join(state.needs) or "—"),
-        (
-            "plan",
-            f"{plan.cycle}.{plan.version}: {said(plan.window.starts_on)} – {said(plan.window.ends_on)}"
-            if plan
-            else "—",
-        ),
-    ]
-    lines += [
-        (f"action {a.id}", f"{a.description}: {said(a.stage)}, {a.percent} %, {said(a.due_on)}")
-        for a in state.actions.values()
-    ]
-    lines += [(f"obstacle {o.id}", f"{o.description}: {said(o.stage)}, {o.severity}") for o in state.obstacles.values()]
-    lines += [
-        (f"promise {c.id}", f"{c.member}: {c.received.amount_xof or c.received.quantity or 0} / "
-         f"{c.pledged.amount_xof or c.pledged.quantity} {c.pledged.unit or 'XOF'}")
-        for c in state.contributions.values()
-    ]  # fmt: skip
-    return lines
-
-
-def label(key: str, language: Language) -> str:
-    kind, _, identity = key.partition(" ")
-    kind = "promises" if kind == "promise" else kind
-    return f"{text(f'message.{kind}', language)} {identity}".strip()
-
-
 @click.command()
-@click.argument("place")
-@click.option("--as-of", type=DAY, help="Facts that happened up to this day, corrections applied.")
-@click.option("--known-at", type=MOMENT, help="Facts recorded up to this moment (UTC).")
-@click.option("--at", type=int, metavar="POSITION", help="Facts up to this position.")
+@click.argument("place", metavar="PLACE")
+@click.option("--as-of", type=DAY)
+@click.option("--known-at", type=MOMENT)
+@click.option("--at", type=int, metavar="POSITION")
 @click.pass_obj
 def replay(settings: Settings, place: str, as_of: date | None, known_at: datetime | None, at: int | None) -> None:
     """Tell the whole decision history of a commune or framework, and the state that it leads to."""
@@ -93,24 +81,27 @@ def replay(settings: Settings, place: str, as_of: date | None, known_at: datetim
     with Engine(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
-        found = reader.find(place)
+        found = place_at(reader, place)
         if found.framework:
             facts = reader.framework_facts(found.framework, cutoffs)
         else:
             facts = reader.facts(found.commune, cutoffs)
         streams = dict.fromkeys(f.recorded.stream for f in facts if f.recorded.stream.startswith("framework-"))
-        states = {s: reader.state([f for f in facts if f.recorded.stream == s]) for s in streams}
+        states = [reader.state([f for f in facts if f.recorded.stream == stream]) for stream in streams]
+    later = corrected(facts)
     if settings.json:
         for fact in facts:
-            emit(as_json(fact, language))
+            emit(as_json(fact, language, later))
         return
+    if not facts:
+        click.echo(text("message.none-found", language))
     for fact in facts:
-        tell(fact, language)
-    for state in states.values():
+        tell(fact, language, later)
+    for state in states:
         click.echo()
         heading(f"{text('message.state-now', language)} — {state.title} ({state.id})")
-        for key, value in told_state(state, language):
-            paragraph(tidy(f"{label(key, language)}: {value}"), "  ")
+        for line in told(state, language):
+            paragraph(pair(line.label, line.value, language), "  ")
 
 
 class PositionOrDay(click.ParamType[Cutoffs]):
@@ -118,8 +109,10 @@ class PositionOrDay(click.ParamType[Cutoffs]):
 
     name = "POSITION|DATE"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Cutoffs:
-        if value.isdigit():
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Cutoffs:
+        if isinstance(value, Cutoffs):
+            return value
+        if value.isascii() and value.isdecimal():
             return Cutoffs(at=int(value))
         return Cutoffs(as_of=DAY.convert(value, param, ctx))
 
@@ -135,29 +128,29 @@ def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> Non
     with Engine(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
-        identity = reader.find_framework(place)
+        identity = framework_at(reader, place)
         earlier = reader.framework_facts(identity, before)
         later = reader.framework_facts(identity, after)
-        states = reader.state(earlier), reader.state(later)
+        before_lines, after_lines = (told(reader.state(facts), language) for facts in (earlier, later))
+    changes = changed(before_lines, after_lines, language)
     known = {fact.position for fact in earlier}
     between = [fact for fact in later if fact.position not in known]
-    was, now = (dict(told_state(state, language)) for state in states)
-    changes = {
-        key: (was.get(key, "—"), now.get(key, "—"))
-        for key in dict.fromkeys((*was, *now))
-        if was.get(key) != now.get(key)
-    }
+    corrections_of = corrected(later)
     if settings.json:
         emit(
             {
-                "facts": [as_json(fact, language) for fact in between],
-                "changes": [{"what": key, "before": a, "after": b} for key, (a, b) in changes.items()],
+                "facts": [as_json(fact, language, corrections_of) for fact in between],
+                "changes": [
+                    {"what": each.key, "label": each.label, "before": each.before, "after": each.after}
+                    for each in changes
+                ],
             }
         )
         return
-    click.echo(text("message.facts-between", language, "", count=len(between)))
+    heading(text("message.facts-between", language, "", count=len(between)))
     for fact in between:
-        tell(fact, language)
+        tell(fact, language, corrections_of)
     click.echo()
-    for key, (a, b) in changes.items():
-        paragraph(tidy(f"{label(key, language)}: {a} → {b}"), "  ")
+    heading(text("message.what-changed" if changes else "message.nothing-changed", language))
+    for each in changes:
+        paragraph(pair(each.label, f"{each.before} → {each.after}", language), "  ")

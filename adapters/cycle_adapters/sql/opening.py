@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cycle.store import Unavailable
+from cycle_adapters.sql import postgres, sqlite
 
 REVISION = "0001"
 """The newest migration of this release."""
@@ -28,16 +30,11 @@ def parse(database: str) -> URL:
     try:
         url = make_url(database)
     except ArgumentError as error:
-        raise Unavailable(
-            "the database address cannot be read: write sqlite:///cycle.db or postgresql+psycopg://user@host/name"
-        ) from error
+        raise Unavailable("address") from error
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise Unavailable(
-            f"databases of the kind {url.drivername!r} are not supported: write sqlite:///cycle.db or"
-            " postgresql+psycopg://user@host/name"
-        )
+        raise Unavailable("kind", url.drivername)
     return url
 
 
@@ -67,7 +64,7 @@ def _prepare(engine: Engine, url: URL) -> None:
         if revision != REVISION:
             _migrate(engine, url)
     except (DBAPIError, sqlite3.Error) as error:
-        raise cannot_open(error, url) from error
+        raise cannot_use(error, url) from error
 
 
 def _revision(connection: Connection, url: URL) -> str | None:
@@ -83,13 +80,10 @@ def _revision(connection: Connection, url: URL) -> str | None:
     if url.drivername == "sqlite":
         ours = ours and connection.exec_driver_sql("PRAGMA application_id").scalar() == APPLICATION_ID
     if not ours:
-        raise Unavailable(f"{_place(url)} holds something else than a log of cycle: name another with --database")
+        raise Unavailable("not-ours", place_of(url))
     revision = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
     if revision not in REVISIONS:
-        raise Unavailable(
-            f"{_place(url)} was written by a newer release of cycle (its schema is {revision}, this release"
-            f" knows up to {REVISION}): update cycle"
-        )
+        raise Unavailable("newer", place_of(url))
     return revision
 
 
@@ -112,10 +106,10 @@ def _migrate(engine: Engine, url: URL) -> None:
 def _sqlite(url: URL) -> Engine:
     path = url.database or ""
     if path in ("", ":memory:"):
-        raise Unavailable("a log in memory is lost when the program ends: name a file, such as sqlite:///cycle.db")
+        raise Unavailable("in-memory")
     folder = Path(path).absolute().parent
     if not folder.is_dir():
-        raise Unavailable(f"the folder {folder} does not exist: make it, or name another file with --database")
+        raise Unavailable("no-folder", str(folder))
     engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -148,32 +142,17 @@ def configure_sqlite(connection: sqlite3.Connection) -> None:
     for name, value in wanted.items():
         found = run(f"PRAGMA {name}").fetchone()[0]
         if found != value:
-            raise Unavailable(
-                f"SQLite does not take {name} = {value} here (it says {found}): move the file to a local disk"
-            )
+            raise Unavailable("setting", f"{name} = {value}")
 
 
-def _place(url: URL) -> str:
-    return f"the file {url.database}" if url.drivername == "sqlite" else f"the database {url.database}"
+def place_of(url: URL) -> str:
+    """The file, or database and host: never the user or the password."""
+    return str(url.database) if url.drivername == "sqlite" else f"{url.database} ({url.host or 'local'})"
 
 
-def cannot_open(error: DBAPIError | sqlite3.Error, url: URL) -> Unavailable:
-    """One line that says what to do, without the password."""
+def cannot_use(error: DBAPIError | sqlite3.Error, url: URL) -> Unavailable:
+    """Why a database cannot be opened, read or written."""
     cause = getattr(error, "orig", error)
-    if url.drivername == "sqlite":
-        name = getattr(cause, "sqlite_errorname", "")
-        if name == "SQLITE_NOTADB":
-            return Unavailable(f"{_place(url)} is not a database: name another with --database")
-        if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
-            return Unavailable(f"{_place(url)} cannot be opened for writing: check the rights on it and its folder")
-        if name.startswith("SQLITE_FULL"):
-            return Unavailable("the disk is full: make room and try again")
-        if name.startswith("SQLITE_BUSY"):
-            return Unavailable(f"{_place(url)} is locked by another program: close it and try again")
-        return Unavailable(f"{_place(url)} cannot be opened: {cause}")
-    if getattr(cause, "sqlstate", None):
-        return Unavailable(f"{_place(url)} on {url.host} refuses: {str(cause).splitlines()[0]}")
-    return Unavailable(
-        f"no PostgreSQL answers for {_place(url)} on {url.host or 'the local socket'}: check that it runs and"
-        " that the address, user and password are right"
-    )
+    if isinstance(cause, sqlite3.Error):
+        return sqlite.unavailable(cause, place_of(url))
+    return postgres.unavailable(cast("psycopg.Error", cause), place_of(url))

@@ -27,8 +27,9 @@ RECEIPT_LINES = (
 class PostgresWriter:
     """The one connection of this process that appends; made again when it is lost."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection], place: str) -> None:
         self._connect = connect
+        self._place = place
         self._connection: Connection | None = None
 
     def commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
@@ -46,9 +47,9 @@ class PostgresWriter:
                 return self._call(group)
             except psycopg.Error as error:
                 self.close()
-                return [unavailable(error)] * len(group)
+                return [unavailable(error, self._place)] * len(group)
         except psycopg.Error as error:
-            return [unavailable(error)] * len(group)
+            return [unavailable(error, self._place)] * len(group)
 
     def _call(self, group: Sequence[Append]) -> list[Outcome]:
         connection = self._open()
@@ -108,12 +109,15 @@ class PostgresWriter:
             self._connection = None
 
 
-def unavailable(error: psycopg.Error) -> Unavailable:
-    """What a person can do about an error of PostgreSQL; never with the address or a password."""
-    if isinstance(error, psycopg.errors.DiskFull):
-        return Unavailable("the server's disk is full: nothing was written; make room and send it again")
-    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction | psycopg.errors.InsufficientPrivilege):
-        return Unavailable("this account may not write to the database: nothing was written; ask its administrator")
-    if isinstance(error, psycopg.OperationalError):
-        return Unavailable("the database server does not answer: check that it runs, then send it again")
-    return Unavailable(f"the database cannot be used: {str(error).splitlines()[0]}")
+def unavailable(error: psycopg.Error, place: str) -> Unavailable:
+    """Why PostgreSQL cannot be used; ``place`` names database and host, without a password."""
+    why = str(error).splitlines()[0]
+    match error:
+        case psycopg.errors.DiskFull():
+            return Unavailable("full")
+        case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.InsufficientPrivilege():
+            return Unavailable("no-right", why)
+        case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate[:2] in ("08", "28", "57"):
+            return Unavailable("no-server", place)
+        case _:
+            return Unavailable("other", why)

@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
-import psycopg
 from eventsourcing.persistence import (
     ApplicationRecorder,
     IntegrityError,
@@ -40,7 +39,7 @@ from cycle.store import (
 )
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.grouping import GroupCommit
-from cycle_adapters.sql.opening import READ_ONLY
+from cycle_adapters.sql.opening import READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.rows import first_versions, read, receipt_of, written
 from cycle_adapters.sql.schema import events, head, logs, receipts
 from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
@@ -57,9 +56,9 @@ class SqlRecorder(LogRecorder):
         self._bell = Bell()
         self._writer: sqlite.SqliteWriter | postgres.PostgresWriter
         if self._is_sqlite:
-            self._writer = sqlite.SqliteWriter(self._raw_sqlite())
+            self._writer = sqlite.SqliteWriter(self._raw_sqlite(), place_of(database.url))
         else:
-            self._writer = postgres.PostgresWriter(self._raw_postgres)
+            self._writer = postgres.PostgresWriter(self._raw_postgres, place_of(database.url))
         self._group = GroupCommit(self._writer.commit)
 
     def _raw_sqlite(self) -> sqlite3.Connection:
@@ -229,9 +228,7 @@ class SqlRecorder(LogRecorder):
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: DBAPIError) -> Unavailable:
-        if isinstance(error.orig, sqlite3.Error):
-            return sqlite.unavailable(error.orig)
-        return postgres.unavailable(cast("psycopg.Error", error.orig))
+        return cannot_use(error, self.database.url)
 
 
 def _of_stream(

@@ -27,8 +27,9 @@ BUSY_SECONDS = 60.0
 class SqliteWriter:
     """The one connection of this process that writes events."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, place: str) -> None:
         self._connection = connection
+        self._place = place
         self._connection.isolation_level = None
 
     def commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
@@ -42,7 +43,7 @@ class SqliteWriter:
             return [self.commit([save])[0] for save in group]
         except sqlite3.Error as error:
             self._rollback()
-            return [unavailable(error)] * len(group)
+            return [unavailable(error, self._place)] * len(group)
         except BaseException:
             self._rollback()
             raise
@@ -139,17 +140,18 @@ class SqliteWriter:
         return found[0], receipt_of(key, lines)
 
 
-def unavailable(error: sqlite3.Error) -> Unavailable:
-    """What a person can do about an error of SQLite."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith("SQLITE_FULL"):
-        return Unavailable("the disk is full: nothing was written; make room and send it again")
-    if name.startswith("SQLITE_READONLY"):
-        return Unavailable(
-            "the database cannot be written: nothing was written; check the rights on its file and folder"
-        )
-    if name.startswith("SQLITE_BUSY"):
-        return Unavailable("another program keeps the database locked: nothing was written; close it and send it again")
-    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
-        return Unavailable(f"the disk does not answer ({error}): nothing was written; check it and send it again")
-    return Unavailable(f"the database cannot be used ({error}): nothing was written")
+def unavailable(error: sqlite3.Error, place: str) -> Unavailable:
+    """Why SQLite cannot be used; ``place`` is its file."""
+    match getattr(error, "sqlite_errorname", "").split("_")[1:2]:
+        case ["FULL"]:
+            return Unavailable("full")
+        case ["NOTADB"]:
+            return Unavailable("not-a-database", place)
+        case ["READONLY" | "CANTOPEN"]:
+            return Unavailable("not-writable", place)
+        case ["BUSY" | "LOCKED"]:
+            return Unavailable("locked")
+        case ["IOERR"]:
+            return Unavailable("disk", str(error))
+        case _:
+            return Unavailable("other", str(error))

@@ -10,7 +10,7 @@ from random import Random
 from msgspec import Struct
 
 from cycle.demo.places import Home
-from cycle.demo.words import BUSINESS, DISSOLVING, FOUNDING
+from cycle.demo.words import DISSOLVING, FOUNDING, words
 
 COLUMNS = (
     "COLL_NOM", "COLL_SIRET", "DELIB_ID", "DELIB_DATE", "DELIB_MATIERE_CODE", "DELIB_MATIERE_NOM",
@@ -28,24 +28,24 @@ class Sitting(Struct, frozen=True):
 
 
 def sitting(chance: Random, home: Home, day: date, outcome: str, *, founding: bool) -> Sitting:
-    """A session on a day; deferred is recorded as it was: no vote."""
+    """A session on a day: what the story is about, among other business."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     transmitted = day + timedelta(days=chance.randint(1, 9))
     present = home.in_office // 2 + 1 + chance.randint(0, home.in_office // 4)
     number = ""
-    subjects = [FOUNDING if founding else DISSOLVING, *chance.sample(BUSINESS, chance.randint(1, 3))]
+    subjects = [FOUNDING if founding else DISSOLVING, *chance.sample(words().business, chance.randint(1, 3))]
     for nth, subject in enumerate(chance.sample(subjects, len(subjects)), 1):
         ours = subject in (FOUNDING, DISSOLVING)
         own = f"{day:%Y-%m-%d}-{nth:02}"
         # Real councils vote by proxy: votes may exceed those present (Saint-Étienne 2022).
         cast = min(home.in_office, present + chance.randint(0, 2))
         against = chance.randint(0, 2)
-        votes: tuple[object, ...] = (cast - against, against, 0)
+        votes = (cast - against, against, 0)
         if ours:
             number = own
-            votes = {"rejected": (against, cast - against, 0), "deferred": ("", "", "")}.get(outcome, votes)
+            votes = (against, cast - against, 0) if outcome == "rejected" else votes
         writer.writerow(
             (
                 f"Commune de {home.commune.name}", "", own, day, "", "Développement local" if ours else "Finances",

@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from cycle.aggregates.base import By, Role
-from cycle.aggregates.commune import BeginCouncilTerm, RegisterCommune
-from cycle.aggregates.organisation import CountMembership, Form, RegisterOrganisation
+from cycle.aggregates.base import By, Command, Role
+from cycle.aggregates.commune import AddAlias, BeginCouncilTerm, RegisterCommune
+from cycle.aggregates.organisation import (
+    ChangeInvestmentRight,
+    CountMembership,
+    Form,
+    FormaliseOrganisation,
+    RegisterOrganisation,
+)
 from cycle.aggregates.rulebook import PublishPolicy
 from cycle.aggregates.terms import CommuneCode, Constituency, OrganisationId
-from cycle.demo.words import SECTORS
-from cycle.policy import sample
+from cycle.demo.steps import Step, Steps
+from cycle.policy import Policy, sample
 
 if TYPE_CHECKING:
     from cycle.demo.simulation import Simulated
 
 PROGRAMME = By("programme-pact", Role.PROGRAMME)
+COOPERATIVES = ("Benkadi", "Jigiya", "Faso Jigi", "Sabougnouma", "Kotognogontala", "Danaya")
+SEATS = (11, 17, 23, 27)
+"""Seats of a commune council: they go by its population."""
 
 
 class SampleCommune(Struct, frozen=True):
-    """A commune of the sample, as the source writes it; ``aliases`` as other sources do."""
+    """A commune of the sample, as the source writes it; ``aliases`` as other sources do.
+
+    ``sectors`` are plausible there: fish and rice on the river, livestock where it is dry.
+    """
 
     code: CommuneCode
     name: str
     circle: str
     region: str
     aliases: tuple[str, ...] = ()
+    sectors: tuple[str, ...] = ()
 
 
 class Home(Struct, frozen=True):
     """A commune with what the story needs of it."""
 
     commune: SampleCommune
-    sectors: tuple[str, ...]
     in_office: int
-    organisations: tuple[tuple[OrganisationId, str, Constituency], ...]
+    organisations: tuple[OrganisationId, ...]
+    cooperatives: tuple[OrganisationId, ...]
+
+    @property
+    def sectors(self) -> tuple[str, ...]:
+        return self.commune.sectors
 
 
 class Territory(Struct, frozen=True):
-    communes: tuple[Home, ...]
+    """All the homes, and the organisations that several of them share."""
+
+    homes: tuple[Home, ...]
+    ngos: tuple[OrganisationId, ...]
 
 
 def sample_communes() -> tuple[SampleCommune, ...]:
@@ -53,53 +74,122 @@ def sample_communes() -> tuple[SampleCommune, ...]:
 
 def found(simulated: Simulated) -> Territory:
     """Publish the policy, register communes, councils and organisations."""
-    today = simulated.clock.now.date()
+    today, communes = simulated.clock.now.date(), sample_communes()
     simulated.say(PublishPolicy(document=sample()), PROGRAMME, today)
-    return Territory(tuple(_home(simulated, commune) for commune in sample_communes()))
-
-
-def _home(simulated: Simulated, commune: SampleCommune) -> Home:
-    chance, today = simulated.chance, simulated.clock.now.date()
-    simulated.say(
-        RegisterCommune(
-            commune=commune.code,
-            name=commune.name,
-            region=commune.region,
-            circle=commune.circle,
-            aliases=commune.aliases,
-        ),
-        PROGRAMME,
-        today,
-    )
-    in_office = chance.choice((11, 17, 23, 27))
-    simulated.say(
-        BeginCouncilTerm(since=today.replace(month=1, day=1), in_office=in_office), PROGRAMME, today, commune.code
-    )
-    sectors = tuple(chance.sample(SECTORS, chance.choice((2, 2, 3))))
-    cooperative = (Constituency.PROFESSIONAL_ORGANISATION, Form.COOPERATIVE)
-    wanted = (
-        (f"Mairie de {commune.name}", Constituency.MUNICIPALITY, Form.PUBLIC_BODY, None, True),
-        (f"Coopérative Benkadi de {commune.name}", *cooperative, sectors[0], True),
-        (f"Coopérative Jigiya de {commune.name}", *cooperative, sectors[1], True),
-        ("Secteur de l'agriculture", Constituency.TECHNICAL_SERVICE, Form.PUBLIC_BODY, None, False),
-        ("PACT", Constituency.PARTNER, Form.PROGRAMME, None, False),
-        (f"ONG Sabu de {commune.circle}", Constituency.NGO, Form.ASSOCIATION, None, True),
-    )
-    organisations = []
-    for name, constituency, form, sector, may_invest in wanted:
-        command = RegisterOrganisation(
-            commune=commune.code,
-            name=name,
-            constituency=constituency,
-            form=form,
-            sector=sector,
-            may_invest=may_invest,
+    for commune in communes:
+        _register(simulated, commune)
+    # The programme is at work everywhere, services and NGOs in a circle: each stands once in the log.
+    pact = _organisation(simulated, communes[0], "PACT", Constituency.PARTNER, Form.PROGRAMME)
+    services, ngos = {}, {}
+    for circle in dict.fromkeys(commune.circle for commune in communes):
+        seat = next(commune for commune in communes if commune.circle == circle)
+        name = f"Secteur de l'agriculture de {circle}"
+        services[circle] = _organisation(simulated, seat, name, Constituency.TECHNICAL_SERVICE, Form.PUBLIC_BODY)
+        ngos[circle] = _organisation(simulated, seat, f"ONG Sabu de {circle}", Constituency.NGO, Form.ASSOCIATION)
+    homes = []
+    for commune in communes:
+        hall = _organisation(
+            simulated,
+            commune,
+            f"Mairie de {commune.name}",
+            Constituency.MUNICIPALITY,
+            Form.PUBLIC_BODY,
+            invests=True,
         )
-        stream = simulated.say(command, PROGRAMME, today).stream
-        identity = OrganisationId(stream.partition("-")[2])
-        organisations.append((identity, name, constituency))
-        if constituency is Constituency.PROFESSIONAL_ORGANISATION:
-            women, men = chance.randint(20, 70), chance.randint(30, 60)
-            count = CountMembership(women=women, men=men, youth=chance.randint(10, 30))
-            simulated.say(count, PROGRAMME, today, identity)
-    return Home(commune, sectors, in_office, tuple(organisations))
+        names = simulated.chance.sample(COOPERATIVES, 2)
+        own = tuple(
+            _cooperative(simulated, commune, name, sector) for name, sector in zip(names, commune.sectors, strict=False)
+        )
+        everybody = (hall, *own, services[commune.circle], pact, ngos[commune.circle])
+        homes.append(Home(commune, simulated.chance.choice(SEATS), everybody, own))
+        term = BeginCouncilTerm(since=today - timedelta(days=39), in_office=homes[-1].in_office)
+        simulated.say(term, PROGRAMME, today, commune.code)
+    return Territory(tuple(homes), tuple(ngos.values()))
+
+
+def _register(simulated: Simulated, commune: SampleCommune) -> None:
+    # In Macina the other way to write a name is noticed later, when the council's file arrives.
+    registered = RegisterCommune(
+        commune=commune.code,
+        name=commune.name,
+        region=commune.region,
+        circle=commune.circle,
+        aliases=() if commune.circle == "Macina" else commune.aliases,
+    )
+    today = simulated.clock.now.date()
+    simulated.say(registered, PROGRAMME, today)
+    if commune.circle == "Macina":
+        for alias in commune.aliases:
+            simulated.say(AddAlias(alias=alias), PROGRAMME, today, commune.code)
+
+
+def _organisation(
+    simulated: Simulated,
+    commune: SampleCommune,
+    name: str,
+    constituency: Constituency,
+    form: Form,
+    sector: str | None = None,
+    *,
+    invests: bool = False,
+) -> OrganisationId:
+    command = RegisterOrganisation(
+        commune=commune.code,
+        name=name,
+        constituency=constituency,
+        form=form,
+        sector=sector,
+        may_invest=invests,
+    )
+    receipt = simulated.say(command, PROGRAMME, simulated.clock.now.date())
+    return OrganisationId(receipt.stream.partition("-")[2])
+
+
+def _cooperative(simulated: Simulated, commune: SampleCommune, name: str, sector: str) -> OrganisationId:
+    """On average a commune has two cooperatives of 60 to 120 members each (WOCAT)."""
+    constituency = Constituency.PROFESSIONAL_ORGANISATION
+    label = f"Coopérative {name} de {commune.name}"
+    identity = _organisation(simulated, commune, label, constituency, Form.GROUP, sector, invests=True)
+    people = simulated.chance.randint(60, 120)
+    women = round(people * simulated.chance.uniform(0.25, 0.75))
+    count = CountMembership(women=women, men=people - women, youth=people * simulated.chance.randint(15, 45) // 100)
+    simulated.say(count, PROGRAMME, simulated.clock.now.date(), identity)
+    return identity
+
+
+def second_policy() -> Policy:
+    """What two years taught: longer notice, and two rounds before a mediator is called."""
+    first = sample()
+    return msgspec.structs.replace(
+        first,
+        version=2,
+        meeting_notice_days=msgspec.structs.replace(first.meeting_notice_days, value=10),
+        negotiation_rounds=msgspec.structs.replace(first.negotiation_rounds, value=2),
+    )
+
+
+def years(simulated: Simulated, territory: Territory, until: date) -> Steps:
+    """What happens beside the frameworks: papers, counts, rights, a new version of the policy."""
+    chance, begin = simulated.chance, simulated.clock.now.date()
+    planned: list[Step] = []
+
+    def plan(day: date, command: Command, target: str | None = None) -> None:
+        by = PROGRAMME if Role.PROGRAMME in command.roles else By("facilitator-pact", Role.FACILITATOR)
+        planned.append(Step(command, by, day, day + timedelta(days=chance.randint(0, 6)), target))
+
+    for number, home in enumerate(territory.homes):
+        for cooperative in home.cooperatives:
+            papers = begin + timedelta(days=chance.randint(30, 700))
+            receipt = f"recepisse-{number + 1:02}-{chance.randint(100, 999)}"
+            formalised = FormaliseOrganisation(form=Form.COOPERATIVE, receipt=receipt, formalised_on=papers)
+            plan(papers, formalised, cooperative)
+            for year in (1, 2, 3):
+                women, men = chance.randint(25, 70), chance.randint(30, 55)
+                count = CountMembership(women=women, men=men, youth=chance.randint(10, 40))
+                plan(begin + timedelta(days=365 * year + chance.randint(0, 40)), count, cooperative)
+    right = ChangeInvestmentRight(may_invest=True, reason="Un bailleur finance désormais des équipements")
+    plan(begin + timedelta(days=400), right, territory.ngos[0])
+    plan(begin + timedelta(days=520), PublishPolicy(document=second_policy()))
+    for step in sorted(planned, key=lambda step: (step.recorded_on, step.target or "")):
+        if step.recorded_on <= until:
+            yield step

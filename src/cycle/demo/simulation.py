@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from random import Random
 from types import TracebackType
 from typing import Self
@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from cycle.aggregates.base import By, Command
 from cycle.aggregates.terms import CommuneCode, DeliberationId
-from cycle.demo.places import found
-from cycle.demo.story import Import, Step, Steps, tell_framework
+from cycle.demo.places import found, years
+from cycle.demo.steps import Import, Step, Steps
+from cycle.demo.story import tell_framework
 from cycle.engine import Engine, Said
 from cycle.store import Receipt
 
@@ -102,12 +103,18 @@ class Simulated:
         """
         if self.engine.store.head().position:
             raise LogNotEmpty(str(self.engine.store.head().position))
+        # A longer story begins earlier, so that none ends in the future.
+        self.clock.now -= timedelta(days=210 * max(0, cycles - 6))
         territory = found(self)
         waiting: list[tuple[datetime, int, Steps, Step]] = []
-        for number, commune in enumerate(territory.communes[:frameworks]):
-            story = tell_framework(Random(self.chance.random()), number, commune, territory, cycles, self.engine)
-            heappush(waiting, self._first(number, story))
+        for number, home in enumerate(territory.homes[:frameworks]):
+            story = tell_framework(Random(self.chance.getrandbits(64)), number, home, cycles, self.engine)
+            waiting += self._first(number, story)
         total, done = len(waiting) * cycles, 0
+        # What happens beside the frameworks ends before they do, however short the story is.
+        until = self.clock.now.date() + timedelta(days=130 * cycles)
+        waiting += self._first(len(territory.homes), years(self, territory, until))
+        heapify(waiting)
         while waiting:
             moment, number, story, step = heappop(waiting)
             self.clock.move(moment)
@@ -122,16 +129,16 @@ class Simulated:
         progress(total, total)
         return Summary(
             self.engine.store.head().position,
-            len(territory.communes),
+            len(territory.homes),
             frameworks,
             cycles,
             self.commands,
             self.clock.now.date(),
         )
 
-    def _first(self, number: int, story: Steps) -> tuple[datetime, int, Steps, Step]:
-        step = next(story)
-        return self._when(step), number, story, step
+    def _first(self, number: int, story: Steps) -> list[tuple[datetime, int, Steps, Step]]:
+        step = next(story, None)
+        return [(self._when(step), number, story, step)] if step is not None else []
 
     def _when(self, step: Step) -> datetime:
         """When somebody gets to record it: the same day, or days and sometimes weeks later."""

@@ -1,0 +1,112 @@
+"""A state of a framework in lines that a reader can compare: what ``replay`` ends with, what ``diff`` compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from cycle.aggregates.framework.state import Action, Contribution, Framework, Member, Obstacle
+from cycle.aggregates.terms import MemberId
+from cycle.catalogue import Language, listed, shown, text
+from cycle.telling import worth
+from cycle_adapters.cli.printing import joined, pair
+
+
+class Line(Struct, frozen=True):
+    """One thing that a state says. ``key`` tells lines of two states that are about the same."""
+
+    key: str
+    label: str
+    value: str
+
+
+class Changed(Struct, frozen=True):
+    """A line before and after; words where there is none: a state forgets what is settled."""
+
+    key: str
+    label: str
+    before: str
+    after: str
+
+
+def told(state: Framework, language: Language) -> list[Line]:
+    """What a reader asks first, then every action, promise, obstacle and need that is open."""
+    return [
+        Line(key, text(f"message.{kind}", language) + name, value) for key, kind, name, value in _lines(state, language)
+    ]
+
+
+def _lines(state: Framework, language: Language) -> Iterator[tuple[str, str, str, str]]:
+    def said(value: object) -> str:
+        return str(shown(value, language))
+
+    def short(kind: str, value: str) -> tuple[str, str, str, str]:
+        return kind, kind, "", value
+
+    plan, committee, mandate, meeting = state.plan, state.committee, state.mandate, state.meeting
+    yield short("stage", said(state.stage))
+    yield short("cycle", said(state.cycle))
+    yield short("members", listed((f"{m.name} ({m.id})" for m in state.members.values()), language) or "—")
+    if plan:
+        version = text("message.negotiated-in", language, "", cycle=plan.cycle, version=plan.version)
+        closed = ", " + text("message.closed-on", language, "", day=plan.closed_on) if plan.closed_on else ""
+        yield short("plan", f"{version} ({said(plan.window.starts_on)} – {said(plan.window.ends_on)}){closed}")
+    if meeting:
+        yield short("meeting", f"{meeting.id}, {said(meeting.held_on)} ({said(meeting.stage)})")
+    if committee:
+        people = listed((f"{seat.person} ({seat.member})" for seat in committee.seats), language)
+        yield short("committee", people)
+    if mandate:
+        version = text("message.negotiated-in", language, "", cycle=mandate.cycle, version=mandate.version)
+        yield short("mandate", f"{version} ({joined(mandate.tasks, language)})")
+    for action in state.actions.values():
+        yield f"action {action.id}", "action", f" {action.id}, {action.description}", _action(action, state, language)
+    for promise in state.contributions.values():
+        name = f" {promise.id}, {_member(promise.member, state.members)}"
+        yield f"contribution {promise.id}", "promise", name, _promise(promise, language)
+    for obstacle in state.obstacles.values():
+        name = f" {obstacle.id}, {obstacle.description}"
+        yield f"obstacle {obstacle.id}", "obstacle", name, _obstacle(obstacle, language)
+    for need in state.needs.values():
+        name = f" {need.id}, {need.description}"
+        yield f"need {need.id}", "need", name, f"{said(need.kind)}, {_member(need.profession, state.members)}"
+
+
+def _member(member: MemberId | None, members: Mapping[MemberId, Member]) -> str:
+    return f"{members[member].name} ({member})" if member and member in members else (member or "—")
+
+
+def _action(action: Action, state: Framework, language: Language) -> str:
+    parts = [str(shown(action.stage, language)), f"{action.percent} %"]
+    if action.due_on:
+        parts.append(pair(text("message.due", language).lower(), str(shown(action.due_on, language)), language))
+    if action.responsible:
+        parts.append(_member(action.responsible, state.members))
+    return ", ".join(parts)
+
+
+def _promise(promise: Contribution, language: Language) -> str:
+    received = promise.received
+    nothing = received.amount_xof is None and received.quantity is None
+    got = "0" if nothing else worth(received, language)
+    pledged, came = (text(f"message.{word}", language).lower() for word in ("pledged", "received"))
+    return f"{pledged} {worth(promise.pledged, language)}, {came} {got}"
+
+
+def _obstacle(obstacle: Obstacle, language: Language) -> str:
+    severity = pair(text("message.severity", language).lower(), str(obstacle.severity), language)
+    return f"{shown(obstacle.stage, language)}, {severity}"
+
+
+def changed(before: Sequence[Line], after: Sequence[Line], language: Language) -> list[Changed]:
+    """What differs between two states, in the order in which states are told."""
+    new, gone = (text(f"message.{key}", language) for key in ("new-here", "no-longer-open"))
+    was, now = ({line.key: line for line in lines} for lines in (before, after))
+    found = []
+    for key in dict.fromkeys((*was, *now)):
+        a, b = was.get(key), now.get(key)
+        if (a and a.value) != (b and b.value):
+            label = (b or a or Line(key, key, "")).label
+            found.append(Changed(key, label, a.value if a else new, b.value if b else gone))
+    return found
