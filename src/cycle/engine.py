@@ -47,7 +47,7 @@ from cycle.aggregates.organisation import Organisation, RegisterOrganisation, or
 from cycle.aggregates.rulebook import PublishPolicy, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, FrameworkId, OrganisationId, PolicyId
 from cycle.codec import LeafMapper, LeafStore
-from cycle.history import believed
+from cycle.history import Corrected, believed, uncorrected
 from cycle.leaf import canonical
 from cycle.policy import Policy
 from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again
@@ -336,8 +336,11 @@ class Engine(Application[str]):
                 states.get(stream, evict=True)
 
         def fold(initial: State | None, history: Iterable[Any]) -> State | None:
-            recorded = believed(list(history))
-            return aggregate.fold(aggregate.initial, recorded) if recorded else None
+            try:
+                state = aggregate.fold(aggregate.initial, uncorrected(history))
+            except Corrected:
+                state = aggregate.fold(aggregate.initial, self.history(stream))
+            return state if state.version else None
 
         try:
             return self.repository.get(stream, projector_func=cast("Any", fold))

@@ -6,7 +6,7 @@ correction stays in its own place, and so does the order: recorded order, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -43,6 +43,22 @@ class Cutoffs(Struct, frozen=True):
 
 
 EVERYTHING = Cutoffs()
+
+
+class Corrected(Exception):  # noqa: N818
+    """A history holds a correction: it cannot be folded before it is whole."""
+
+
+def uncorrected(history: Iterable[Recorded[Event]]) -> Iterator[Recorded[Event]]:
+    """A history in which nothing was corrected: it is what is believed, and need not be kept to be folded.
+
+    Raises:
+        Corrected: at the first correction.
+    """
+    for recorded in history:
+        if type(recorded.data) is FactCorrected:
+            raise Corrected
+        yield recorded
 
 
 def believed(history: Sequence[Recorded[Event]]) -> Sequence[Recorded[Event]]:

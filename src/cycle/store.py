@@ -7,7 +7,7 @@ leaf hash in their log, and the receipt of each command's key.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -194,8 +194,8 @@ class LogRecorder(ApplicationRecorder, ABC):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-    ) -> Sequence[tuple[str, int, bytes]]:
-        """Type, schema and bytes of a stream's leaves by version: all that a replay needs."""
+    ) -> Iterator[tuple[str, int, bytes]]:
+        """Type, schema and bytes of a stream's leaves by version, as they arrive: all that a replay needs."""
 
     @abstractmethod
     def read(

@@ -48,7 +48,7 @@ def open_database(database: str) -> Engine:
         Unavailable: wrong address, no server, not ours, newer than this release, not writable.
     """
     url = parse(database)
-    engine = _sqlite(url) if url.drivername == "sqlite" else create_engine(url, pool_pre_ping=True, pool_size=20)
+    engine = _sqlite(url) if url.drivername == "sqlite" else _postgres(url)
     try:
         _prepare(engine, url)
     except BaseException:
@@ -120,6 +120,16 @@ def _sqlite(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         reads = connection.get_execution_options().get(READ_ONLY)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: psycopg.Connection[Any], _: Any) -> None:
+        postgres.configure(connection)
 
     return engine
 

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
+import psycopg
 from eventsourcing.persistence import (
     ApplicationRecorder,
     IntegrityError,
@@ -143,9 +144,18 @@ class SqlRecorder(LogRecorder):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-    ) -> Sequence[tuple[str, int, bytes]]:
-        with self._rows(_of_stream(LEAVES, stream, gt, lte, desc, limit)) as found:
-            return cast("Sequence[tuple[str, int, bytes]]", found.fetchall())
+    ) -> Iterator[tuple[str, int, bytes]]:
+        query = _of_stream(LEAVES, stream, gt, lte, desc, limit)
+        if self._is_sqlite:
+            with self._rows(query) as found:
+                yield from found
+            return
+        try:
+            with self.database.connect() as connection:
+                driver = cast("postgres.Connection", connection.connection.driver_connection)
+                yield from postgres.stream(driver, query, self.database.dialect)
+        except psycopg.Error as error:
+            raise postgres.unavailable(error, place_of(self.database.url)) from error
 
     def select_events(
         self,
