@@ -52,12 +52,10 @@ def acknowledged(receipt: Receipt) -> Acknowledged:
 
 
 def follow_for_ever(url: str, rebuilds: bool, told: Connection) -> None:
-    """Keeps the projections up to date as a worker does, or builds them again and again."""
+    """Keeps the projections up to date as a worker does; builds them again first where told to."""
     with Engine(url) as engine:
         runner = Runner(engine.store, engine.leaves.leaves.decode)
         told.send(None)
-        if not rebuilds:
-            runner.run(Flag())
-        while True:
-            runner.catch_up(batch=7)
+        if rebuilds:
             runner.rebuild(batch=100)
+        runner.run(Flag())
