@@ -70,14 +70,29 @@ class Path:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.framework = FrameworkId("")
-        self.deliberation = DeliberationId("")
 
     def say(self, *commands: Command, on: date) -> Receipt:
         """Commands about the framework."""
-        return [self.engine.execute(said(command, on, self.framework)) for command in commands][-1]
+        return [self._execute(command, on, self.framework) for command in commands][-1]
+
+    def _execute(self, command: Command, on: date, target: str | None = None) -> Receipt:
+        return self.engine.execute(said(command, on, target))
 
     def _made(self, command: Command, on: date) -> str:
-        return self.engine.execute(said(command, on)).stream.partition("-")[2]
+        """The id of what a command founds."""
+        return self._execute(command, on).stream.partition("-")[2]
+
+    def _adopted(self, number: str, subject: str, on: date) -> DeliberationId:
+        """The council has decided."""
+        enter = EnterDeliberation(
+            commune=DIORO,
+            number=number,
+            subject=subject,
+            outcome=Outcome.ADOPTED,
+            decided_on=on,
+            votes=Votes(23, 18, 17, 1),
+        )
+        return DeliberationId(self._made(enter, on))
 
     def to(self, stage: Stage) -> FrameworkId:
         """Go on until the framework is in a stage; returns its id."""
@@ -89,7 +104,7 @@ class Path:
         return self.framework
 
     def propose(self) -> None:
-        self.engine.execute(said(PublishPolicy(document=sample()), PROPOSED))
+        self._execute(PublishPolicy(document=sample()), PROPOSED)
         self._made(RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou"), PROPOSED)
         self.framework = FrameworkId(self._made(ProposeFramework(commune=DIORO, title="Cadre de Dioro"), PROPOSED))
 
@@ -100,13 +115,9 @@ class Path:
             register = RegisterOrganisation(commune=DIORO, name=name, constituency=kind, form=form)
             self.say(AdmitMember(organisation=OrganisationId(self._made(register, PROPOSED))), on=PROPOSED)
         self.say(SubmitToCouncil(), on=PROPOSED)
-        enter = EnterDeliberation(
-            commune=DIORO, number="2026-03", subject="Cadre de concertation", outcome=Outcome.ADOPTED,
-            decided_on=VOTED, votes=Votes(23, 18, 17, 1),
-        )  # fmt: skip
-        self.deliberation = DeliberationId(self._made(enter, VOTED))
-        self.say(RecordDeliberation(deliberation=self.deliberation), on=VOTED)
-        self.engine.execute(said(MakeExecutory(executory_on=VOTED), VOTED, self.deliberation))
+        decided = self._adopted("2026-03", "Cadre de concertation", VOTED)
+        self.say(RecordDeliberation(deliberation=decided), on=VOTED)
+        self._execute(MakeExecutory(executory_on=VOTED), VOTED, decided)
         self.say(FollowDeliberation(), Formalise(), on=VOTED)
 
     def close_needs(self) -> None:
@@ -134,8 +145,9 @@ class Path:
         self.say(Suspend(reason="Insécurité sur la route"), on=ENDS)
 
     def dissolve(self) -> None:
-        end = Dissolve(deliberation=self.deliberation, seconded_by="moussa", reason="Fusion de communes")
-        self.say(end, on=ENDS)
+        decided = self._adopted("2026-19", "Fin du cadre de concertation", ENDS)
+        self._execute(MakeExecutory(executory_on=ENDS), ENDS, decided)
+        self.say(Dissolve(deliberation=decided, seconded_by="moussa", reason="Fusion de communes"), on=ENDS)
 
 
 STEPS: dict[Stage, Callable[[Path], None]] = {
