@@ -92,6 +92,15 @@ def test_a_disk_that_fills_up_in_a_rebuild_is_said_to_be_full(tmp_path: Path) ->
     assert "Le disque est plein" in full.err
 
 
+@pytest.mark.xfail(
+    reason="the fact is recorded, then the projections meet the full disk: 'rien n'a été écrit' is not so"
+)
+def test_what_is_said_not_to_be_written_is_not_written(tmp_path: Path) -> None:
+    """Room for the fact, and not for the rows of the projections that follow it."""
+    full, healed = on_a_small_disk(tmp_path, 70_000, *SMALL)
+    assert full.code == 0 or "rien n'a été écrit" not in full.err or healed.code == 0
+
+
 def run(program: str, *arguments: str) -> Ran:
     ran = subprocess.run(
         [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
