@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
-import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from cycle.engine import Engine
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
-from tests.postgres import cluster
+from tests.postgres import cluster, new_database
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +27,7 @@ def postgres(worker_id: str) -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
     """The URL of a new database."""
-    url = make_url(postgres)
-    name = f"cycle_{uuid4().hex}"
-    with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname="postgres", autocommit=True) as c:
-        c.execute(f"CREATE DATABASE {name}")
-    return url.set(database=name).render_as_string(hide_password=False)
+    return new_database(postgres)
 
 
 @pytest.fixture

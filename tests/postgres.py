@@ -11,6 +11,10 @@ from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import make_url
 
 NOBODY = 65534
 
@@ -62,3 +66,12 @@ def cluster(folder: Path) -> Iterator[str]:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+
+
+def new_database(running: str) -> str:
+    """The URL of a new and empty database of a cluster that is running at this URL."""
+    url = make_url(running)
+    name = f"cycle_{uuid4().hex}"
+    with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname="postgres", autocommit=True) as c:
+        c.execute(f"CREATE DATABASE {name}")
+    return url.set(database=name).render_as_string(hide_password=False)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import unicodedata
 from hashlib import sha256
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rfc8785 import dumps
 
+from cycle.aggregates.base import EVENTS
+from cycle.codec import Leaves, new_leaf
 from cycle.leaf import LeafError, canonical, check_leaf, check_texts, leaf_hash
+from cycle.projections.base import moment
+from cycle_adapters.sql.rows import splice
+from tests.leaf.chance import event, plain
 
 texts = st.text().map(lambda t: unicodedata.normalize("NFC", t)).filter(lambda t: "\x00" not in t)
 keys = st.text(alphabet=st.characters(codec="ascii", exclude_characters="\x00"), max_size=8)
@@ -28,6 +34,22 @@ def test_canonical_bytes_equal_an_independent_implementation(value: dict[str, ob
     leaf = canonical(value)
     assert leaf == dumps(value)  # type: ignore[arg-type]
     check_leaf(leaf)
+
+
+def test_the_leaf_of_every_type_of_event_equals_an_independent_implementation() -> None:
+    """Ten thousand events, made of whatever their fields may hold; what is read back is the same event."""
+    chance, read, types = Random(8785), Leaves(), list(EVENTS.values())
+    sizes: list[int] = []
+    for number in range(10_000):
+        fact = event(types[number % len(types)], chance)
+        new = new_leaf(fact)
+        leaf = splice(new.state, new.hole, moment(fact.recorded_at).encode())
+        assert leaf == dumps(plain(fact)), fact
+        assert canonical(read.decode(fact.type, fact.schema, leaf)) == leaf, fact
+        sizes.append(len(leaf))
+    assert len(types) > 80, "not every area was loaded"
+    assert min(sizes) < 500
+    assert max(sizes) > 5_000
 
 
 @pytest.mark.parametrize(

@@ -4,73 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import cycle, groupby
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from threading import Event as Flag
 from threading import Thread
+from typing import NamedTuple
 
-import msgspec
 import pytest
 from benchmarks.histories import history
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from cycle.aggregates.base import Event, Recorded
-from cycle.codec import Leaves, new_leaf
-from cycle.history import Cutoffs, believed
+from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.engine import Engine
+from cycle.history import Cutoffs
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Fact, Projection
 from cycle.projections.obstacles import ObstacleRow, obstacles
 from cycle.projections.runner import NotThereYet, Runner
-from cycle.store import Append
+from cycle.reading import Reader
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
-from tests.domain.walks import walk
-
-DECODE = Leaves().decode
-
-
-def walked(seed: int, name: str, steps: int = 70) -> list[Recorded[Event]]:
-    """A random accepted history, as a framework of its own."""
-    stream = f"framework-{name}"
-    return [
-        msgspec.structs.replace(
-            r, stream=stream, id=f"{name}-{r.version}", causation=f"{name}-{r.causation}", log=f"ML-4-01-{name}"
-        )
-        for r in walk(seed, steps).history
-    ]
-
-
-def append(store: SqlRecorder, facts: list[Recorded[Event]]) -> None:
-    for key, save in groupby(facts, key=lambda r: r.causation):
-        leaves = tuple(new_leaf(r) for r in save)
-        store.append(Append(leaves, f"{key}/{leaves[0].id}", b"d"))
-
-
-def facts_of(store: SqlRecorder) -> list[Fact]:
-    return [Fact(row.position, DECODE(row.topic, row.schema, bytes(row.state))) for row in store.read(0, 10**6)]
-
-
-def tables(store: SqlRecorder) -> dict[str, list[tuple[object, ...]]]:
-    with store.database.connect() as connection:
-        return {
-            name: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {name} ORDER BY key"))]
-            for name in PROJECTIONS
-        }
-
-
-def in_memory(facts: list[Fact]) -> dict[str, list[tuple[object, ...]]]:
-    positions = [fact.position for fact in facts]
-    right = [Fact(p, r) for p, r in zip(positions, believed([f.recorded for f in facts]), strict=True)]
-    return {
-        name: [
-            tuple(projection.to_columns(key, row))
-            for key, row in sorted(projection.fold_history(facts if projection.appends else right).items())
-        ]
-        for name, projection in PROJECTIONS.items()
-    }
+from tests.postgres import new_database
+from tests.projections.rows import DECODE, append, corrected, facts_of, in_memory, named, tables, walked
 
 
 @pytest.fixture
@@ -80,34 +39,100 @@ def sqlite_store(sqlite_url: str) -> Iterator[SqlRecorder]:
     store.close()
 
 
+class Told(NamedTuple):
+    """Random histories in one log, how a runner follows them, and how far in (per mille) to look back at."""
+
+    seeds: list[int]
+    turns: int
+    batches: list[int]
+    look_back: int
+
+    def facts(self) -> list[Recorded[Event]]:
+        """Histories with corrections, of several frameworks that take turns."""
+        chance = Random(self.turns)
+        waiting = [
+            [list(save) for _, save in groupby(named(corrected(seed), f"{n}"), key=lambda r: r.causation)]
+            for n, seed in enumerate(self.seeds)
+        ]
+        told: list[Recorded[Event]] = []
+        while waiting := [saves for saves in waiting if saves]:
+            told += chance.choice(waiting).pop(0)
+        return told
+
+
+def tales(smallest_batch: int) -> st.SearchStrategy[Told]:
+    seed = st.integers(0, 10**6)
+    seeds = st.lists(seed, min_size=1, max_size=3)
+    batches = st.lists(st.integers(smallest_batch, 60), min_size=1, max_size=9)
+    return st.builds(Told, seeds, seed, batches, st.integers(0, 1000))
+
+
+def one_way_or_another(url: str, told: Told) -> None:
+    """Followed in batches, built again, folded in memory, and as of the head: all the same rows."""
+    with Engine(url) as engine:
+        facts = waiting = told.facts()
+        runner, at = Runner(engine.store, DECODE), 1 + told.look_back * (len(facts) - 1) // 1000
+        for batch in cycle(told.batches):
+            append(engine.store, waiting[: 2 * batch])
+            waiting = waiting[2 * batch :]
+            runner.catch_up(batch=batch)
+            if not waiting:
+                break
+        followed = tables(engine.store)
+        Runner(engine.store, DECODE).rebuild(batch=told.batches[0])
+        assert tables(engine.store) == followed
+        assert runner.problems() == {}
+        expected = in_memory(facts_of(engine.store))
+        reader = Reader(engine)
+        with TemporaryDirectory() as folder, Engine(f"sqlite:///{Path(folder) / 'cut.db'}") as cut:
+            append(cut.store, facts[:at])
+            earlier = Reader(cut)
+            earlier.catch_up()
+            for name, rows in followed.items():
+                assert [tuple(map(_plain, row)) for row in rows] == [tuple(map(_plain, row)) for row in expected[name]]
+                if PROJECTIONS[name].appends:
+                    continue  # see below: test_the_audit_trail_as_of_a_position_is_the_one_of_then
+                assert reader.rows(name, cutoffs=Cutoffs(at=len(facts))) == reader.rows(name), name
+                assert reader.rows(name, cutoffs=Cutoffs(at=at)) == earlier.rows(name), name
+
+
 # A failing example is a database and takes a second to run: it is reported as it was found.
-@settings(
-    max_examples=12,
+FEW = settings(
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-@given(seeds=st.lists(st.integers(0, 10**6), min_size=1, max_size=3), batch=st.integers(1, 40), cut=st.integers(1, 60))
-def test_incremental_rebuilt_and_as_of_head_are_one(seeds: list[int], batch: int, cut: int) -> None:
+
+
+@settings(FEW, max_examples=6)
+@given(told=tales(1))
+def test_incremental_rebuilt_and_as_of_head_are_one(told: Told) -> None:
     with TemporaryDirectory() as folder:
-        store = SqlRecorder(open_database(f"sqlite:///{Path(folder) / 'a.db'}"))
-        runner = Runner(store, DECODE)
-        for n, seed in enumerate(seeds):
-            facts = walked(seed, f"{n}")
-            append(store, facts[:cut])
-            runner.catch_up(batch=batch)
-            append(store, facts[cut:])
-        runner.catch_up(batch=batch)
-        incremental = tables(store)
-        Runner(store, DECODE).rebuild(batch=batch)
-        assert tables(store) == incremental
-        assert runner.problems() == {}
-        expected = in_memory(facts_of(store))
-        for name, rows in incremental.items():
-            assert [tuple(map(_plain, row)) for row in rows] == [tuple(map(_plain, row)) for row in expected[name]], (
-                name
-            )
-        store.close()
+        one_way_or_another(f"sqlite:///{Path(folder) / 'a.db'}", told)
+
+
+@settings(FEW, max_examples=3)
+@given(told=tales(20))
+def test_incremental_rebuilt_and_as_of_head_are_one_on_a_server(postgres: str, told: Told) -> None:
+    one_way_or_another(new_database(postgres), told)
+
+
+@pytest.mark.xfail(reason="as of a position the audit trail shows corrected days, the live one those of the record")
+def test_the_audit_trail_as_of_a_position_is_the_one_of_then(engine: Engine) -> None:
+    facts = named(corrected(3), "f")
+    assert any(change.field == "occurred_on" for fact in facts for change in getattr(fact.data, "changes", ()))
+    append(engine.store, facts)
+    reader = Reader(engine)
+    reader.catch_up()
+    assert reader.rows("audit_trail", cutoffs=Cutoffs(at=len(facts))) == reader.rows("audit_trail")
+
+
+def test_the_histories_correct_facts_of_many_kinds() -> None:
+    """Otherwise the two tests above would say less than they seem to."""
+    facts = [fact for seed in range(30) for fact in corrected(seed)]
+    corrections = [fact.data for fact in facts if isinstance(fact.data, FactCorrected)]
+    assert len(corrections) > len(facts) / 20
+    assert len({correction.fact_type for correction in corrections}) > 15
 
 
 def _plain(value: object) -> object:

@@ -1,0 +1,124 @@
+"""``cycle next`` in every stage, and after every command on the way: in French, with the reason and whom to call."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from cycle.aggregates.base import Command, Role
+from cycle.aggregates.framework.state import Stage
+from cycle.catalogue import keys, text
+from cycle.engine import Engine
+from cycle.store import Receipt
+from tests.cli.run import Cli
+from tests.engine.path import ENDS, STEPS, Path
+
+CALL = "Qui peut lever ce point : "
+ENGLISH = frozenset(
+    {"the", "is", "are", "of", "and", "by", "who", "with", "not", "has", "must", "what", "needs", "member"}
+)
+"""Words that no French sentence of the catalogue holds, and hardly an English one does without."""
+SAID_AS_TYPED = re.compile(r"`[^`]*`|^ {6}[a-z-]+ · par : |cycle do .*|\bwocat-pact\b", re.MULTILINE)
+"""What a person types, and the name of the policy: the same in every language."""
+KINDS = ("command", "finding", "message", "role", "stage", "word")
+
+
+def codes() -> frozenset[str]:
+    """Keys of the catalogue and values of enumerations that are no French word of their own."""
+    every = {f"{kind}.{code}" for kind in KINDS for code in keys(kind)}
+    names = [(code, text(f"{kind}.{code}", "fr").split()) for kind in ("role", "stage", "word") for code in keys(kind)]
+    english = {code for code, french in names if code not in french}
+    return frozenset(every | english | {code for kind in KINDS for code in keys(kind) if "-" in code})
+
+
+def flat(words: str) -> str:
+    """In one line, whatever the width of the terminal."""
+    return " ".join(words.split())
+
+
+def blocks(out: str) -> dict[str, str]:
+    """What stands below each refused option, by its label."""
+    found: dict[str, str] = {}
+    label = ""
+    for line in out.splitlines():
+        if line.startswith("  ✗ "):
+            label = line[4:].partition(" → ")[0]
+            found[label] = ""
+        elif line.startswith("      ") and label:
+            found[label] += line + " "
+        else:
+            label = ""
+    return {label: flat(words) for label, words in found.items()}
+
+
+def is_french(out: str) -> None:
+    assert "{" not in out
+    assert "}" not in out
+    prose = SAID_AS_TYPED.sub(" ", out)
+    words = set(re.findall(r"[\w.-]*\w", prose.lower()))
+    assert words & ENGLISH == set(), out
+    assert words & codes() == set(), out
+    assert not re.search(r"\w_\w|\bNone\b|\b(True|False)\b", prose), out
+
+
+def explains_itself(cli: Cli, framework: str, stage: Stage, on: date) -> int:
+    """Returns how many options were refused."""
+    out = cli.ok("next", framework, "--on", on.isoformat()).out
+    found = cli.ok("--json", "next", framework, "--on", on.isoformat()).json
+    assert found["stage"] == stage
+    assert f"étape {text(f'stage.{stage}', 'fr')}," in out.splitlines()[0]
+    is_french(out)
+    told = blocks(out)
+    refused = [option for option in found["options"] if not option["allowed"]]
+    assert set(told) == {option["label"]["fr"] for option in refused}
+    roles = tuple(text(f"role.{role}", "fr") for role in Role)
+    for option in refused:
+        # A reason and what helps, then whom to call; and so on for every reason.
+        first, *others = told[option["label"]["fr"]].split(CALL)
+        assert len(others) == len(option["reasons"]) > 0, told
+        for reason, said, call in zip(option["reasons"], [first, *others], others, strict=False):
+            assert flat(reason["help"]["fr"]) in said, said
+            # Beside a member's number stands its name.
+            assert "MB-" in reason["text"]["fr"] or flat(reason["text"]["fr"]) in said, said
+            assert call.startswith(roles), call
+    for option in found["options"]:
+        if option["allowed"]:
+            assert f"✓ {option['label']['fr']}" in out
+    return len(refused)
+
+
+class Watched(Path):
+    """A path on which somebody asks after every command what comes next."""
+
+    def __init__(self, engine: Engine, cli: Cli) -> None:
+        super().__init__(engine)
+        self._cli = cli
+
+    def _execute(self, command: Command, on: date, target: str | None = None) -> Receipt:
+        receipt = super()._execute(command, on, target)
+        if target == self.framework:
+            stage = self.engine.framework(self.framework).stage
+            assert stage is not None
+            explains_itself(self._cli, self.framework, stage, on)
+        return receipt
+
+
+def test_next_explains_itself_in_every_stage_and_on_the_way_there(cli: Cli) -> None:
+    assert set(STEPS) == set(Stage)
+    with Engine(cli.url) as engine:
+        path = Watched(engine, cli)
+        refused: dict[Stage, int] = {}
+        for stage, step in STEPS.items():
+            step(path)
+            assert engine.framework(path.framework).stage is stage
+            refused[stage] = explains_itself(cli, path.framework, stage, ENDS)
+    assert refused.pop(Stage.DISSOLVED) == 0
+    assert all(refused.values()), "nothing was refused there, so nothing was explained"
+
+
+def test_a_dissolved_framework_has_nothing_to_come(cli: Cli) -> None:
+    with Engine(cli.url) as engine:
+        framework = Path(engine).to(Stage.DISSOLVED)
+    out = cli.ok("next", framework).out
+    assert text("message.nothing", "fr") in out
+    is_french(out)
