@@ -29,17 +29,17 @@ class Cutoffs(Struct, frozen=True):
     known_at: datetime | None = None
     at: int | None = None
 
-    def cut(self, history: Iterable[Fact]) -> list[Fact]:
-        """The history inside the cut-offs, as it was believed there."""
+    def cut(self, history: Iterable[Fact], *, corrected: bool = True) -> list[Fact]:
+        """The history inside the cut-offs: as it was believed there, or (not ``corrected``) as it was recorded."""
         facts = [
             (position, fact)
             for position, fact in history
             if (self.at is None or position <= self.at) and (self.known_at is None or fact.recorded_at <= self.known_at)
         ]
-        right = believed([fact for _, fact in facts])
-        positions = (position for position, _ in facts)
-        cut = zip(positions, right, strict=True)
-        return [(position, fact) for position, fact in cut if self.as_of is None or fact.occurred_on <= self.as_of]
+        right: Iterable[Fact] = facts
+        if corrected:
+            right = zip((position for position, _ in facts), believed([fact for _, fact in facts]), strict=True)
+        return [(position, fact) for position, fact in right if self.as_of is None or fact.occurred_on <= self.as_of]
 
 
 EVERYTHING = Cutoffs()

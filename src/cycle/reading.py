@@ -73,7 +73,8 @@ class Reader:
         projection = PROJECTIONS[name]
         if cutoffs == EVERYTHING:
             return self._live(name, filters)
-        found = projection.fold_history(self.facts(filters.commune, cutoffs))
+        # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
+        found = projection.fold_history(self.facts(filters.commune, cutoffs, corrected=not projection.appends))
         place = self._communes(filters)
         chosen = self._frameworks(filters, cutoffs)
         return [
@@ -165,9 +166,10 @@ class Reader:
             raise PlaceAmbiguous(place, [row.framework for row in living])
         return FrameworkId(living[0].framework)
 
-    def facts(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
+    def facts(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING, *, corrected: bool = True) -> list[Fact]:
         """The history of a commune (all of its streams) or of everything, inside the cut-offs."""
-        return [Fact(position, recorded) for position, recorded in cutoffs.cut(self._read(commune))]
+        found = cutoffs.cut(self._read(commune), corrected=corrected)
+        return [Fact(position, recorded) for position, recorded in found]
 
     def framework_facts(self, identity: str, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
         """The history of one framework, inside the cut-offs."""

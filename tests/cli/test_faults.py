@@ -78,13 +78,11 @@ def test_a_disk_that_fills_up_in_the_commit_is_said_to_be_full(tmp_path: Path) -
     assert full.err == "Le disque est plein : rien n'a été écrit ; faites de la place et recommencez\n"
 
 
-@pytest.mark.xfail(reason="SQLite cannot make its -shm file then and says IOERR: told as a disk that does not answer")
 def test_a_disk_that_is_full_from_the_start_is_said_to_be_full(tmp_path: Path) -> None:
     full, _ = on_a_small_disk(tmp_path, 0, *SMALL)
     assert "Le disque est plein" in full.err
 
 
-@pytest.mark.xfail(reason="an error in a projection's write is told in the driver's own English words")
 def test_a_disk_that_fills_up_in_a_rebuild_is_said_to_be_full(tmp_path: Path) -> None:
     full, healed = on_a_small_disk(tmp_path, 60_000, "rebuild")
     assert healed.code == 0
@@ -92,9 +90,6 @@ def test_a_disk_that_fills_up_in_a_rebuild_is_said_to_be_full(tmp_path: Path) ->
     assert "Le disque est plein" in full.err
 
 
-@pytest.mark.xfail(
-    reason="the fact is recorded, then the projections meet the full disk: 'rien n'a été écrit' is not so"
-)
 def test_what_is_said_not_to_be_written_is_not_written(tmp_path: Path) -> None:
     """Room for the fact, and not for the rows of the projections that follow it."""
     full, healed = on_a_small_disk(tmp_path, 70_000, *SMALL)

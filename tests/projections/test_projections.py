@@ -117,7 +117,6 @@ def test_incremental_rebuilt_and_as_of_head_are_one_on_a_server(postgres: str, t
     one_way_or_another(new_database(postgres), told)
 
 
-@pytest.mark.xfail(reason="as of a position the audit trail shows corrected days, the live one those of the record")
 def test_the_audit_trail_as_of_a_position_is_the_one_of_then(engine: Engine) -> None:
     facts = named(corrected(3), "f")
     assert any(change.field == "occurred_on" for fact in facts for change in getattr(fact.data, "changes", ()))

@@ -155,7 +155,6 @@ def _do(name: str) -> Callable[..., None]:
             target = found(reader, command, place, identity)
             day = on or engine.today()
             receipt = engine.execute(Said(command=command, by=by, on=day, target=target, key=key, late_record=late))
-            reader.catch_up()
             if settings.json:
                 emit(receipt)
             else:

@@ -93,7 +93,6 @@ def import_events(settings: Settings, path: Path) -> None:
             count = import_lines(engine, file, lambda done: None)
         except BadLine as error:
             raise Failed(Told(REFUSED, "bad-line", f"{path.name}, {error}")) from error
-        Reader(engine).catch_up()
     if settings.json:
         click.echo(msgspec.json.encode({"count": count}))
     else:
@@ -133,7 +132,6 @@ def import_deliberations(
         except BadRows as error:
             tell(error.report, settings, dry_run=True)
             raise Failed(Told(REFUSED, "bad-rows", f"{path.name}: {error}")) from error
-        reader.catch_up()
     tell(report, settings, dry_run=dry_run)
 
 

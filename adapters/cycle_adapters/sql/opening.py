@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cycle.store import Unavailable
@@ -49,6 +49,15 @@ def open_database(database: str) -> Engine:
     """
     url = parse(database)
     engine = _sqlite(url) if url.drivername == "sqlite" else _postgres(url)
+
+    @event.listens_for(engine, "handle_error")
+    def explain(context: ExceptionContext) -> None:
+        cause = context.original_exception
+        if isinstance(cause, sqlite3.Error | psycopg.Error):
+            found = cannot_use(cause, url)
+            if found.cause != "other":
+                raise found from cause
+
     try:
         _prepare(engine, url)
     except BaseException:
@@ -160,7 +169,7 @@ def place_of(url: URL) -> str:
     return str(url.database) if url.drivername == "sqlite" else f"{url.database} ({url.host or 'local'})"
 
 
-def cannot_use(error: DBAPIError | sqlite3.Error, url: URL) -> Unavailable:
+def cannot_use(error: DBAPIError | sqlite3.Error | psycopg.Error, url: URL) -> Unavailable:
     """Why a database cannot be opened, read or written."""
     cause = getattr(error, "orig", error)
     if isinstance(cause, sqlite3.Error):

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, cast
 
 import psycopg
-from psycopg import pq
 from sqlalchemy import Dialect, Select
 
 from cycle.store import Append, Conflict, Receipt, Unavailable
@@ -27,17 +26,8 @@ RECEIPT_LINES = (
 )
 
 
-class BinaryCursor(psycopg.Cursor[Any]):
-    """Takes every value as the server holds it: a leaf as text is twice as long, and is decoded twice."""
-
-    def __init__(self, connection: psycopg.Connection[Any], **kwargs: Any) -> None:
-        super().__init__(connection, **kwargs)
-        self.format = pq.Format.BINARY
-
-
 def configure(connection: psycopg.Connection[Any]) -> None:
     """Set what reading rests on."""
-    connection.cursor_factory = BinaryCursor
     # The log is read along its indexes. At the default, made for disks that turn, a stream's leaves
     # would be read in any order and sorted, on the disk when they are many.
     connection.execute("SET random_page_cost = 1.1")
@@ -45,7 +35,10 @@ def configure(connection: psycopg.Connection[Any]) -> None:
 
 
 def stream(connection: Connection, query: Select[Any], dialect: Dialect) -> Iterator[tuple[Any, ...]]:
-    """Rows as they arrive, in one round trip: what has been looked at need not be kept."""
+    """Rows as they arrive, in one round trip: what has been looked at need not be kept.
+
+    In binary, for a leaf as text is twice as long, and is decoded twice.
+    """
     compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     with connection.cursor() as cursor:
         yield from cursor.stream(str(compiled), compiled.params, binary=True, size=STREAMED_ROWS)

@@ -35,7 +35,6 @@ from cycle.store import (
     Receipt,
     Row,
     StoredLeaf,
-    Unavailable,
     Waker,
 )
 from cycle_adapters.sql import postgres, sqlite
@@ -110,7 +109,7 @@ class SqlRecorder(LogRecorder):
                     raise Conflict("the log is not empty: import into a new database")
                 position = _import(connection, leaves, progress)
         except DBAPIError as error:
-            raise self._unavailable(error) from error
+            raise cannot_use(error, self.database.url) from error
         self._bell.ring()
         return position
 
@@ -145,17 +144,7 @@ class SqlRecorder(LogRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Iterator[tuple[str, int, bytes]]:
-        query = _of_stream(LEAVES, stream, gt, lte, desc, limit)
-        if self._is_sqlite:
-            with self._rows(query) as found:
-                yield from found
-            return
-        try:
-            with self.database.connect() as connection:
-                driver = cast("postgres.Connection", connection.connection.driver_connection)
-                yield from postgres.stream(driver, query, self.database.dialect)
-        except psycopg.Error as error:
-            raise postgres.unavailable(error, place_of(self.database.url)) from error
+        return self._streamed(_of_stream(LEAVES, stream, gt, lte, desc, limit))
 
     def select_events(
         self,
@@ -186,8 +175,7 @@ class SqlRecorder(LogRecorder):
             query = query.where(events.c.log == log)
         if types:
             query = query.where(events.c.type.in_(types))
-        with self._rows(query.order_by(events.c.position).limit(limit)) as found:
-            return list(map(Row._make, found.fetchall()))
+        return list(map(Row._make, self._streamed(query.order_by(events.c.position).limit(limit))))
 
     def select_notifications(
         self,
@@ -228,17 +216,27 @@ class SqlRecorder(LogRecorder):
             return SqliteWaker(self._bell, self._raw_sqlite())
         return PostgresWaker(self._raw_postgres)
 
+    def _streamed(self, query: Select[Any]) -> Iterator[Any]:
+        """Rows as they arrive."""
+        if self._is_sqlite:
+            with self._rows(query) as found:
+                yield from found
+            return
+        try:
+            with self.database.connect() as connection:
+                driver = cast("postgres.Connection", connection.connection.driver_connection)
+                yield from postgres.stream(driver, query, self.database.dialect)
+        except psycopg.Error as error:
+            raise cannot_use(error, self.database.url) from error
+
     @contextmanager
     def _rows(self, query: Select[Any]) -> Iterator[Any]:
         """The driver's own cursor: rows as plain tuples, without a layer per row."""
         try:
             with self.database.connect().execution_options(**{READ_ONLY: True}) as connection:
                 yield connection.execute(query).cursor
-        except DBAPIError as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: DBAPIError) -> Unavailable:
-        return cannot_use(error, self.database.url)
+        except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+            raise cannot_use(error, self.database.url) from error
 
 
 def _of_stream(

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from shutil import disk_usage
 
 from cycle.aggregates.base import StreamId
 from cycle.leaf import leaf_hash
@@ -21,7 +23,8 @@ from cycle_adapters.sql.rows import (
     written,
 )
 
-BUSY_SECONDS = 60.0
+LEAST_ROOM = 65_536
+"""Bytes that a database must be able to grow by."""
 
 
 class SqliteWriter:
@@ -152,6 +155,8 @@ def unavailable(error: sqlite3.Error, place: str) -> Unavailable:
         case ["BUSY" | "LOCKED"]:
             return Unavailable("locked")
         case ["IOERR"]:
-            return Unavailable("disk", str(error))
+            # Without room for its shared memory SQLite calls the disk broken.
+            full = disk_usage(Path(place).absolute().parent).free < LEAST_ROOM
+            return Unavailable("full") if full else Unavailable("disk", str(error))
         case _:
             return Unavailable("other", str(error))
