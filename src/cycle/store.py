@@ -37,6 +37,7 @@ class NewLeaf(StoredEvent):
     the event's type.
     """
 
+    originator_id: str
     id: str
     log: LogName
     schema: int
@@ -222,7 +223,7 @@ class LogRecorder(ApplicationRecorder, ABC):
         """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN."""
 
     @abstractmethod
-    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf, datetime]], progress: Callable[[int], None]) -> int:
+    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf]], progress: Callable[[int], None]) -> int:
         """Write (key, leaf with its own bytes, time of record) into an empty store; all or nothing.
 
         Neighbours with one key are one save; the key is known from then on, whatever its content.

@@ -75,7 +75,7 @@ def import_(engine: Engine, file: BinaryIO, progress: Callable[[int], None]) -> 
     return engine.store.import_leaves(_checked(file), progress)
 
 
-def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf, datetime]]:
+def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf]]:
     leaves = Leaves()
     versions: dict[str, int] = {}
     logs: dict[str, str] = {}
@@ -105,11 +105,7 @@ def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf, datetime]]:
         versions[event.stream], last_time, last_key = expected, event.recorded_at, event.causation
         ids.add(event.id)
         done.add(event.causation)
-        yield (
-            event.causation,
-            NewLeaf(event.stream, event.version, kind, line, event.id, event.log, schema, 0),
-            event.recorded_at,
-        )
+        yield event.causation, NewLeaf(event.stream, event.version, kind, line, event.id, event.log, schema, 0)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -1,14 +1,15 @@
 """Group commit: appends that arrive together are committed together.
 
-The caller that finds the writer free leads: it takes everybody's waiting saves, writes them in one
-transaction and wakes the others. No thread of its own, no waiting for company: a lone caller
-commits at once.
+The caller that gets the writer takes everybody's waiting saves and writes them in one transaction;
+the others find their outcome when it is their turn. No thread of its own, no waiting for company:
+a lone caller commits at once.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Condition
+from threading import Lock
 
 from cycle.store import Append, Receipt
 
@@ -30,9 +31,8 @@ class GroupCommit:
 
     def __init__(self, commit: Callable[[Sequence[Append]], Sequence[Outcome]]) -> None:
         self._commit = commit
-        self._changed = Condition()
-        self._waiting: list[_Waiting] = []
-        self._led = False
+        self._writer = Lock()
+        self._waiting: deque[_Waiting] = deque()
 
     def append(self, save: Append) -> Receipt:
         """Store one save, in whatever company.
@@ -41,48 +41,30 @@ class GroupCommit:
             Conflict, KeyReused, Unavailable: this save's own outcome.
         """
         mine = _Waiting(save)
-        with self._changed:
-            self._waiting.append(mine)
-            while self._led and mine.outcome is None:
-                self._changed.wait()
-            if mine.outcome is None:
-                self._led = True
-        if mine.outcome is None:
-            self._lead(mine)
-        outcome = mine.outcome
-        if isinstance(outcome, Receipt):
-            return outcome
-        assert outcome is not None
-        raise outcome
-
-    def _lead(self, mine: _Waiting) -> None:
-        group: list[_Waiting] = []
-        try:
+        self._waiting.append(mine)
+        with self._writer:
             while mine.outcome is None:
-                with self._changed:
-                    group = self._take()
-                outcomes = self._commit([waiting.save for waiting in group])
-                with self._changed:
-                    for waiting, outcome in zip(group, outcomes, strict=True):
-                        waiting.outcome = outcome
-                    group = []
-                    self._changed.notify_all()
-        except BaseException as error:
-            with self._changed:
-                for waiting in group:
-                    waiting.outcome = error if isinstance(error, Exception) else RuntimeError(repr(error))
-            raise
-        finally:
-            with self._changed:
-                self._led = False
-                self._changed.notify_all()
+                self._write(self._take())
+        if isinstance(mine.outcome, Receipt):
+            return mine.outcome
+        raise mine.outcome
 
-    def _take(self) -> list[_Waiting]:
-        leaves, taken = 0, 0
-        for waiting in self._waiting:
-            if taken and leaves + len(waiting.save.leaves) > MOST_LEAVES:
-                break
-            leaves += len(waiting.save.leaves)
-            taken += 1
-        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+    def _write(self, group: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = self._commit([waiting.save for waiting in group])
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                waiting.outcome = outcome
+        except BaseException as error:
+            # Nobody may wait for a writer that is gone.
+            for waiting in group:
+                waiting.outcome = error if isinstance(error, Exception) else RuntimeError(repr(error))
+            raise
+
+    def _take(self) -> Sequence[_Waiting]:
+        """What waits, in the order of arrival, and no more than one transaction should hold."""
+        group = [self._waiting.popleft()]
+        leaves = len(group[0].save.leaves)
+        while self._waiting and leaves + len(self._waiting[0].save.leaves) <= MOST_LEAVES:
+            group.append(self._waiting.popleft())
+            leaves += len(group[-1].save.leaves)
         return group

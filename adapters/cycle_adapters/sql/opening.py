@@ -85,7 +85,7 @@ def _revision(connection: Connection, url: URL) -> str | None:
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return None
-    ours = "alembic_version" in tables and "cycle_log" in tables
+    ours = "alembic_version" in tables and "receipts" in tables
     if url.drivername == "sqlite":
         ours = ours and connection.exec_driver_sql("PRAGMA application_id").scalar() == APPLICATION_ID
     if not ours:
@@ -155,8 +155,6 @@ def configure_sqlite(connection: sqlite3.Connection) -> None:
     run("PRAGMA journal_mode = WAL")
     run("PRAGMA synchronous = FULL")
     run("PRAGMA foreign_keys = ON")
-    # A commit touches six pages: at the default of 1,000 every 170th commit would pay for a checkpoint.
-    run("PRAGMA wal_autocheckpoint = 8000")
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     for name, value in wanted.items():
         found = run(f"PRAGMA {name}").fetchone()[0]

@@ -6,7 +6,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
@@ -20,7 +19,7 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import LogName, StreamId
@@ -39,9 +38,9 @@ from cycle.store import (
 )
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.grouping import GroupCommit
-from cycle_adapters.sql.opening import READ_ONLY, cannot_use, place_of
-from cycle_adapters.sql.rows import first_versions, read, receipt_of, written
-from cycle_adapters.sql.schema import events, head, logs, receipts
+from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
+from cycle_adapters.sql.rows import first_versions, read, receipt_of, recorded_at
+from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
 
 IMPORT_BATCH = 5_000
@@ -85,8 +84,7 @@ class SqlRecorder(LogRecorder):
     def append(self, save: Append) -> Receipt:
         if not save.leaves:
             raise ValueError("a save needs at least one leaf")
-        if first_versions(save) is None:
-            raise Conflict("the versions of a save are not contiguous")
+        first_versions(save)
         receipt = self._group.append(save)
         self._bell.ring()
         return receipt
@@ -102,10 +100,12 @@ class SqlRecorder(LogRecorder):
             raise IntegrityError(str(error)) from error
         return [line.position for line in receipt.events]
 
-    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf, datetime]], progress: Callable[[int], None]) -> int:
+    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf]], progress: Callable[[int], None]) -> int:
         try:
             with self.database.begin() as connection:
-                if connection.execute(select(head.c.position).with_for_update()).scalar_one():
+                if not self._is_sqlite:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+                if connection.execute(HEAD).first():
                     raise Conflict("the log is not empty: import into a new database")
                 position = _import(connection, leaves, progress)
         except DBAPIError as error:
@@ -200,13 +200,13 @@ class SqlRecorder(LogRecorder):
 
     def head(self) -> Head:
         with self._rows(HEAD) as found:
-            position, recorded_at = cast("tuple[int, str]", found.fetchone())
-        return Head(position, read(recorded_at) if recorded_at else None)
+            last = found.fetchone()
+        return Head(last[0], read(recorded_at(last[1]))) if last else Head(0, None)
 
     def log_size(self, log: LogName) -> int:
-        with self._rows(select(logs.c.size).where(logs.c.log == log)) as found:
-            size = found.fetchone()
-        return size[0] if size else 0
+        with self._rows(select(func.max(events.c.log_index)).where(events.c.log == log)) as found:
+            last = found.fetchone()[0]
+        return 0 if last is None else cast("int", last) + 1
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         return LogSubscription(self, gt, topics)
@@ -253,11 +253,11 @@ def _of_stream(
 
 def _import(
     connection: Connection,
-    leaves: Iterable[tuple[str, NewLeaf, datetime]],
+    leaves: Iterable[tuple[str, NewLeaf]],
     progress: Callable[[int], None],
 ) -> int:
     sizes: dict[str, int] = {}
-    position, last = 0, ""
+    position = 0
     rows: list[dict[str, object]] = []
     keys: list[dict[str, object]] = []
 
@@ -272,9 +272,8 @@ def _import(
 
     for key, save in groupby(leaves, key=itemgetter(0)):
         first = position + 1
-        for _, leaf, recorded_at in save:
+        for _, leaf in save:
             position += 1
-            last = written(recorded_at)
             index = sizes.get(leaf.log, 0)
             sizes[leaf.log] = index + 1
             rows.append(
@@ -294,9 +293,6 @@ def _import(
         if len(rows) >= IMPORT_BATCH:
             flush()
     flush()
-    if sizes:
-        connection.execute(logs.insert(), [{"log": log, "size": size} for log, size in sizes.items()])
-        connection.execute(head.update().values(position=position, recorded_at=last))
     return position
 
 
@@ -346,7 +342,7 @@ STREAM = select(events.c.stream, events.c.version, events.c.type, events.c.leaf,
 LEAVES = select(events.c.type, events.c.schema, events.c.leaf)
 ROWS = select(events.c.position, events.c.type, events.c.schema, events.c.leaf)
 NOTIFICATIONS = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.position)
-HEAD = select(head.c.position, head.c.recorded_at)
+HEAD = select(events.c.position, events.c.leaf).order_by(events.c.position.desc()).limit(1)
 RECEIPT = select(receipts.c.digest, receipts.c.first_position, receipts.c.last_position)
 RECEIPT_LINES = select(
     events.c.position, events.c.stream, events.c.version, events.c.type, events.c.log, events.c.log_index,

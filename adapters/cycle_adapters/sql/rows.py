@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
 from cycle.leaf import leaf_hash
-from cycle.store import RECORDED_AT_HOLE, Append, KeyReused, Receipt, ReceiptLine, answer_again
+from cycle.store import RECORDED_AT_HOLE, Append, Conflict, KeyReused, Receipt, ReceiptLine, answer_again
 
 WIDTH = len(RECORDED_AT_HOLE)
 
@@ -35,6 +35,12 @@ class _Envelope(Struct):
 
 _envelope = msgspec.json.Decoder(_Envelope).decode
 
+
+def recorded_at(leaf: bytes) -> str:
+    """When the system learned of a fact, as its leaf says it."""
+    return _envelope(leaf).recorded_at
+
+
 StoredLine = tuple[int, str, int, str, str, int, bytes, bytes]
 """position, stream, version, type, log, log_index, leaf_hash, leaf"""
 
@@ -54,14 +60,18 @@ def receipt_of(key: str, lines: Sequence[StoredLine]) -> Receipt:
     return Receipt(key, last.stream, last.version, last.position, recorded_at, tuple(found))
 
 
-def first_versions(save: Append) -> dict[str, int] | None:
-    """The first version of each stream of a save; None when its versions are not contiguous."""
+def first_versions(save: Append) -> dict[str, int]:
+    """The first version of each stream of a save.
+
+    Raises:
+        Conflict: its versions are not contiguous.
+    """
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     for leaf in save.leaves:
-        stream, version = str(leaf.originator_id), leaf.originator_version
+        stream, version = leaf.originator_id, leaf.originator_version
         if last.setdefault(stream, version - 1) != version - 1:
-            return None
+            raise Conflict("the versions of a save are not contiguous")
         first.setdefault(stream, version)
         last[stream] = version
     return first

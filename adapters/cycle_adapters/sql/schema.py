@@ -31,14 +31,6 @@ events = Table(
     UniqueConstraint("stream", "version", name="events_stream_version"),
     UniqueConstraint("log", "log_index", name="events_log_index"),
 )
-logs = Table("cycle_log", metadata, Column("log", Text, primary_key=True), Column("size", BigInteger, nullable=False))
-head = Table(
-    "cycle_head",
-    metadata,
-    Column("one", SmallInteger, primary_key=True),
-    Column("position", BigInteger, nullable=False),
-    Column("recorded_at", Text, nullable=False),
-)
 receipts = Table(
     "receipts",
     metadata,

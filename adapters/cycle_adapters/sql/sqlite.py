@@ -19,12 +19,21 @@ from cycle_adapters.sql.rows import (
     known_key,
     read,
     receipt_of,
+    recorded_at,
     splice,
     written,
 )
 
 LEAST_ROOM = 65_536
 """Bytes that a database must be able to grow by."""
+
+STANDING = (
+    "SELECT coalesce((SELECT max(version) FROM events WHERE stream = ?), 0),"
+    " coalesce((SELECT max(log_index) FROM events WHERE log = ?), -1)"
+)
+CLAIM = (
+    "INSERT INTO receipts (key, digest, first_position, last_position) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+)
 
 
 class SqliteWriter:
@@ -59,7 +68,8 @@ class SqliteWriter:
     def _commit(self, group: Sequence[Append]) -> list[Outcome]:
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
-        position, last_time = run("SELECT position, recorded_at FROM cycle_head").fetchone()
+        last_row = run("SELECT position, leaf FROM events ORDER BY position DESC LIMIT 1").fetchone()
+        position, last_time = (last_row[0], recorded_at(last_row[1])) if last_row else (0, "")
         sizes: dict[str, int] = {}
         versions: dict[str, int] = {}
         done: dict[str, tuple[bytes, Receipt]] = {}
@@ -67,38 +77,37 @@ class SqliteWriter:
         outcomes: list[Outcome] = []
         begin = position
 
-        def size(log: str) -> int:
-            if log not in sizes:
-                found = run("SELECT size FROM cycle_log WHERE log = ?", (log,)).fetchone()
-                sizes[log] = found[0] if found else 0
-            return sizes[log]
-
-        def version(stream: str) -> int:
-            if stream not in versions:
-                found = run("SELECT max(version) FROM events WHERE stream = ?", (stream,)).fetchone()[0]
-                versions[stream] = found or 0
-            return versions[stream]
+        def look(stream: str, log: str) -> None:
+            """Where a stream and a log stand; what this group adds is known already."""
+            if stream not in versions or log not in sizes:
+                version, index = run(STANDING, (stream, log)).fetchone()
+                versions.setdefault(stream, version)
+                sizes.setdefault(log, index + 1)
 
         for save in group:
-            before = done.get(save.key) or self.receipt(save.key)
-            if before is not None:
-                outcomes.append(known_key(save, before))
-                continue
             first = first_versions(save)
-            if first is None or any(version(stream) != v - 1 for stream, v in first.items()):
-                outcomes.append(Conflict(f"{', '.join(first or ())}: somebody else wrote in between"))
-                continue
-            if any(size(log) != expected for log, expected in save.log_sizes):
-                outcomes.append(Conflict("the log has grown in between"))
+            for leaf in save.leaves:
+                look(leaf.originator_id, leaf.log)
+            for log, _ in save.log_sizes:
+                look("", log)
+            stale = any(versions[stream] != v - 1 for stream, v in first.items()) or any(
+                sizes[log] != expected for log, expected in save.log_sizes
+            )
+            last_position = position + len(save.leaves)
+            # A key that is known answers even when the log has moved on.
+            if stale or not run(CLAIM, (save.key, save.digest, position + 1, last_position)).rowcount:
+                before = done.get(save.key) or self.receipt(save.key)
+                stalled = Conflict(f"{', '.join(first)}: somebody else wrote in between")
+                outcomes.append(known_key(save, before) if before else stalled)
                 continue
             last_time = max(last_time, written(save.recorded_at or datetime.now(UTC)))
             time = last_time.encode()
             lines = []
             for leaf in save.leaves:
                 position += 1
-                index = size(leaf.log)
+                index = sizes[leaf.log]
                 sizes[leaf.log] = index + 1
-                stream, v = str(leaf.originator_id), leaf.originator_version
+                stream, v = leaf.originator_id, leaf.originator_version
                 versions[stream] = v
                 state = splice(leaf.state, leaf.hole, time)
                 digest = leaf_hash(state)
@@ -106,10 +115,6 @@ class SqliteWriter:
                 lines.append(
                     ReceiptLine(leaf.id, leaf.topic, StreamId(stream), v, position, leaf.log, index, digest.hex())
                 )
-            run(
-                "INSERT INTO receipts (key, digest, first_position, last_position) VALUES (?, ?, ?, ?)",
-                (save.key, save.digest, lines[0].position, position),
-            )
             last = lines[-1]
             receipt = Receipt(save.key, last.stream, last.version, position, read(last_time), tuple(lines))
             done[save.key] = (save.digest, receipt)
@@ -118,11 +123,6 @@ class SqliteWriter:
             run("ROLLBACK")
             return outcomes
         self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._connection.executemany(
-            "INSERT INTO cycle_log VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET size = excluded.size",
-            sizes.items(),
-        )
-        run("UPDATE cycle_head SET position = ?, recorded_at = ?", (position, last_time))
         run("COMMIT")
         return outcomes
 

@@ -17,7 +17,11 @@ DECLARE
     at text;
     leaves int;
 BEGIN
-    SELECT h.position, h.recorded_at INTO head_position, head_time FROM cycle_head h FOR UPDATE;
+    -- One writer at a time, so that positions follow the order of commits; released by the commit.
+    PERFORM pg_advisory_xact_lock({lock});
+    SELECT e.position, convert_from(e.leaf, 'UTF8')::jsonb ->> 'recorded_at' INTO head_position, head_time
+        FROM events e ORDER BY e.position DESC LIMIT 1;
+    head_position := coalesce(head_position, 0);
     FOR number IN 1..saves LOOP
         IF EXISTS (SELECT FROM receipts r WHERE r.key = save_keys[number]) THEN
             statuses[number] := 'known';
@@ -33,7 +37,7 @@ BEGIN
                 coalesce((SELECT max(e.version) FROM events e WHERE e.stream = wanted.stream), 0)
         ) OR EXISTS (
             SELECT FROM jsonb_to_recordset(save_conditions -> (number - 1)) AS c(log text, size bigint)
-            WHERE c.size <> coalesce((SELECT g.size FROM cycle_log g WHERE g.log = c.log), 0)
+            WHERE c.size <> coalesce((SELECT max(e.log_index) + 1 FROM events e WHERE e.log = c.log), 0)
         ) THEN
             statuses[number] := 'conflict';
             CONTINUE;
@@ -46,7 +50,7 @@ BEGIN
         WITH arriving AS (
             SELECT l.*, head_position + row_number() OVER (ORDER BY l.place) AS position,
                    row_number() OVER (PARTITION BY l.log ORDER BY l.place) - 1
-                       + coalesce((SELECT g.size FROM cycle_log g WHERE g.log = l.log), 0) AS log_index,
+                       + coalesce((SELECT max(e.log_index) + 1 FROM events e WHERE e.log = l.log), 0) AS log_index,
                    overlay(l.leaf PLACING convert_to(head_time, 'UTF8') FROM l.hole + 1) AS written
             FROM unnest(leaf_saves, leaf_streams, leaf_versions, leaf_types, leaf_schemas, leaf_logs,
                         leaf_holes, leaf_bytes)
@@ -58,9 +62,6 @@ BEGIN
                    sha256('\x00'::bytea || a.written), a.written
             FROM arriving a ORDER BY a.position
             RETURNING log, log_index
-        ), grown AS (
-            INSERT INTO cycle_log AS g (log, size) SELECT s.log, max(s.log_index) + 1 FROM stored s GROUP BY s.log
-            ON CONFLICT (log) DO UPDATE SET size = excluded.size
         )
         SELECT jsonb_object_agg(b.log, b.lowest), sum(b.leaves) INTO lowest_indexes, leaves
             FROM (SELECT s.log, min(s.log_index) AS lowest, count(*) AS leaves FROM stored s GROUP BY s.log) b;
@@ -69,7 +70,6 @@ BEGIN
         INSERT INTO receipts (key, digest, first_position, last_position)
             VALUES (save_keys[number], save_digests[number], firsts[number], head_position);
     END LOOP;
-    UPDATE cycle_head SET position = head_position, recorded_at = head_time;
     PERFORM pg_notify('cycle', head_position::text);
     RETURN QUERY SELECT n, statuses[n], firsts[n], times[n], starts[n] FROM generate_series(1, saves) AS n;
 END

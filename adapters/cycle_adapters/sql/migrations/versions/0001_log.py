@@ -1,4 +1,4 @@
-"""The log: events, heads of logs, receipts; nothing in it is ever changed or taken away."""
+"""The log: events and receipts; nothing in it is ever changed or taken away."""
 
 from pathlib import Path
 
@@ -30,18 +30,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("log", "log_index", name="events_log_index"),
     )
     op.create_table(
-        "cycle_log",
-        sa.Column("log", sa.Text, primary_key=True),
-        sa.Column("size", sa.BigInteger, nullable=False),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "cycle_head",
-        sa.Column("one", sa.SmallInteger, sa.CheckConstraint("one = 1"), primary_key=True),
-        sa.Column("position", sa.BigInteger, nullable=False),
-        sa.Column("recorded_at", sa.Text, nullable=False),
-    )
-    op.create_table(
         "receipts",
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("digest", sa.LargeBinary, nullable=False),
@@ -49,7 +37,6 @@ def upgrade() -> None:
         sa.Column("last_position", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.execute("INSERT INTO cycle_head (one, position, recorded_at) VALUES (1, 0, '')")
     if sqlite:
         _sqlite()
     else:
@@ -76,4 +63,5 @@ def _postgresql() -> None:
             f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION cycle_refuse()"
         )
-    op.get_bind().exec_driver_sql((Path(__file__).parent / "0001_append.sql").read_text("utf-8").replace("%", "%%"))
+    append = (Path(__file__).parent / "0001_append.sql").read_text("utf-8").replace("{lock}", str(APPLICATION_ID))
+    op.get_bind().exec_driver_sql(append.replace("%", "%%"))
