@@ -224,7 +224,7 @@ class LogRecorder(ApplicationRecorder, ABC):
 
     @abstractmethod
     def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf]], progress: Callable[[int], None]) -> int:
-        """Write (key, leaf with its own bytes, time of record) into an empty store; all or nothing.
+        """Write (key, leaf with its own bytes) into an empty store; all or nothing.
 
         Neighbours with one key are one save; the key is known from then on, whatever its content.
 
