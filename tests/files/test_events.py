@@ -13,7 +13,7 @@ from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle.store import Conflict
 from cycle_adapters.files.deliberations import recorded
-from cycle_adapters.files.events import BadLine, export, import_
+from cycle_adapters.files.events import BadLine, _checked, export, import_
 from tests.engine.test_engine import begun, said
 
 
@@ -128,12 +128,10 @@ def _failing(*_: object, **__: object) -> None:
 @given(place=st.integers(0, 10**6), byte=st.integers(0, 255))
 def test_a_flipped_byte_never_slips_in_unread(log: bytes, place: int, byte: int) -> None:
     """Every line that is accepted is canonical and typed; the tree of hashes finds the rest."""
-    from cycle_adapters.files.events import _checked
-
     place %= len(log)
     spoilt = log[:place] + bytes([byte]) + log[place + 1 :]
     try:
-        accepted = [leaf.state for _, leaf, _ in _checked(io.BytesIO(spoilt))]
+        accepted = [leaf.state for _, leaf in _checked(io.BytesIO(spoilt))]
     except BadLine:
         return
     assert b"\n".join(accepted) + b"\n" == spoilt
