@@ -38,9 +38,10 @@ from cycle.aggregates.commune import Commune, RegisterCommune, commune
 from cycle.aggregates.deliberation import Deliberation, EnterDeliberation, deliberation
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.anytime import CorrectFact, FactCorrected, FrameworkDissolved
+from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.setup import FollowDeliberation, FrameworkProposed, ProposeFramework
+from cycle.aggregates.framework.setup import FrameworkProposed, ProposeFramework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation

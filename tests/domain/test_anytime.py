@@ -28,27 +28,22 @@ from cycle.aggregates.framework.anytime import (
     Suspend,
     deadlines,
 )
+from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived, ReceiveContribution
+from cycle.aggregates.framework.council import CouncilDeliberated, FollowDeliberation, Formalise, RecordDeliberation
 from cycle.aggregates.framework.meetings import ConveneMeeting, InvitationSent, MeetingOpened, SendInvitations
 from cycle.aggregates.framework.monitoring import (
     AbandonAction,
     CompleteAction,
-    ContributionReceived,
     IncentiveGranted,
     MonitoringRecorded,
     ProgressReported,
-    ReceiveContribution,
     ReportProgress,
     TrainingHeld,
 )
-from cycle.aggregates.framework.plan import ActionProposed, ContributionPledged, PlanAgreed
+from cycle.aggregates.framework.plan import PlanAgreed
+from cycle.aggregates.framework.proposals import ActionProposed
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.setup import (
-    CouncilDeliberated,
-    FollowDeliberation,
-    Formalise,
-    RecordDeliberation,
-    WithdrawMember,
-)
+from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import Quorum, Stage
 from cycle.aggregates.terms import (
     Aspect,

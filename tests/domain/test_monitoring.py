@@ -7,29 +7,31 @@ from decimal import Decimal
 import pytest
 
 from cycle.aggregates.base import Command, Refused
+from cycle.aggregates.framework.contributions import (
+    ContributionReceived,
+    ContributionReneged,
+    ContributionWaived,
+    PledgeContribution,
+    ReceiveContribution,
+    RecordRenege,
+    WaiveContribution,
+)
 from cycle.aggregates.framework.monitoring import (
     AbandonAction,
     ActionAbandoned,
     ActionCompleted,
     ActionStarted,
     CompleteAction,
-    ContributionReceived,
-    ContributionReneged,
-    ContributionWaived,
     GrantIncentive,
     HoldTraining,
     IncentiveGranted,
     MonitoringRecorded,
     ProgressReported,
-    ReceiveContribution,
     RecordMonitoring,
-    RecordRenege,
     ReportProgress,
     StartAction,
     TrainingHeld,
-    WaiveContribution,
 )
-from cycle.aggregates.framework.plan import PledgeContribution
 from cycle.aggregates.framework.state import ActionStage
 from cycle.aggregates.terms import Aspect, IncentiveKind, Ledger, MemberId, Method, Nature, Rhythm, Worth
 from tests.domain.dioro import A1, A2, A9, C1, C9, CASH, FISH, NOBODY, RICE, monitored, planned, reviewed

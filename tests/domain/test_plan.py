@@ -9,28 +9,34 @@ import pytest
 
 from cycle.aggregates.base import Refused
 from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview
-from cycle.aggregates.framework.meetings import CloseMeeting, ConveneMeeting, OpenMeeting
-from cycle.aggregates.framework.monitoring import CompleteAction, ContributionWaived, ReceiveContribution, StartAction
-from cycle.aggregates.framework.plan import (
-    ActionAmended,
-    ActionProposed,
-    ActionRegisteredInPdesc,
-    ActionsRanked,
-    ActionWithdrawn,
-    AgreePlan,
-    AmendAction,
+from cycle.aggregates.framework.contributions import (
     ContributionPledged,
+    ContributionWaived,
+    PledgeContribution,
+    ReceiveContribution,
+)
+from cycle.aggregates.framework.meetings import CloseMeeting, ConveneMeeting, OpenMeeting
+from cycle.aggregates.framework.monitoring import CompleteAction, StartAction
+from cycle.aggregates.framework.plan import (
+    ActionRegisteredInPdesc,
+    AgreePlan,
     PlanAgreed,
     PlanNotAgreed,
     PlanWithdrawn,
-    PledgeContribution,
-    ProposeAction,
-    RankActions,
     RecordDisagreement,
     RegisterInPdesc,
     ReopenNegotiation,
-    WithdrawAction,
     add_months,
+)
+from cycle.aggregates.framework.proposals import (
+    ActionAmended,
+    ActionProposed,
+    ActionsRanked,
+    ActionWithdrawn,
+    AmendAction,
+    ProposeAction,
+    RankActions,
+    WithdrawAction,
 )
 from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import ActionStage, Stage

@@ -11,9 +11,9 @@ from msgspec.structs import asdict, replace
 
 from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
 from cycle.aggregates.deliberation import vote_holds
+from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived
 from cycle.aggregates.framework.meetings import InvitationSent, MeetingAdjourned, MeetingOpened
 from cycle.aggregates.framework.monitoring import (
-    ContributionReceived,
     IncentiveGranted,
     MonitoringRecorded,
     TrainingHeld,
@@ -21,7 +21,6 @@ from cycle.aggregates.framework.monitoring import (
     people_add_up,
 )
 from cycle.aggregates.framework.obstacles import ObstacleCommunicated
-from cycle.aggregates.framework.plan import ContributionPledged
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     list_of,
