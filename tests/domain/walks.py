@@ -307,8 +307,6 @@ def walk(seed: int, steps: int) -> Story:
         if tale.state.stage is Stage.DISSOLVED:
             break
         said, on = command(tale, chance)
-        fact = next((e for e in tale.history if e.version == getattr(said, "fact_version", 0)), None)
-        tale.know(fact=fact)
         before = tale.state
         tale.when(said, on=on)
         if isinstance(tale.outcome, Refused):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -136,24 +136,55 @@ def pledge_contribution(state: Framework, command: PledgeContribution, known: Kn
 @framework.decides(ReceiveContribution)
 def receive_contribution(state: Framework, command: ReceiveContribution, known: Known) -> Iterable[Event]:
     demand(_is_open(state, command.contribution))
-    promise, worth = state.contributions[command.contribution], command.worth
-    fits = worth_fits(promise.nature, worth)
-    same = Finding("another-unit", worth.unit == promise.pledged.unit, values={"unit": promise.pledged.unit or "XOF"})
-    demand(fits, same)
-    left = still_open(promise)
-    arriving = worth.amount_xof if worth.amount_xof is not None else worth.quantity
-    assert arriving is not None
-    values = {"contribution": promise.id, "open": str(left), "arriving": str(arriving)}
-    demand(Finding("more-than-pledged", arriving <= left, values=values))
-    yield ContributionReceived(command.contribution, worth, command.receipt)
+    demand(*_delivery_fits(state.contributions[command.contribution], command.worth))
+    yield ContributionReceived(command.contribution, command.worth, command.receipt)
+
+
+def _delivery_fits(promise: Contribution, worth: Worth) -> Iterable[Finding]:
+    """What arrives is counted as it was promised, and is not more than what is open."""
+    fits, unit = worth_fits(promise.nature, worth), promise.pledged.unit
+    same = Finding("another-unit", worth.unit == unit, values={"unit": unit or "XOF"})
+    yield from (fits, same)
+    if fits.met and same.met:
+        left, arriving = still_open(promise), _amount(worth)
+        values = {"contribution": promise.id, "open": str(left), "arriving": str(arriving)}
+        yield Finding("more-than-pledged", arriving <= left, values=values)
+
+
+def promise_holds(history: Iterable[Recorded[Event]], right: Recorded[Event]) -> Iterable[Finding]:
+    """What a corrected pledge or delivery (``right``) keeps to, also once its promise has left the state."""
+    others = [fact.data for fact in history if fact.version != right.version]
+    match right.data:
+        case ContributionReceived(contribution=contribution, worth=worth):
+            yield from _delivery_fits(_promise_in(others, contribution), worth)
+        case ContributionPledged(contribution=contribution, nature=nature, worth=worth) as pledge:
+            fits = worth_fits(nature, worth)
+            yield fits
+            if fits.met:
+                promise = _promise_in([pledge, *others], contribution)
+                arrived, pledged = str(_amount(promise.received)), str(_amount(worth))
+                values = {"contribution": contribution, "arrived": arrived, "pledged": pledged}
+                yield Finding("less-than-arrived", still_open(promise) >= 0, values=values)
+
+
+def _promise_in(history: Sequence[Event], contribution: ContributionId) -> Contribution:
+    """A promise with all that has arrived of it."""
+    pledges = (fact for fact in history if isinstance(fact, ContributionPledged))
+    promise = next(_pledged(fact) for fact in pledges if fact.contribution == contribution)
+    for fact in history:
+        if isinstance(fact, ContributionReceived) and fact.contribution == contribution:
+            # Where the unit of a pledge was set right, a delivery counts once it has followed.
+            promise = _with(promise, fact.worth) if fact.worth.unit == promise.pledged.unit else promise
+    return promise
 
 
 def still_open(promise: Contribution) -> Decimal:
     """What has not arrived of a promise, in XOF or in its unit."""
-    pledged, received = promise.pledged, promise.received
-    if pledged.amount_xof is not None:
-        return Decimal(pledged.amount_xof - (received.amount_xof or 0))
-    return (pledged.quantity or Decimal(0)) - (received.quantity or Decimal(0))
+    return _amount(promise.pledged) - _amount(promise.received)
+
+
+def _amount(worth: Worth) -> Decimal:
+    return Decimal(worth.amount_xof) if worth.amount_xof is not None else worth.quantity or Decimal(0)
 
 
 @framework.decides(WaiveContribution)
@@ -177,8 +208,16 @@ def released(state: Framework, actions: tuple[ActionId, ...], reason: Text) -> I
 
 @framework.evolves(ContributionPledged)
 def contribution_pledged(state: Framework, recorded: Recorded[ContributionPledged]) -> Framework:
-    fact = recorded.data
-    contribution = Contribution(
+    promise = _pledged(recorded.data)
+    return replace(
+        state,
+        contributions={**state.contributions, promise.id: promise},
+        contributions_counted=state.contributions_counted + 1,
+    )
+
+
+def _pledged(fact: ContributionPledged) -> Contribution:
+    return Contribution(
         fact.contribution,
         fact.cycle,
         fact.member,
@@ -190,11 +229,6 @@ def contribution_pledged(state: Framework, recorded: Recorded[ContributionPledge
         fact.action,
         fact.due_on,
     )
-    return replace(
-        state,
-        contributions={**state.contributions, contribution.id: contribution},
-        contributions_counted=state.contributions_counted + 1,
-    )
 
 
 @framework.evolves(ContributionReceived)
@@ -203,17 +237,20 @@ def contribution_received(state: Framework, recorded: Recorded[ContributionRecei
     promise = state.contributions.get(recorded.data.contribution)
     if promise is None:
         return state
-    worth, before = recorded.data.worth, promise.received
-    if worth.amount_xof is not None:
-        received = Worth((before.amount_xof or 0) + worth.amount_xof)
-    else:
-        received = Worth(None, (before.quantity or Decimal(0)) + (worth.quantity or Decimal(0)), worth.unit)
-    promise = replace(promise, received=received)
+    promise = _with(promise, recorded.data.worth)
     if promise.action in state.actions and promise.cycle == state.cycle and promise.id not in state.delivered:
         state = replace(state, delivered=(*state.delivered, promise.id))
     if still_open(promise) <= 0:
         return _settled(state, promise.id)
     return replace(state, contributions={**state.contributions, promise.id: promise})
+
+
+def _with(promise: Contribution, worth: Worth) -> Contribution:
+    """The promise after one more delivery."""
+    before = promise.received
+    if worth.amount_xof is not None:
+        return replace(promise, received=Worth((before.amount_xof or 0) + worth.amount_xof))
+    return replace(promise, received=Worth(None, _amount(before) + _amount(worth), worth.unit))
 
 
 def contribution_given_up(state: Framework, recorded: Recorded[ContributionWaived | ContributionReneged]) -> Framework:
