@@ -8,14 +8,10 @@ from decimal import Decimal
 from itertools import islice
 
 from cycle.aggregates.base import By, Event, LogName, Recorded, Role, StreamId
-from cycle.aggregates.framework.adjustment import (
-    CycleClosed,
-    CycleOpened,
-    PlanReviewed,
-    ReviewOpened,
-    Settled,
-)
+from cycle.aggregates.framework.adjustment import CycleClosed, CycleOpened, PlanReviewed, ReviewOpened, Settled
 from cycle.aggregates.framework.committee import CommitteeInstalled, CommitteeKept, MandateDefined
+from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived
+from cycle.aggregates.framework.council import CouncilDeliberated, FrameworkFormalised
 from cycle.aggregates.framework.meetings import (
     InvitationSent,
     MeetingClosed,
@@ -27,7 +23,6 @@ from cycle.aggregates.framework.meetings import (
 from cycle.aggregates.framework.monitoring import (
     ActionCompleted,
     ActionStarted,
-    ContributionReceived,
     MonitoringRecorded,
     MonitoringStarted,
     ProgressReported,
@@ -45,14 +40,9 @@ from cycle.aggregates.framework.obstacles import (
     ObstacleResolved,
     ObstacleSolutionAgreed,
 )
-from cycle.aggregates.framework.plan import ActionProposed, AgreedAction, ContributionPledged, PlanAgreed
-from cycle.aggregates.framework.setup import (
-    CouncilDeliberated,
-    FrameworkFormalised,
-    FrameworkProposed,
-    MemberAdmitted,
-    SectorsPrioritised,
-)
+from cycle.aggregates.framework.plan import AgreedAction, PlanAgreed
+from cycle.aggregates.framework.proposals import ActionProposed
+from cycle.aggregates.framework.setup import FrameworkProposed, MemberAdmitted, SectorsPrioritised
 from cycle.aggregates.terms import (
     ActionId,
     ActionOutcome,

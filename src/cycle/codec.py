@@ -13,7 +13,8 @@ from cycle.aggregates.base import EVENTS, Event, Recorded, StreamId
 from cycle.leaf import canonical, check_size, check_texts
 from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
-_HOLE = f'"{RECORDED_AT_HOLE}"'.encode()
+_KEY = b'"recorded_at":"'
+_HOLE = _KEY + RECORDED_AT_HOLE.encode()
 
 Decode = Callable[[bytes], Recorded[Event]]
 
@@ -48,8 +49,8 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
     leaf = canonical(envelope)
     check_size(leaf)
     check_texts(leaf)
-    # Behind the hole stand only names of ours, so the last match is the envelope's own key.
-    hole = leaf.rindex(_HOLE) + 1
+    # Behind the envelope's own key stand texts and no other key, and a text escapes its quotation marks.
+    hole = leaf.rindex(_HOLE) + len(_KEY)
     return NewLeaf(event.stream, event.version, event.type, leaf, event.id, event.log, event.schema, hole)
 
 

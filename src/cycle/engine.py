@@ -38,9 +38,10 @@ from cycle.aggregates.commune import Commune, RegisterCommune, commune
 from cycle.aggregates.deliberation import Deliberation, EnterDeliberation, deliberation
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.anytime import CorrectFact, FactCorrected, FrameworkDissolved
+from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.setup import FollowDeliberation, FrameworkProposed, ProposeFramework
+from cycle.aggregates.framework.setup import FrameworkProposed, ProposeFramework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation
@@ -393,7 +394,7 @@ class Engine(Application[str]):
             if isinstance(said.command, FollowDeliberation) and state.deliberation is not None:
                 found["deliberations"] = self._one(deliberation, state.deliberation.id)
         if isinstance(said.command, CorrectFact):
-            found["fact"] = self._fact(stream_of(aggregate, target), said.command.fact_version)
+            found["history"] = self.history(stream_of(aggregate, target))
         zone = state.zone if isinstance(state, Framework) and state.zone else BAMAKO
         known = Known(
             on=said.on,
@@ -416,9 +417,6 @@ class Engine(Application[str]):
     def _one(self, aggregate: Aggregate[Any, Known], identity: str) -> dict[str, Any]:
         state = self._state(aggregate, identity)
         return {identity: state} if state else {}
-
-    def _fact(self, stream: StreamId, version: int) -> Recorded[Event] | None:
-        return next((e for e in self.history(stream) if e.version == version), None)
 
     def _active_frameworks(self, log: LogName) -> int:
         proposed = FrameworkProposed.type, FrameworkDissolved.type

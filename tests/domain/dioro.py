@@ -10,18 +10,14 @@ from datetime import date
 
 from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview
 from cycle.aggregates.framework.committee import DefineMandate, InstallCommittee
+from cycle.aggregates.framework.contributions import PledgeContribution
+from cycle.aggregates.framework.council import Formalise, RecordDeliberation, SubmitToCouncil
 from cycle.aggregates.framework.meetings import CloseMeeting, ConveneMeeting, OpenMeeting
 from cycle.aggregates.framework.monitoring import StartMonitoring
 from cycle.aggregates.framework.needs import CloseNeeds, DeclareNoNeeds, IdentifyNeed, ValidateNeeds
-from cycle.aggregates.framework.plan import AgreePlan, PledgeContribution, ProposeAction
-from cycle.aggregates.framework.setup import (
-    AdmitMember,
-    Formalise,
-    IdentifyActor,
-    PrioritiseSectors,
-    RecordDeliberation,
-    SubmitToCouncil,
-)
+from cycle.aggregates.framework.plan import AgreePlan
+from cycle.aggregates.framework.proposals import ProposeAction
+from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors
 from cycle.aggregates.terms import (
     ActionId,
     ContributionId,

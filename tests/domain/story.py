@@ -9,12 +9,14 @@ import msgspec
 
 from cycle.aggregates.base import By, Command, Event, LogName, Recorded, Refused, Role, StreamId
 from cycle.aggregates.commune import Commune
+from cycle.aggregates.framework.anytime import CorrectFact
 from cycle.aggregates.framework.decision import Option, decide, options
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import CommuneCode
 from cycle.catalogue import LANGUAGES
+from cycle.history import believed
 from cycle.policy import sample
 from cycle.telling import refusal_lines, sentence
 
@@ -48,7 +50,8 @@ class Story:
     def _said(self, command: Command, on: date | None, by: By | None) -> Known:
         self.now = on or self.now + timedelta(days=1)
         by = by or By("somebody", command.roles[0])
-        return msgspec.structs.replace(self.known, on=self.now, by=by)
+        history = believed(self.history) if isinstance(command, CorrectFact) else ()
+        return msgspec.structs.replace(self.known, on=self.now, by=by, history=history)
 
     def _record(self, command: Command, facts: tuple[Event, ...]) -> None:
         key = f"k-{len(self.history) + 1}"
@@ -119,3 +122,10 @@ class Story:
 
 def story(**known: Any) -> Story:
     return Story(**known)
+
+
+def correct(told: Story, fact: type[Event], **changes: object) -> Story:
+    """Someone sets the last fact of this type right."""
+    last = next(r for r in reversed(believed(told.history)) if type(r.data) is fact)
+    raw = {field: msgspec.Raw(msgspec.json.encode(value)) for field, value in changes.items()}
+    return told.when(CorrectFact(fact_version=last.version, changes=raw, reason="Erreur de saisie"))

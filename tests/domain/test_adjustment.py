@@ -24,16 +24,11 @@ from cycle.aggregates.framework.adjustment import (
     ReopenNeeds,
     ReviewOpened,
 )
-from cycle.aggregates.framework.monitoring import (
-    AbandonAction,
-    CompleteAction,
-    ContributionWaived,
-    RecordRenege,
-    ReportProgress,
-)
+from cycle.aggregates.framework.contributions import ContributionWaived, PledgeContribution, RecordRenege
+from cycle.aggregates.framework.monitoring import AbandonAction, CompleteAction, ReportProgress
 from cycle.aggregates.framework.needs import NeedsReopened
 from cycle.aggregates.framework.obstacles import AcceptObstacle, ObstacleCarriedOver, RaiseObstacle, ResolveObstacle
-from cycle.aggregates.framework.plan import AgreedAction, PledgeContribution
+from cycle.aggregates.framework.plan import AgreedAction
 from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import ActionStage, Stage
 from cycle.aggregates.terms import ActionId, ActionOutcome, Ledger, NeedId, ReviewKind

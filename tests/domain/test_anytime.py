@@ -28,27 +28,22 @@ from cycle.aggregates.framework.anytime import (
     Suspend,
     deadlines,
 )
+from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived, ReceiveContribution
+from cycle.aggregates.framework.council import CouncilDeliberated, FollowDeliberation, Formalise, RecordDeliberation
 from cycle.aggregates.framework.meetings import ConveneMeeting, InvitationSent, MeetingOpened, SendInvitations
 from cycle.aggregates.framework.monitoring import (
     AbandonAction,
     CompleteAction,
-    ContributionReceived,
     IncentiveGranted,
     MonitoringRecorded,
     ProgressReported,
-    ReceiveContribution,
     ReportProgress,
     TrainingHeld,
 )
-from cycle.aggregates.framework.plan import ActionProposed, ContributionPledged, PlanAgreed
+from cycle.aggregates.framework.plan import PlanAgreed
+from cycle.aggregates.framework.proposals import ActionProposed
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.setup import (
-    CouncilDeliberated,
-    FollowDeliberation,
-    Formalise,
-    RecordDeliberation,
-    WithdrawMember,
-)
+from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import Quorum, Stage
 from cycle.aggregates.terms import (
     Aspect,
@@ -81,7 +76,7 @@ from tests.domain.dioro import (
     proposed,
     reviewed,
 )
-from tests.domain.story import Story
+from tests.domain.story import Story, correct
 from tests.domain.walks import DELIBERATIONS, tale_begun
 
 JUNE = date(2026, 6, 1)
@@ -93,14 +88,6 @@ def test_a_paper_is_attached_by_its_digest() -> None:
 
 
 # Corrections
-
-
-def correct(told: Story, fact: type[Event], **changes: object) -> Story:
-    """Someone sets the last fact of this type right."""
-    last = next(r for r in reversed(believed(told.history)) if type(r.data) is fact)
-    raw = {field: msgspec.Raw(msgspec.json.encode(value)) for field, value in changes.items()}
-    told.know(fact=last)
-    return told.when(CorrectFact(fact_version=last.version, changes=raw, reason="Erreur de saisie"))
 
 
 def changed(told: Story) -> list[tuple[str, object, object]]:
@@ -163,7 +150,6 @@ def test_only_measures_dates_and_words_are_corrected(
 
 def test_an_unreadable_value_is_refused() -> None:
     told = monitored()
-    told.know(fact=told.history[-1])
     broken = CorrectFact(fact_version=len(told.history), changes={"occurred_on": msgspec.Raw(b"{")}, reason="?")
     told.when(broken).refused("correction-does-not-fit")
 
@@ -178,7 +164,7 @@ def test_a_fact_that_nobody_knows_is_not_corrected() -> None:
     [
         (ContributionPledged, {"worth": {"quantity": "3", "unit": "jour"}}, ["worth-does-not-fit"]),
         (ContributionPledged, {"worth": {"amount_xof": 0}}, ["worth-does-not-fit"]),
-        (ContributionReceived, {"worth": {"quantity": "3", "unit": "jour"}}, ["worth-does-not-fit"]),
+        (ContributionReceived, {"worth": {"quantity": "3", "unit": "jour"}}, ["another-unit", "worth-does-not-fit"]),
         (IncentiveGranted, {"worth": {"quantity": "NaN", "unit": "ha"}}, ["worth-unclear"]),
         (MonitoringRecorded, {"unit": None}, ["measurement-without-value"]),
         (MonitoringRecorded, {"value": "Infinity"}, ["value-is-no-number"]),

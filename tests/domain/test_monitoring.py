@@ -1,4 +1,4 @@
-"""What becomes of the plan: progress, deliveries, measures, training."""
+"""What becomes of the plan: progress, measures, training."""
 
 from __future__ import annotations
 
@@ -13,33 +13,19 @@ from cycle.aggregates.framework.monitoring import (
     ActionCompleted,
     ActionStarted,
     CompleteAction,
-    ContributionReceived,
-    ContributionReneged,
-    ContributionWaived,
     GrantIncentive,
     HoldTraining,
     IncentiveGranted,
     MonitoringRecorded,
     ProgressReported,
-    ReceiveContribution,
     RecordMonitoring,
-    RecordRenege,
     ReportProgress,
     StartAction,
     TrainingHeld,
-    WaiveContribution,
 )
-from cycle.aggregates.framework.plan import PledgeContribution
 from cycle.aggregates.framework.state import ActionStage
-from cycle.aggregates.terms import Aspect, IncentiveKind, Ledger, MemberId, Method, Nature, Rhythm, Worth
-from tests.domain.dioro import A1, A2, A9, C1, C9, CASH, FISH, NOBODY, RICE, monitored, planned, reviewed
-from tests.domain.story import Story
-
-
-def promised(nature: Nature = Nature.CASH, worth: Worth = CASH.worth) -> Story:
-    """RICE has promised C-1 to A-1."""
-    pledge = PledgeContribution(member=RICE, ledger=Ledger.ACTION, nature=nature, worth=worth, action=A1)
-    return monitored().given(pledge)
+from cycle.aggregates.terms import Aspect, IncentiveKind, MemberId, Method, Rhythm, Worth
+from tests.domain.dioro import A1, A2, A9, FISH, NOBODY, RICE, monitored, reviewed
 
 
 def test_an_action_is_started_once() -> None:
@@ -104,71 +90,6 @@ def test_only_actions_of_the_plan_are_spoken_of(command: Command) -> None:
 def test_when_every_action_has_its_outcome_none_runs(command: Command) -> None:
     told = monitored().given(CompleteAction(action=A1), CompleteAction(action=A2))
     told.when(command).refused("no-action-runs")
-
-
-def test_several_deliveries_add_up_to_a_promise() -> None:
-    told = promised().when(ReceiveContribution(contribution=C1, worth=Worth(20_000), receipt="recu-7"))
-    told.then(ContributionReceived, receipt="recu-7")
-    assert told.state.contributions[C1].received == Worth(20_000)
-    told.when(ReceiveContribution(contribution=C1, worth=Worth(30_000))).then(ContributionReceived)
-    assert not told.state.contributions
-
-
-def test_received_never_counts_twice() -> None:
-    told = promised().given(ReceiveContribution(contribution=C1, worth=Worth(20_000)))
-    told.when(ReceiveContribution(contribution=C1, worth=Worth(30_001))).refused("more-than-pledged")
-    told.given(ReceiveContribution(contribution=C1, worth=Worth(30_000)))
-    told.when(ReceiveContribution(contribution=C1, worth=Worth(30_000))).refused("no-open-promise")
-
-
-def test_quantities_add_up_exactly() -> None:
-    told = promised(Nature.IN_KIND, Worth(None, Decimal("0.3"), "tonne"))
-    for _ in range(2):
-        told.given(ReceiveContribution(contribution=C1, worth=Worth(None, Decimal("0.1"), "tonne")))
-    told.when(ReceiveContribution(contribution=C1, worth=Worth(None, Decimal("0.11"), "tonne")))
-    told.refused("more-than-pledged")
-    told.given(ReceiveContribution(contribution=C1, worth=Worth(None, Decimal("0.1"), "tonne")))
-    assert not told.state.contributions
-
-
-@pytest.mark.parametrize(
-    ("worth", "codes"),
-    [
-        (Worth(None, Decimal(2), "sac"), ["another-unit"]),
-        (Worth(5_000), ["another-unit", "worth-does-not-fit"]),
-        (Worth(None, Decimal(0), "journée"), ["worth-does-not-fit"]),
-        (Worth(None, Decimal("NaN"), "journée"), ["worth-does-not-fit"]),
-    ],
-)
-def test_what_arrives_is_counted_as_it_was_promised(worth: Worth, codes: list[str]) -> None:
-    told = promised(Nature.LABOUR, Worth(None, Decimal(10), "journée"))
-    told.when(ReceiveContribution(contribution=C1, worth=worth)).refused(*codes)
-
-
-@pytest.mark.parametrize(
-    ("command", "fact"),
-    [
-        (WaiveContribution(contribution=C1, reason="Récolte perdue"), ContributionWaived),
-        (RecordRenege(contribution=C1, reason="Refus"), ContributionReneged),
-    ],
-)
-def test_what_will_not_come_is_decided(command: Command, fact: type[ContributionWaived]) -> None:
-    told = promised().given(ReceiveContribution(contribution=C1, worth=Worth(20_000))).when(command).then(fact)
-    assert not told.state.contributions
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ReceiveContribution(contribution=C9, worth=Worth(1)),
-        WaiveContribution(contribution=C9, reason="?"),
-        RecordRenege(contribution=C9, reason="?"),
-    ],
-    ids=lambda c: c.type,
-)
-def test_a_delivery_belongs_to_an_open_promise(command: Command) -> None:
-    promised().when(command).refused("unknown-contribution")
-    planned().when(command).refused("no-open-promise")
 
 
 def test_an_incentive_goes_to_a_member() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from cycle.aggregates.framework.council import Formalise, RecordDeliberation, SubmitToCouncil
 from cycle.aggregates.framework.needs import (
     AmendNeed,
     CloseNeeds,
@@ -18,7 +19,7 @@ from cycle.aggregates.framework.needs import (
     ValidateNeeds,
     WithdrawNeed,
 )
-from cycle.aggregates.framework.setup import AdmitMember, Formalise, RecordDeliberation, SubmitToCouncil, WithdrawMember
+from cycle.aggregates.framework.setup import AdmitMember, WithdrawMember
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import DeliberationId, NeedId, NeedKind
 from tests.domain.dioro import FISH, MAIRIE, NEED, RICE

@@ -23,7 +23,7 @@ from cycle.aggregates.framework.obstacles import (
     ReopenObstacle,
     ResolveObstacle,
 )
-from cycle.aggregates.framework.plan import ActionProposed, ProposeAction
+from cycle.aggregates.framework.proposals import ActionProposed, ProposeAction
 from cycle.aggregates.framework.state import ObstacleStage
 from tests.domain.dioro import A1, A9, FISH, MAIRIE, NOBODY, O1, O9, RICE, monitored, planned, settled
 from tests.domain.story import Story

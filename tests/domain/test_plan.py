@@ -1,40 +1,44 @@
-"""The negotiated plan: what may be proposed, promised and agreed."""
+"""The negotiated plan: what may be proposed and agreed."""
 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from cycle.aggregates.base import Refused
 from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview
+from cycle.aggregates.framework.contributions import (
+    ContributionWaived,
+    ReceiveContribution,
+)
 from cycle.aggregates.framework.meetings import CloseMeeting, ConveneMeeting, OpenMeeting
-from cycle.aggregates.framework.monitoring import CompleteAction, ContributionWaived, ReceiveContribution, StartAction
+from cycle.aggregates.framework.monitoring import StartAction
 from cycle.aggregates.framework.plan import (
-    ActionAmended,
-    ActionProposed,
     ActionRegisteredInPdesc,
-    ActionsRanked,
-    ActionWithdrawn,
     AgreePlan,
-    AmendAction,
-    ContributionPledged,
     PlanAgreed,
     PlanNotAgreed,
     PlanWithdrawn,
-    PledgeContribution,
-    ProposeAction,
-    RankActions,
     RecordDisagreement,
     RegisterInPdesc,
     ReopenNegotiation,
-    WithdrawAction,
     add_months,
+)
+from cycle.aggregates.framework.proposals import (
+    ActionAmended,
+    ActionProposed,
+    ActionsRanked,
+    ActionWithdrawn,
+    AmendAction,
+    ProposeAction,
+    RankActions,
+    WithdrawAction,
 )
 from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import ActionStage, Stage
-from cycle.aggregates.terms import Ledger, MemberId, Nature, NeedId, Presence, ReviewKind, Use, Window, Worth
+from cycle.aggregates.terms import Ledger, MemberId, NeedId, Presence, ReviewKind, Window, Worth
 from tests.domain.dioro import (
     A1,
     A2,
@@ -47,7 +51,6 @@ from tests.domain.dioro import (
     NEED,
     NOBODY,
     O9,
-    PARTNER,
     PUMP,
     RICE,
     WINDOW,
@@ -144,74 +147,6 @@ def test_the_plan_lists_its_actions_as_they_were_ranked() -> None:
 )
 def test_a_ranking_names_every_action_once(ranked: tuple[str, ...], code: str) -> None:
     proposed().when(RankActions(ranked=ranked)).refused(code)
-
-
-def pledge(**changes: object) -> PledgeContribution:
-    said = {"member": RICE, "ledger": Ledger.ACTION, "nature": Nature.CASH, "worth": Worth(50_000), "action": A1}
-    return PledgeContribution(**{**said, **changes})
-
-
-def test_a_member_promises_money_work_or_land() -> None:
-    told = proposed().when(pledge()).then(ContributionPledged, contribution=C1, worth=Worth(50_000))
-    days = Worth(None, Decimal(12), "journées")
-    told.when(pledge(nature=Nature.LABOUR, worth=days)).then(ContributionPledged, contribution="C-2", worth=days)
-
-
-def test_the_approach_itself_is_kept_going_without_naming_an_action() -> None:
-    proposed().when(pledge(ledger=Ledger.APPROACH, action=None)).then(ContributionPledged, action=None)
-
-
-@pytest.mark.parametrize(
-    ("nature", "worth"),
-    [
-        (Nature.CASH, Worth()),
-        (Nature.CASH, Worth(0)),
-        (Nature.CASH, Worth(50_000, Decimal(1), "sac")),
-        (Nature.CASH, Worth(None, Decimal(1), "sac")),
-        (Nature.IN_KIND, Worth(50_000)),
-        (Nature.IN_KIND, Worth(None, Decimal(3))),
-        (Nature.IN_KIND, Worth(None, None, "sac")),
-        (Nature.LABOUR, Worth(None, Decimal(0), "journée")),
-        (Nature.LABOUR, Worth(None, Decimal(-1), "journée")),
-        (Nature.LAND, Worth(None, Decimal("NaN"), "ha")),
-        (Nature.LAND, Worth(None, Decimal("Infinity"), "ha")),
-        (Nature.LAND, Worth(None, Decimal("1E+400"), "ha")),
-        (Nature.LAND, Worth(None, Decimal("0.0000001"), "ha")),
-    ],
-)
-def test_cash_is_whole_xof_and_the_rest_counts_in_units(nature: Nature, worth: Worth) -> None:
-    proposed().when(pledge(nature=nature, worth=worth)).refused("worth-does-not-fit")
-
-
-def test_a_partner_that_may_not_invest_promises_no_capital() -> None:
-    told = proposed().when(pledge(member=PARTNER, use=Use.CAPITAL)).refused("may-not-invest")
-    assert isinstance(told.outcome, Refused)
-    assert told.outcome.findings[0].article == "wocat-pact-1/10"
-    told.when(pledge(member=PARTNER, use=Use.OPERATING)).then(ContributionPledged)
-    told.when(pledge(member=RICE, use=Use.CAPITAL)).then(ContributionPledged)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"member": NOBODY}, "unknown-member"),
-        ({"action": A9}, "unknown-action"),
-        ({"action": None}, "ledger-and-action"),
-        ({"ledger": Ledger.APPROACH}, "ledger-and-action"),
-    ],
-)
-def test_a_promise_says_who_and_for_what(changes: dict[str, object], code: str) -> None:
-    proposed().when(pledge(**changes)).refused(code)
-
-
-def test_nothing_is_promised_for_an_action_that_has_its_outcome() -> None:
-    monitored().given(CompleteAction(action=A1)).when(pledge()).refused("action-is-final")
-
-
-def test_without_members_nobody_can_promise() -> None:
-    everybody = tuple(MemberId(f"MB-{n}") for n in range(1, 6))
-    told = at_the_meeting().given(*(WithdrawMember(member=m, reason="Dissoute") for m in everybody))
-    told.when(pledge(ledger=Ledger.APPROACH, action=None)).refused("no-members")
 
 
 def test_the_third_round_without_agreement_is_a_deadlock() -> None:
@@ -343,7 +278,7 @@ def test_what_has_arrived_cannot_be_negotiated_away(arrived: int) -> None:
 
 
 def test_money_for_the_approach_does_not_start_the_plan() -> None:
-    told = proposed().given(pledge(ledger=Ledger.APPROACH, action=None), AgreePlan(window=WINDOW), on=MET)
+    told = proposed().given(replace(CASH, ledger=Ledger.APPROACH, action=None), AgreePlan(window=WINDOW), on=MET)
     told.given(ReceiveContribution(contribution=C1, worth=Worth(50_000)))
     told.when(ReopenNegotiation(reason="Changer")).then(PlanWithdrawn)
 

@@ -12,9 +12,9 @@ from rfc8785 import dumps
 
 from cycle.aggregates.base import Refused
 from cycle.aggregates.framework.adjustment import CycleClosed
+from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived
 from cycle.aggregates.framework.decision import options
-from cycle.aggregates.framework.monitoring import ContributionReceived
-from cycle.aggregates.framework.plan import ContributionPledged, PlanAgreed
+from cycle.aggregates.framework.plan import PlanAgreed
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.framework.table import MOVES, NONE

@@ -9,11 +9,7 @@ import pytest
 
 from cycle.aggregates.deliberation import Deliberation, DeliberationStage
 from cycle.aggregates.framework.anytime import FrameworkSuspended, Resume
-from cycle.aggregates.framework.needs import NeedsIdentificationOpened
-from cycle.aggregates.framework.setup import (
-    ActorIdentified,
-    AdmitMember,
-    AdoptPolicy,
+from cycle.aggregates.framework.council import (
     CouncilDeliberated,
     DeliberationAnnulled,
     DeliberationBecameExecutory,
@@ -21,6 +17,15 @@ from cycle.aggregates.framework.setup import (
     FollowDeliberation,
     Formalise,
     FrameworkFormalised,
+    RecordDeliberation,
+    SubmittedToCouncil,
+    SubmitToCouncil,
+)
+from cycle.aggregates.framework.needs import NeedsIdentificationOpened
+from cycle.aggregates.framework.setup import (
+    ActorIdentified,
+    AdmitMember,
+    AdoptPolicy,
     FrameworkProposed,
     IdentifyActor,
     MemberAdmitted,
@@ -28,10 +33,7 @@ from cycle.aggregates.framework.setup import (
     PolicyAdopted,
     PrioritiseSectors,
     ProposeFramework,
-    RecordDeliberation,
     SectorsPrioritised,
-    SubmittedToCouncil,
-    SubmitToCouncil,
     WithdrawMember,
 )
 from cycle.aggregates.framework.state import Stage

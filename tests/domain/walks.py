@@ -19,16 +19,22 @@ from msgspec import Struct
 
 from cycle.aggregates.base import Command, Event, Refused
 from cycle.aggregates.deliberation import Deliberation, DeliberationStage
-from cycle.aggregates.framework import adjustment, anytime, committee, meetings, monitoring, needs, obstacles, plan
+from cycle.aggregates.framework import (
+    adjustment,
+    anytime,
+    committee,
+    contributions,
+    meetings,
+    monitoring,
+    needs,
+    obstacles,
+    plan,
+    proposals,
+)
+from cycle.aggregates.framework.council import RecordDeliberation
 from cycle.aggregates.framework.decision import options
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.setup import (
-    AdmitMember,
-    IdentifyActor,
-    PrioritiseSectors,
-    ProposeFramework,
-    RecordDeliberation,
-)
+from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors, ProposeFramework
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.organisation import Organisation
 from cycle.aggregates.terms import (
@@ -190,11 +196,11 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     meetings.SendInvitations: lambda s, on: {"members": tuple(s.members)},
     meetings.ArrangeLogistics: lambda s, on: {"payer": next(iter(s.members), MemberId("X-9"))},
     meetings.ApproveMinutes: lambda s, on: {"meeting": next(iter(s.unapproved_minutes), MeetingId("X-9"))},
-    plan.PledgeContribution: lambda s, on: {
+    contributions.PledgeContribution: lambda s, on: {
         "ledger": Ledger.APPROACH, "action": None, "nature": Nature.CASH, "worth": Worth(50_000), "use": Use.OPERATING,
     },
     plan.RegisterInPdesc: lambda s, on: {"action": next((a.id for a in s.negotiated()), ActionId("X-9"))},
-    monitoring.ReceiveContribution: lambda s, on: {"worth": Worth(25_000)},
+    contributions.ReceiveContribution: lambda s, on: {"worth": Worth(25_000)},
     monitoring.RecordMonitoring: lambda s, on: {"value": Decimal(3), "unit": "kg"},
     monitoring.ReportProgress: lambda s, on: {"action": _running(s)},
     monitoring.CompleteAction: lambda s, on: {"action": _running(s)},
@@ -220,8 +226,8 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     ),
     anytime.CorrectFact: lambda s, on: {"fact_version": on.day % 20 + 1},
     meetings.OpenMeeting: lambda s, on: {"attendance": _everybody(s)},
-    plan.ProposeAction: lambda s, on: {**_complete_action(s, on), "obstacles": (), "continues": None},
-    plan.AmendAction: _complete_action,
+    proposals.ProposeAction: lambda s, on: {**_complete_action(s, on), "obstacles": (), "continues": None},
+    proposals.AmendAction: _complete_action,
     plan.AgreePlan: lambda s, on: {
         "window": Window(_free(s, on), _free(s, on) + timedelta(days=80)), "mode": DecisionMode.CONSENSUS,
     },
@@ -301,8 +307,6 @@ def walk(seed: int, steps: int) -> Story:
         if tale.state.stage is Stage.DISSOLVED:
             break
         said, on = command(tale, chance)
-        fact = next((e for e in tale.history if e.version == getattr(said, "fact_version", 0)), None)
-        tale.know(fact=fact)
         before = tale.state
         tale.when(said, on=on)
         if isinstance(tale.outcome, Refused):

@@ -11,20 +11,13 @@ from cycle.aggregates.deliberation import EnterDeliberation, MakeExecutory
 from cycle.aggregates.framework.adjustment import OpenReview
 from cycle.aggregates.framework.anytime import Dissolve, Suspend
 from cycle.aggregates.framework.committee import DefineMandate, InstallCommittee
+from cycle.aggregates.framework.council import FollowDeliberation, Formalise, RecordDeliberation, SubmitToCouncil
 from cycle.aggregates.framework.meetings import CloseMeeting, ConveneMeeting, OpenMeeting
 from cycle.aggregates.framework.monitoring import StartMonitoring
 from cycle.aggregates.framework.needs import CloseNeeds, DeclareNoNeeds, IdentifyNeed, ValidateNeeds
-from cycle.aggregates.framework.plan import AgreePlan, ProposeAction
-from cycle.aggregates.framework.setup import (
-    AdmitMember,
-    FollowDeliberation,
-    Formalise,
-    IdentifyActor,
-    PrioritiseSectors,
-    ProposeFramework,
-    RecordDeliberation,
-    SubmitToCouncil,
-)
+from cycle.aggregates.framework.plan import AgreePlan
+from cycle.aggregates.framework.proposals import ProposeAction
+from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors, ProposeFramework
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.organisation import Form, RegisterOrganisation
 from cycle.aggregates.rulebook import PublishPolicy

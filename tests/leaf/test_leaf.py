@@ -10,12 +10,14 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rfc8785 import dumps
 
-from cycle.aggregates.base import EVENTS
+from cycle.aggregates.base import EVENTS, StreamId
 from cycle.codec import Leaves, new_leaf
 from cycle.leaf import LeafError, canonical, check_leaf, check_texts, leaf_hash
 from cycle.projections.base import moment
+from cycle.store import RECORDED_AT_HOLE
 from cycle_adapters.sql.rows import splice
 from tests.leaf.chance import event, plain
 
@@ -50,6 +52,13 @@ def test_the_leaf_of_every_type_of_event_equals_an_independent_implementation() 
     assert len(types) > 80, "not every area was loaded"
     assert min(sizes) < 500
     assert max(sizes) > 5_000
+
+
+def test_an_id_that_ends_like_the_hole_is_not_taken_for_it() -> None:
+    fact = event(EVENTS["organisation-registered"], Random(1))
+    fact = replace(fact, stream=StreamId(f'organisation-"{RECORDED_AT_HOLE}'))
+    new = new_leaf(fact)
+    assert splice(new.state, new.hole, moment(fact.recorded_at).encode()) == dumps(plain(fact))
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,6 @@ def corrected(seed: int, steps: int = 160) -> list[Recorded[Event]]:
 def _correction(tale: Story, chance: Random) -> CorrectFact:
     """One or all of the fields of a fact that may be corrected, with values of their types."""
     fact = chance.choice(believed(tale.history)[-chance.choice((5, 20, 1000)) :])
-    tale.know(fact=fact)
     hints = get_type_hints(type(fact.data), include_extras=True)
     fields = sorted(fact.data.correctable)
     changes: dict[str, object] = {

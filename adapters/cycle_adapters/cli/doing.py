@@ -50,7 +50,8 @@ class Commands(click.Group):
 
 def by_area() -> Iterator[tuple[str, list[str]]]:
     """The commands of each area of the domain, in the order of the areas."""
-    areas = ["setup", "needs", "meetings", "plan", "committee", "monitoring", "obstacles", "adjustment", "anytime"]
+    areas = ["setup", "council", "needs", "meetings", "proposals", "contributions", "plan", "committee"]
+    areas += ["monitoring", "obstacles", "adjustment", "anytime"]
     areas += ["commune", "organisation", "deliberation", "rulebook"]
 
     def area(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 import click
 
 from cycle.aggregates.base import Finding
-from cycle.aggregates.framework import anytime, setup
+from cycle.aggregates.framework import anytime, council, setup
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.state import Framework
 from cycle.catalogue import Language, listed, shown, text
@@ -20,7 +20,7 @@ from cycle_adapters.cli.places import framework_at
 from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
 from cycle_adapters.cli.settings import Settings
 
-ALWAYS = frozenset({setup.AdoptPolicy.type, setup.FollowDeliberation.type, setup.WithdrawMember.type})
+ALWAYS = frozenset({setup.AdoptPolicy.type, council.FollowDeliberation.type, setup.WithdrawMember.type})
 
 
 @click.command("next")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -34,5 +34,5 @@ class Known(Struct, frozen=True):
     """Frameworks of the commune that are not dissolved."""
     deliberations: Mapping[DeliberationId, Deliberation] = {}
     organisations: Mapping[OrganisationId, Organisation] = {}
-    fact: Recorded[Event] | None = None
-    """The fact that a correction is about, as it is believed now."""
+    history: Sequence[Recorded[Event]] = ()
+    """The aggregate's own facts as they are believed now, for a correction."""

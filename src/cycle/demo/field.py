@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from cycle.aggregates.base import Command, Role
-from cycle.aggregates.framework import anytime, committee, meetings, monitoring, obstacles, plan, setup
+from cycle.aggregates.framework import anytime, committee, contributions, meetings, monitoring, obstacles, plan, setup
 from cycle.aggregates.framework.state import Action, Contribution, Stage
 from cycle.aggregates.terms import (
     Aspect,
@@ -184,11 +184,11 @@ def _arrives(tell: Teller, promise: ContributionId, on: date, share: int = 1) ->
     now = tell.state.contributions.get(promise)
     if now is None:
         return
-    left = monitoring.still_open(now)
+    left = contributions.still_open(now)
     part = left // share if left >= share else left
     worth = Worth(int(part)) if now.nature is Nature.CASH else Worth(None, part, now.pledged.unit)
     receipt_number = f"recu-{tell.number + 1:02}-{promise}" if now.nature is Nature.CASH else None
-    arrived = monitoring.ReceiveContribution(contribution=promise, worth=worth, receipt=receipt_number)
+    arrived = contributions.ReceiveContribution(contribution=promise, worth=worth, receipt=receipt_number)
     receipt = yield from tell.note(arrived, on, Role.COMMITTEE)
     tell.believe(0.01 if share == 1 else -0.02)
     if receipt is not None and tell.likely(0.06):
@@ -210,7 +210,7 @@ def miswritten(tell: Teller, version: int, worth: Worth, on: date) -> None:
 
 def _broken(tell: Teller, promise: ContributionId, words: str, on: date) -> Steps:
     if promise in tell.state.contributions:
-        yield from tell.note(monitoring.RecordRenege(contribution=promise, reason=words), on)
+        yield from tell.note(contributions.RecordRenege(contribution=promise, reason=words), on)
         tell.believe(-0.12)
 
 

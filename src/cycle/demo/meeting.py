@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from cycle.aggregates.base import Role
-from cycle.aggregates.framework import anytime, meetings, needs, plan
+from cycle.aggregates.framework import anytime, contributions, meetings, needs, plan, proposals
 from cycle.aggregates.framework.state import Need
 from cycle.aggregates.terms import (
     AdjournReason,
@@ -206,12 +206,14 @@ def negotiate(tell: Teller, turn: int) -> Steps:
     yield from propose(tell, window)
     actions = tell.state.negotiated()
     if len(actions) > 3 and tell.likely(0.2):
-        yield from tell.do(plan.WithdrawAction(action=actions[-1].id, reason="Pas de moyens ce trimestre"))
+        yield from tell.do(proposals.WithdrawAction(action=actions[-1].id, reason="Pas de moyens ce trimestre"))
     if tell.likely(0.3):
-        yield from tell.do(plan.AmendAction(action=actions[0].id, description=actions[0].description + ", avec suivi"))
+        yield from tell.do(
+            proposals.AmendAction(action=actions[0].id, description=actions[0].description + ", avec suivi")
+        )
     actions = tell.state.negotiated()
     ranked = tuple(a.id for a in chance.sample(actions, len(actions)))
-    yield from tell.do(plan.RankActions(ranked=ranked))
+    yield from tell.do(proposals.RankActions(ranked=ranked))
     yield from pledges(tell, window)
     objections = (chance.choice(tell.words.objections),) if tell.likely(0.2) else ()
     mode = DecisionMode.VOTE if objections else DecisionMode.CONSENSUS
@@ -234,7 +236,7 @@ def propose(tell: Teller, window: Window) -> Steps:
         return window.starts_on + timedelta(days=chance.randint(least, days))
 
     for action in [a for a in state.actions.values() if a.cycle < state.cycle][:2]:
-        going_on = plan.ProposeAction(
+        going_on = proposals.ProposeAction(
             description=action.description,
             continues=action.id,
             responsible=action.responsible if action.responsible in state.members else chance.choice(responsible),
@@ -243,7 +245,7 @@ def propose(tell: Teller, window: Window) -> Steps:
         yield from tell.do(going_on)
     for need in _first_of_each(tell)[: chance.randint(2, 4)]:
         profession = state.members.get(state.needs[need].profession)
-        proposed = plan.ProposeAction(
+        proposed = proposals.ProposeAction(
             description=tell.wishes[need].action,
             sector=profession.sector if profession else None,
             needs=(need,),
@@ -252,7 +254,7 @@ def propose(tell: Teller, window: Window) -> Steps:
         )
         yield from tell.do(proposed)
     for obstacle in tell.state.open_obstacles()[:1]:
-        lift = plan.ProposeAction(
+        lift = proposals.ProposeAction(
             description=f"Lever la difficulté : {obstacle.description}",
             obstacles=(obstacle.id,),
             responsible=chance.choice(responsible),
@@ -280,7 +282,7 @@ def pledges(tell: Teller, window: Window) -> Steps:
             nature = chance.choice((Nature.CASH, Nature.CASH, Nature.LABOUR, Nature.IN_KIND, Nature.LAND))
             member = chance.choice(list(tell.state.members.values()))
             use = Use.CAPITAL if member.may_invest and tell.likely(0.4) else Use.OPERATING
-            promise = plan.PledgeContribution(
+            promise = contributions.PledgeContribution(
                 member=member.id,
                 ledger=Ledger.ACTION,
                 nature=nature,
@@ -292,7 +294,7 @@ def pledges(tell: Teller, window: Window) -> Steps:
             yield from tell.do(promise)
     for member_id in (*tell.members(Constituency.PARTNER), *tell.members(Constituency.MUNICIPALITY)):
         if tell.likely(0.7):
-            support = plan.PledgeContribution(
+            support = contributions.PledgeContribution(
                 member=member_id,
                 ledger=Ledger.APPROACH,
                 nature=Nature.CASH,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cycle.aggregates.base import Role
-from cycle.aggregates.framework import adjustment, monitoring, obstacles
+from cycle.aggregates.framework import adjustment, contributions, monitoring, obstacles
 from cycle.aggregates.framework.state import ActionStage, ObstacleStage, Stage
 from cycle.aggregates.terms import Constituency, Ledger, ReviewKind
 from cycle.demo.steps import Steps
@@ -97,10 +97,10 @@ def promises(tell: Teller) -> Steps:
         if left or tell.likely(0.7 if old else 0.3 if promise.ledger is Ledger.APPROACH else 0.0):
             if left or tell.likely(0.55):
                 reason = "Le membre est parti" if left else tell.chance.choice(tell.words.waived)
-                yield from tell.do(monitoring.WaiveContribution(contribution=promise.id, reason=reason))
+                yield from tell.do(contributions.WaiveContribution(contribution=promise.id, reason=reason))
             else:
                 reason = tell.chance.choice(tell.words.reneged)
-                yield from tell.do(monitoring.RecordRenege(contribution=promise.id, reason=reason))
+                yield from tell.do(contributions.RecordRenege(contribution=promise.id, reason=reason))
                 tell.believe(-0.12)
 
 

@@ -6,13 +6,8 @@ from datetime import timedelta
 from random import Random
 
 from cycle.aggregates.base import Role
-from cycle.aggregates.deliberation import (
-    AnnulDeliberation,
-    EnterDeliberation,
-    MakeExecutory,
-    RepealDeliberation,
-)
-from cycle.aggregates.framework import anytime, setup
+from cycle.aggregates.deliberation import AnnulDeliberation, EnterDeliberation, MakeExecutory, RepealDeliberation
+from cycle.aggregates.framework import anytime, council, setup
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import DeliberationId, FrameworkId, Outcome, PolicyId
 from cycle.demo.councils import sitting
@@ -90,12 +85,12 @@ def set_up(tell: Teller) -> Steps:
     attempts = {3: (Outcome.REJECTED, Outcome.ADOPTED), 11: (Outcome.DEFERRED, Outcome.ADOPTED)}
     for attempt, outcome in enumerate(attempts.get(tell.number, (Outcome.ADOPTED,))):
         tell.wait(5, 20)
-        yield from tell.do(setup.SubmitToCouncil(note=f"Passage n° {attempt + 1}"))
+        yield from tell.do(council.SubmitToCouncil(note=f"Passage n° {attempt + 1}"))
         tell.wait(3, 25)
         yield from deliberated(tell, outcome)
     tell.wait(1, 6)
     due = tell.day + timedelta(days=30)
-    yield from tell.do(setup.Formalise(needs_due_on=due), Role.MAYOR)
+    yield from tell.do(council.Formalise(needs_due_on=due), Role.MAYOR)
 
 
 def deliberated(tell: Teller, outcome: Outcome) -> Steps:
@@ -104,12 +99,12 @@ def deliberated(tell: Teller, outcome: Outcome) -> Steps:
         yield from deferred(tell)
         return
     decided = yield from imported(tell, outcome, founding=True)
-    yield from tell.do(setup.RecordDeliberation(deliberation=decided), Role.COUNCIL_SECRETARY)
+    yield from tell.do(council.RecordDeliberation(deliberation=decided), Role.COUNCIL_SECRETARY)
     if outcome is Outcome.ADOPTED:
         tell.founding = decided
         tell.wait(2, 15)
         yield from tell.do(MakeExecutory(executory_on=tell.day), Role.COUNCIL_SECRETARY, decided)
-        yield from tell.do(setup.FollowDeliberation(), Role.COUNCIL_SECRETARY)
+        yield from tell.do(council.FollowDeliberation(), Role.COUNCIL_SECRETARY)
 
 
 def imported(tell: Teller, outcome: Outcome, *, founding: bool) -> Steps:
@@ -135,7 +130,7 @@ def deferred(tell: Teller) -> Steps:
     yield from tell.meanwhile(max(tell.known, tell.day))
     receipt = yield Step(put_off, tell.who(Role.COUNCIL_SECRETARY), tell.day, tell.known)
     entered = DeliberationId(receipt.stream.partition("-")[2])
-    yield from tell.do(setup.RecordDeliberation(deliberation=entered), Role.COUNCIL_SECRETARY)
+    yield from tell.do(council.RecordDeliberation(deliberation=entered), Role.COUNCIL_SECRETARY)
 
 
 def newest_policy(tell: Teller) -> Steps:
@@ -158,7 +153,7 @@ def annulled(tell: Teller) -> Steps:
     tell.wait(1, 5)
     annul = AnnulDeliberation(annulled_on=tell.day, reason="Convocation hors délai")
     yield from tell.do(annul, Role.SUPERVISING_AUTHORITY, founding)
-    yield from tell.do(setup.FollowDeliberation(), Role.COUNCIL_SECRETARY)
+    yield from tell.do(council.FollowDeliberation(), Role.COUNCIL_SECRETARY)
     tell.wait(10, 25)
     yield from deliberated(tell, Outcome.ADOPTED)
     yield from tell.do(anytime.Resume(reason="Nouvelle délibération exécutoire"), Role.MAYOR)

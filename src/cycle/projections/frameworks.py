@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from cycle.aggregates.framework.adjustment import CycleOpened, PlanAdjusted, ReviewOpened
 from cycle.aggregates.framework.anytime import FrameworkDissolved, FrameworkResumed, FrameworkSuspended
+from cycle.aggregates.framework.council import FrameworkFormalised
 from cycle.aggregates.framework.monitoring import MonitoringStarted
 from cycle.aggregates.framework.needs import NeedsIdentificationClosed, NeedsReopened
 from cycle.aggregates.framework.obstacles import (
@@ -19,7 +20,6 @@ from cycle.aggregates.framework.obstacles import (
 )
 from cycle.aggregates.framework.plan import PlanAgreed, PlanWithdrawn
 from cycle.aggregates.framework.setup import (
-    FrameworkFormalised,
     FrameworkProposed,
     MemberAdmitted,
     MemberWithdrew,

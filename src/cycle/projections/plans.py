@@ -9,25 +9,16 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from cycle.aggregates.framework.adjustment import ActionCarriedOver, CycleClosed, PlanAdjusted
-from cycle.aggregates.framework.monitoring import (
-    ActionAbandoned,
-    ActionCompleted,
-    ActionStarted,
+from cycle.aggregates.framework.contributions import (
+    ContributionPledged,
     ContributionReceived,
     ContributionReneged,
     ContributionWaived,
-    ProgressReported,
 )
+from cycle.aggregates.framework.monitoring import ActionAbandoned, ActionCompleted, ActionStarted, ProgressReported
 from cycle.aggregates.framework.needs import NeedAmended, NeedIdentified, NeedWithdrawn
-from cycle.aggregates.framework.plan import (
-    ActionAmended,
-    ActionProposed,
-    ActionRegisteredInPdesc,
-    ActionWithdrawn,
-    ContributionPledged,
-    PlanAgreed,
-    PlanWithdrawn,
-)
+from cycle.aggregates.framework.plan import ActionRegisteredInPdesc, PlanAgreed, PlanWithdrawn
+from cycle.aggregates.framework.proposals import ActionAmended, ActionProposed, ActionWithdrawn
 from cycle.aggregates.framework.state import ActionStage
 from cycle.aggregates.terms import DecisionMode, Ledger, Nature, NeedKind, Use, Worth
 from cycle.projections.base import Fact, Projection, Row, identity, one

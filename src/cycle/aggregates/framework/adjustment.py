@@ -9,9 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.framework.contributions import released
 from cycle.aggregates.framework.needs import NeedsReopened
 from cycle.aggregates.framework.obstacles import ObstacleCarriedOver
-from cycle.aggregates.framework.plan import AgreedAction, agreed, released
+from cycle.aggregates.framework.plan import AgreedAction, agreed
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     list_of,
@@ -26,15 +27,7 @@ from cycle.aggregates.framework.rules import (
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, ObstacleStage, Plan, Stage
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import (
-    ActionId,
-    ActionOutcome,
-    MemberId,
-    NeedId,
-    ObstacleId,
-    ReviewKind,
-    Text,
-)
+from cycle.aggregates.terms import ActionId, ActionOutcome, MemberId, NeedId, ObstacleId, ReviewKind, Text
 
 
 class ReviewOpened(Event):

@@ -11,9 +11,9 @@ from msgspec.structs import asdict, replace
 
 from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
 from cycle.aggregates.deliberation import vote_holds
+from cycle.aggregates.framework.contributions import promise_holds
 from cycle.aggregates.framework.meetings import InvitationSent, MeetingAdjourned, MeetingOpened
 from cycle.aggregates.framework.monitoring import (
-    ContributionReceived,
     IncentiveGranted,
     MonitoringRecorded,
     TrainingHeld,
@@ -21,14 +21,12 @@ from cycle.aggregates.framework.monitoring import (
     people_add_up,
 )
 from cycle.aggregates.framework.obstacles import ObstacleCommunicated
-from cycle.aggregates.framework.plan import ContributionPledged
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     list_of,
     members_are_known,
     not_twice,
     unchanged,
-    worth_fits,
     worth_is_clear,
 )
 from cycle.aggregates.framework.state import ActionStage, Framework, MeetingStage, Stage
@@ -39,7 +37,6 @@ from cycle.aggregates.terms import (
     DeliberationId,
     MemberId,
     Name,
-    Nature,
     Outcome,
     Reference,
     Sha256,
@@ -200,7 +197,7 @@ def attach_document(state: Framework, command: AttachDocument, known: Known) -> 
 
 @framework.decides(CorrectFact)
 def correct_fact(state: Framework, command: CorrectFact, known: Known) -> Iterable[Event]:
-    fact = known.fact
+    fact = next((fact for fact in known.history if fact.version == command.fact_version), None)
     if fact is None:
         raise refusal("no-such-fact", version=command.fact_version)
     # A wrong correction is set right by correcting the fact itself once more.
@@ -223,6 +220,7 @@ def correct_fact(state: Framework, command: CorrectFact, known: Known) -> Iterab
         Finding("nothing-corrected", bool(changes)),
         Finding("not-happened-yet", right.occurred_on <= known.today, values=days),
         *still_holds(state, fact.data, right.data),
+        *promise_holds(known.history, right),
     )
     yield FactCorrected(fact.id, fact.version, fact.type, changes, command.reason)
 
@@ -237,10 +235,6 @@ def _differ(fact: Recorded[Event], right: Recorded[Event]) -> frozenset[str]:
 def still_holds(state: Framework, before: Event, after: Event) -> Iterable[Finding]:
     """What must hold inside one fact, whether it is recorded or corrected."""
     match before, after:
-        case _, ContributionPledged(nature=nature, worth=worth):
-            yield worth_fits(nature, worth)
-        case ContributionReceived(worth=arrived), ContributionReceived(worth=worth):
-            yield worth_fits(Nature.CASH if arrived.amount_xof is not None else Nature.IN_KIND, worth)
         case _, IncentiveGranted(worth=Worth() as worth):
             yield worth_is_clear(worth)
         case _, MonitoringRecorded() as noted:

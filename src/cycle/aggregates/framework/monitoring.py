@@ -1,9 +1,8 @@
-"""What becomes of the plan: progress, contributions, measures, training, incentives."""
+"""What becomes of the plan: progress, measures, training, incentives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -21,15 +20,13 @@ from cycle.aggregates.framework.rules import (
     put,
     runs,
     unchanged,
-    worth_fits,
     worth_is_clear,
 )
-from cycle.aggregates.framework.state import ActionStage, Contribution, Framework, Stage
+from cycle.aggregates.framework.state import ActionStage, Framework, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     ActionId,
     Aspect,
-    ContributionId,
     Count,
     IncentiveKind,
     MemberId,
@@ -37,7 +34,6 @@ from cycle.aggregates.terms import (
     Name,
     Percent,
     Quantity,
-    Reference,
     Rhythm,
     Text,
     Worth,
@@ -72,27 +68,6 @@ class ActionAbandoned(Event):
     correctable = frozenset({"reason"})
 
 
-class ContributionReceived(Event):
-    """One delivery; several may add up to the pledge. ``receipt`` points at the paper."""
-
-    contribution: ContributionId
-    worth: Worth
-    receipt: Reference | None = None
-    correctable = frozenset({"worth", "receipt"})
-
-
-class ContributionWaived(Event):
-    contribution: ContributionId
-    reason: Text
-    correctable = frozenset({"reason"})
-
-
-class ContributionReneged(Event):
-    contribution: ContributionId
-    reason: Text
-    correctable = frozenset({"reason"})
-
-
 class IncentiveGranted(Event):
     kind: IncentiveKind
     member: MemberId
@@ -123,7 +98,6 @@ class MonitoringRecorded(Event):
 
 
 WATCHERS = (Role.FACILITATOR, Role.COMMITTEE, Role.TECHNICAL_SERVICE)
-RECEIVERS = (Role.FACILITATOR, Role.COMMITTEE, Role.MAYOR)
 
 
 class StartMonitoring(Command):
@@ -160,31 +134,6 @@ class AbandonAction(Command):
     action: ActionId
     reason: Text
     roles = (Role.FACILITATOR, Role.COMMITTEE)
-
-
-class ReceiveContribution(Command):
-    """Note what has arrived of a promise; several deliveries may add up to it."""
-
-    contribution: ContributionId
-    worth: Worth
-    receipt: Reference | None = None
-    roles = RECEIVERS
-
-
-class WaiveContribution(Command):
-    """Release a member from what is still open of a promise."""
-
-    contribution: ContributionId
-    reason: Text
-    roles = RECEIVERS
-
-
-class RecordRenege(Command):
-    """Record that what is still open of a promise will not come."""
-
-    contribution: ContributionId
-    reason: Text
-    roles = RECEIVERS
 
 
 class GrantIncentive(Command):
@@ -227,17 +176,6 @@ def an_action_runs(state: Framework, known: Known) -> Iterable[Finding]:
     yield Finding("no-action-runs", bool(state.unsettled()), lift=(Role.FACILITATOR,))
 
 
-def a_promise_is_open(state: Framework, known: Known) -> Iterable[Finding]:
-    """Something that was pledged has not arrived."""
-    yield Finding("no-open-promise", bool(state.contributions), lift=(Role.FACILITATOR,))
-
-
-def _is_open(state: Framework, contribution: ContributionId) -> Finding:
-    known = tuple(state.contributions)
-    values = list_of(contribution=contribution, known=known)
-    return Finding("unknown-contribution", contribution in state.contributions, values=values)
-
-
 def _begun(state: Framework, action: ActionId) -> Iterable[ActionStarted]:
     if state.actions[action].stage is ActionStage.AGREED:
         yield ActionStarted(action)
@@ -278,41 +216,6 @@ def complete_action(state: Framework, command: CompleteAction, known: Known) -> 
 def abandon_action(state: Framework, command: AbandonAction, known: Known) -> Iterable[Event]:
     demand(*runs(state, command.action))
     yield ActionAbandoned(command.action, command.reason)
-
-
-@framework.decides(ReceiveContribution)
-def receive_contribution(state: Framework, command: ReceiveContribution, known: Known) -> Iterable[Event]:
-    demand(_is_open(state, command.contribution))
-    promise, worth = state.contributions[command.contribution], command.worth
-    fits = worth_fits(promise.nature, worth)
-    same = Finding("another-unit", worth.unit == promise.pledged.unit, values={"unit": promise.pledged.unit or "XOF"})
-    demand(fits, same)
-    left = still_open(promise)
-    arriving = worth.amount_xof if worth.amount_xof is not None else worth.quantity
-    assert arriving is not None
-    values = {"contribution": promise.id, "open": str(left), "arriving": str(arriving)}
-    demand(Finding("more-than-pledged", arriving <= left, values=values))
-    yield ContributionReceived(command.contribution, worth, command.receipt)
-
-
-def still_open(promise: Contribution) -> Decimal:
-    """What has not arrived of a promise, in XOF or in its unit."""
-    pledged, received = promise.pledged, promise.received
-    if pledged.amount_xof is not None:
-        return Decimal(pledged.amount_xof - (received.amount_xof or 0))
-    return (pledged.quantity or Decimal(0)) - (received.quantity or Decimal(0))
-
-
-@framework.decides(WaiveContribution)
-def waive_contribution(state: Framework, command: WaiveContribution, known: Known) -> Iterable[Event]:
-    demand(_is_open(state, command.contribution))
-    yield ContributionWaived(command.contribution, command.reason)
-
-
-@framework.decides(RecordRenege)
-def record_renege(state: Framework, command: RecordRenege, known: Known) -> Iterable[Event]:
-    demand(_is_open(state, command.contribution))
-    yield ContributionReneged(command.contribution, command.reason)
 
 
 @framework.decides(GrantIncentive)
@@ -379,37 +282,6 @@ def action_completed(state: Framework, recorded: Recorded[ActionCompleted]) -> F
 @framework.evolves(ActionAbandoned)
 def action_abandoned(state: Framework, recorded: Recorded[ActionAbandoned]) -> Framework:
     return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.ABANDONED))
-
-
-@framework.evolves(ContributionReceived)
-def contribution_received(state: Framework, recorded: Recorded[ContributionReceived]) -> Framework:
-    # A later correction may have closed the promise already when an old delivery is replayed.
-    promise = state.contributions.get(recorded.data.contribution)
-    if promise is None:
-        return state
-    worth, before = recorded.data.worth, promise.received
-    if worth.amount_xof is not None:
-        received = Worth((before.amount_xof or 0) + worth.amount_xof)
-    else:
-        received = Worth(None, (before.quantity or Decimal(0)) + (worth.quantity or Decimal(0)), worth.unit)
-    promise = replace(promise, received=received)
-    if promise.action in state.actions and promise.cycle == state.cycle and promise.id not in state.delivered:
-        state = replace(state, delivered=(*state.delivered, promise.id))
-    if still_open(promise) <= 0:
-        return _settled(state, promise.id)
-    return replace(state, contributions={**state.contributions, promise.id: promise})
-
-
-def contribution_given_up(state: Framework, recorded: Recorded[ContributionWaived | ContributionReneged]) -> Framework:
-    return _settled(state, recorded.data.contribution)
-
-
-framework.evolves(ContributionWaived)(contribution_given_up)
-framework.evolves(ContributionReneged)(contribution_given_up)
-
-
-def _settled(state: Framework, contribution: ContributionId) -> Framework:
-    return replace(state, contributions={id: c for id, c in state.contributions.items() if id != contribution})
 
 
 framework.evolves(IncentiveGranted, TrainingHeld, MonitoringRecorded)(unchanged)

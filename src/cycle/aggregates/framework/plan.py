@@ -1,4 +1,4 @@
-"""The negotiated plan: actions, pledges, agreement."""
+"""The negotiated plan: agreed in a meeting, or not, or taken back before anything has started."""
 
 from __future__ import annotations
 
@@ -11,87 +11,22 @@ from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, Value, checks, demand, ruled
 from cycle.aggregates.framework.meetings import present, quorum_now
-from cycle.aggregates.framework.monitoring import ContributionWaived
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.rules import (
-    action_is_known,
-    list_of,
-    member_is_known,
-    need_is_open,
-    not_twice,
-    obstacle_is_open,
-    policy_of,
-    put,
-    runs,
-    worth_fits,
-)
-from cycle.aggregates.framework.state import Action, ActionStage, Contribution, Framework, Plan, Stage
+from cycle.aggregates.framework.rules import action_is_known, list_of, policy_of, put
+from cycle.aggregates.framework.state import Action, ActionStage, Framework, Plan, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     ActionId,
-    Code,
     ContributionId,
     DecisionMode,
-    Ledger,
     MeetingId,
     MemberId,
     Name,
-    Nature,
     NeedId,
     ObstacleId,
     Text,
-    Use,
     Window,
-    Worth,
 )
-
-
-class ActionProposed(Event):
-    action: ActionId
-    cycle: int
-    description: Text
-    sector: Code | None = None
-    needs: tuple[NeedId, ...] = ()
-    obstacles: tuple[ObstacleId, ...] = ()
-    continues: ActionId | None = None
-    responsible: MemberId | None = None
-    due_on: date | None = None
-    correctable = frozenset({"description", "due_on"})
-
-
-class ActionAmended(Event):
-    """Absent fields stay as they were."""
-
-    action: ActionId
-    description: Text | None = None
-    needs: tuple[NeedId, ...] | None = None
-    obstacles: tuple[ObstacleId, ...] | None = None
-    responsible: MemberId | None = None
-    due_on: date | None = None
-    correctable = frozenset({"description", "due_on"})
-
-
-class ActionWithdrawn(Event):
-    action: ActionId
-    reason: Text
-    correctable = frozenset({"reason"})
-
-
-class ActionsRanked(Event):
-    ranked: tuple[ActionId, ...]
-
-
-class ContributionPledged(Event):
-    contribution: ContributionId
-    cycle: int
-    member: MemberId
-    ledger: Ledger
-    nature: Nature
-    use: Use
-    worth: Worth
-    action: ActionId | None = None
-    due_on: date | None = None
-    correctable = frozenset({"worth", "due_on"})
 
 
 class AgreedAction(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -146,56 +81,6 @@ class ActionRegisteredInPdesc(Event):
     correctable = frozenset({"reference"})
 
 
-class ProposeAction(Command):
-    """Propose a priority action that answers a need, an obstacle, or continues an unfinished action."""
-
-    description: Text
-    sector: Code | None = None
-    needs: tuple[NeedId, ...] = ()
-    obstacles: tuple[ObstacleId, ...] = ()
-    continues: ActionId | None = None
-    responsible: MemberId | None = None
-    due_on: date | None = None
-    roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR)
-
-
-class AmendAction(Command):
-    """Change a proposed action; fields that are left out stay."""
-
-    action: ActionId
-    description: Text | None = None
-    needs: tuple[NeedId, ...] | None = None
-    obstacles: tuple[ObstacleId, ...] | None = None
-    responsible: MemberId | None = None
-    due_on: date | None = None
-
-
-class WithdrawAction(Command):
-    """Take a proposed action back; what was promised for it is waived."""
-
-    action: ActionId
-    reason: Text
-
-
-class RankActions(Command):
-    """Put the proposed actions in order, the most important first."""
-
-    ranked: tuple[ActionId, ...]
-
-
-class PledgeContribution(Command):
-    """Promise a contribution to an action, or to keeping the approach itself going."""
-
-    member: MemberId
-    ledger: Ledger
-    nature: Nature
-    worth: Worth
-    use: Use = Use.OPERATING
-    action: ActionId | None = None
-    due_on: date | None = None
-    roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR, Role.PARTNER, Role.TECHNICAL_SERVICE)
-
-
 class RecordDisagreement(Command):
     """Record that a round of negotiation ended without agreement, with the objections."""
 
@@ -222,16 +107,6 @@ class RegisterInPdesc(Command):
     action: ActionId
     reference: Name
     roles = (Role.MAYOR, Role.COUNCIL_SECRETARY, Role.FACILITATOR)
-
-
-def an_action_is_proposed(state: Framework, known: Known) -> Iterable[Finding]:
-    """At least one action is proposed."""
-    yield Finding("no-action-proposed", bool(state.negotiated()), lift=(Role.FACILITATOR, Role.ORGANISATION))
-
-
-def somebody_can_pledge(state: Framework, known: Known) -> Iterable[Finding]:
-    """The framework has members."""
-    yield Finding("no-members", bool(state.members), lift=(Role.FACILITATOR,))
 
 
 def constituencies_present(state: Framework, known: Known) -> Iterable[Finding]:
@@ -272,106 +147,6 @@ def add_months(day: date, months: int) -> date:
     if year > MAXYEAR:
         return date.max
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def _answers_are_known(
-    state: Framework, needs: Iterable[NeedId] | None, obstacles: Iterable[ObstacleId] | None
-) -> list[Finding]:
-    needs, obstacles = tuple(needs or ()), tuple(obstacles or ())
-    found = [need_is_open(state, need) for need in needs]
-    found += [obstacle_is_open(state, obstacle) for obstacle in obstacles]
-    return [*found, not_twice(needs), not_twice(obstacles)]
-
-
-@framework.decides(ProposeAction)
-def propose_action(state: Framework, command: ProposeAction, known: Known) -> Iterable[Event]:
-    found = _answers_are_known(state, command.needs, command.obstacles)
-    if command.sector is not None:
-        values = list_of(sector=command.sector, known=state.sectors)
-        found.append(Finding("sector-not-prioritised", command.sector in state.sectors, values=values))
-    if command.responsible is not None:
-        found.append(member_is_known(state, command.responsible))
-    if command.continues is not None:
-        carried = tuple(a.id for a in state.actions.values() if a.stage is ActionStage.CARRIED_OVER)
-        values = list_of(action=command.continues, known=carried)
-        found.append(Finding("not-carried-over", command.continues in carried, values=values))
-    demand(*found)
-    yield ActionProposed(
-        ActionId(f"A-{state.actions_counted + 1}"),
-        state.cycle,
-        command.description,
-        command.sector,
-        command.needs,
-        command.obstacles,
-        command.continues,
-        command.responsible,
-        command.due_on,
-    )
-
-
-@framework.decides(AmendAction)
-def amend_action(state: Framework, command: AmendAction, known: Known) -> Iterable[Event]:
-    said = (command.description, command.needs, command.obstacles, command.responsible, command.due_on)
-    found = [
-        action_is_known(state, command.action),
-        Finding("nothing-amended", any(x is not None for x in said)),
-        *_answers_are_known(state, command.needs, command.obstacles),
-    ]
-    if command.responsible is not None:
-        found.append(member_is_known(state, command.responsible))
-    demand(*found)
-    yield ActionAmended(command.action, *said)
-
-
-@framework.decides(WithdrawAction)
-def withdraw_action(state: Framework, command: WithdrawAction, known: Known) -> Iterable[Event]:
-    demand(action_is_known(state, command.action))
-    yield ActionWithdrawn(command.action, command.reason)
-    yield from released(state, (command.action,), command.reason)
-
-
-def released(state: Framework, actions: tuple[ActionId, ...], reason: Text) -> Iterable[ContributionWaived]:
-    """Nobody owes what was promised for an action that is no longer part of the plan."""
-    for promise in state.contributions.values():
-        if promise.action in actions:
-            yield ContributionWaived(promise.id, reason)
-
-
-@framework.decides(RankActions)
-def rank_actions(state: Framework, command: RankActions, known: Known) -> Iterable[Event]:
-    missing = tuple(a.id for a in state.negotiated() if a.id not in command.ranked)
-    demand(
-        not_twice(command.ranked),
-        *(action_is_known(state, action) for action in command.ranked),
-        Finding("actions-not-ranked", not missing, values=list_of(actions=missing)),
-    )
-    yield ActionsRanked(command.ranked)
-
-
-@framework.decides(PledgeContribution)
-def pledge_contribution(state: Framework, command: PledgeContribution, known: Known) -> Iterable[Event]:
-    policy = policy_of(known)
-    demand(member_is_known(state, command.member), worth_fits(command.nature, command.worth))
-    member, rule = state.members[command.member], policy.capital_by_investors_only
-    may = not rule.value or command.use is not Use.CAPITAL or member.may_invest
-    names = {"member": member.id, "name": member.name}
-    found = [ruled("may-not-invest", policy, rule, may, lift=(Role.FACILITATOR,), **names)]
-    fits = (command.ledger is Ledger.ACTION) == (command.action is not None)
-    found.append(Finding("ledger-and-action", fits, values={"ledger": command.ledger.value}))
-    if command.action is not None:
-        found += runs(state, command.action)
-    demand(*found)
-    yield ContributionPledged(
-        ContributionId(f"C-{state.contributions_counted + 1}"),
-        state.cycle,
-        command.member,
-        command.ledger,
-        command.nature,
-        command.use,
-        command.worth,
-        command.action,
-        command.due_on,
-    )
 
 
 @framework.decides(RecordDisagreement)
@@ -458,71 +233,6 @@ def register_in_pdesc(state: Framework, command: RegisterInPdesc, known: Known) 
     before = state.actions[command.action].pdesc
     demand(Finding("registered-already", before is None, values={"reference": before or "—"}))
     yield ActionRegisteredInPdesc(command.action, command.reference)
-
-
-@framework.evolves(ActionProposed)
-def action_proposed(state: Framework, recorded: Recorded[ActionProposed]) -> Framework:
-    fact = recorded.data
-    action = Action(
-        fact.action,
-        fact.cycle,
-        fact.description,
-        needs=fact.needs,
-        obstacles=fact.obstacles,
-        continues=fact.continues,
-        responsible=fact.responsible,
-        due_on=fact.due_on,
-    )
-    return replace(state, actions={**state.actions, action.id: action}, actions_counted=state.actions_counted + 1)
-
-
-@framework.evolves(ActionAmended)
-def action_amended(state: Framework, recorded: Recorded[ActionAmended]) -> Framework:
-    fact, before = recorded.data, state.actions[recorded.data.action]
-    return put(
-        state,
-        replace(
-            before,
-            description=fact.description or before.description,
-            needs=before.needs if fact.needs is None else fact.needs,
-            obstacles=before.obstacles if fact.obstacles is None else fact.obstacles,
-            responsible=fact.responsible or before.responsible,
-            due_on=fact.due_on or before.due_on,
-        ),
-    )
-
-
-@framework.evolves(ActionWithdrawn)
-def action_withdrawn(state: Framework, recorded: Recorded[ActionWithdrawn]) -> Framework:
-    gone = recorded.data.action
-    return replace(state, actions={id: action for id, action in state.actions.items() if id != gone})
-
-
-@framework.evolves(ActionsRanked)
-def actions_ranked(state: Framework, recorded: Recorded[ActionsRanked]) -> Framework:
-    return replace(state, ranking=recorded.data.ranked)
-
-
-@framework.evolves(ContributionPledged)
-def contribution_pledged(state: Framework, recorded: Recorded[ContributionPledged]) -> Framework:
-    fact = recorded.data
-    contribution = Contribution(
-        fact.contribution,
-        fact.cycle,
-        fact.member,
-        fact.ledger,
-        fact.nature,
-        fact.use,
-        fact.worth,
-        Worth(),
-        fact.action,
-        fact.due_on,
-    )
-    return replace(
-        state,
-        contributions={**state.contributions, contribution.id: contribution},
-        contributions_counted=state.contributions_counted + 1,
-    )
 
 
 @framework.evolves(PlanAgreed)

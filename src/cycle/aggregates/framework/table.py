@@ -15,11 +15,14 @@ from cycle.aggregates.framework import (
     adjustment,
     anytime,
     committee,
+    contributions,
+    council,
     meetings,
     monitoring,
     needs,
     obstacles,
     plan,
+    proposals,
     setup,
 )
 from cycle.aggregates.framework.state import Framework, Stage
@@ -57,18 +60,18 @@ TABLE: tuple[Row, ...] = (
     Row(setup.IdentifyActor, (D, N)),
     Row(setup.AdmitMember, (D, N, M, A)),
     Row(
-        setup.SubmitToCouncil,
+        council.SubmitToCouncil,
         (D,),
         (),
-        (setup.not_before_the_council, setup.enough_sectors, setup.an_actor_per_sector),
+        (council.not_before_the_council, setup.enough_sectors, setup.an_actor_per_sector),
     ),
-    Row(setup.RecordDeliberation, (D, S), (), (setup.a_text_awaits_the_council,)),
-    Row(setup.FollowDeliberation, LIVING, (), (setup.a_deliberation_to_follow,)),
+    Row(council.RecordDeliberation, (D, S), (), (council.a_text_awaits_the_council,)),
+    Row(council.FollowDeliberation, LIVING, (), (council.a_deliberation_to_follow,)),
     Row(
-        setup.Formalise,
+        council.Formalise,
         (D,),
         (N,),
-        (setup.deliberation_adopted, setup.deliberation_executory, setup.founders_are_members),
+        (council.deliberation_adopted, council.deliberation_executory, council.founders_are_members),
     ),
     Row(needs.IdentifyNeed, (N,), (), (needs.a_profession_is_represented,)),
     Row(needs.AmendNeed, (N,), (), (needs.a_need_is_open,)),
@@ -83,11 +86,11 @@ TABLE: tuple[Row, ...] = (
     Row(meetings.CancelMeeting, (M,), (), (meetings.a_meeting_is_convened,)),
     Row(meetings.OpenMeeting, (M,), (), (meetings.a_meeting_is_convened,)),
     Row(meetings.AdjournMeeting, (M,), (), (meetings.a_meeting_is_pending,)),
-    Row(plan.ProposeAction, (M,)),
-    Row(plan.AmendAction, (M,), (), (plan.an_action_is_proposed,)),
-    Row(plan.WithdrawAction, (M,), (), (plan.an_action_is_proposed,)),
-    Row(plan.RankActions, (M,), (), (plan.an_action_is_proposed,)),
-    Row(plan.PledgeContribution, (M, P, O), (), (plan.somebody_can_pledge,)),
+    Row(proposals.ProposeAction, (M,)),
+    Row(proposals.AmendAction, (M,), (), (proposals.an_action_is_proposed,)),
+    Row(proposals.WithdrawAction, (M,), (), (proposals.an_action_is_proposed,)),
+    Row(proposals.RankActions, (M,), (), (proposals.an_action_is_proposed,)),
+    Row(contributions.PledgeContribution, (M, P, O), (), (contributions.somebody_can_pledge,)),
     Row(plan.RecordDisagreement, (M,), (), (meetings.in_session,)),
     Row(
         plan.AgreePlan,
@@ -97,7 +100,7 @@ TABLE: tuple[Row, ...] = (
             meetings.in_session,
             meetings.quorum_now,
             plan.constituencies_present,
-            plan.an_action_is_proposed,
+            proposals.an_action_is_proposed,
             plan.actions_are_complete,
         ),
     ),
@@ -120,9 +123,9 @@ TABLE: tuple[Row, ...] = (
     Row(monitoring.ReportProgress, (O, A), (), (monitoring.an_action_runs,)),
     Row(monitoring.CompleteAction, (O, A), (), (monitoring.an_action_runs,)),
     Row(monitoring.AbandonAction, (O, A), (), (monitoring.an_action_runs,)),
-    Row(monitoring.ReceiveContribution, AFTER_SETUP, (), (monitoring.a_promise_is_open,)),
-    Row(monitoring.WaiveContribution, AFTER_SETUP, (), (monitoring.a_promise_is_open,)),
-    Row(monitoring.RecordRenege, AFTER_SETUP, (), (monitoring.a_promise_is_open,)),
+    Row(contributions.ReceiveContribution, AFTER_SETUP, (), (contributions.a_promise_is_open,)),
+    Row(contributions.WaiveContribution, AFTER_SETUP, (), (contributions.a_promise_is_open,)),
+    Row(contributions.RecordRenege, AFTER_SETUP, (), (contributions.a_promise_is_open,)),
     Row(plan.RegisterInPdesc, (P, O, A)),
     Row(monitoring.GrantIncentive, AFTER_SETUP),
     Row(monitoring.HoldTraining, AFTER_SETUP),
@@ -185,7 +188,7 @@ def _machine() -> Machine:
             for to in row.to or (stage,):
                 machine.add_transition(row.command.type, stage.value if stage else NONE, to.value if to else NONE)
     for stage in ACTIVE:
-        machine.add_transition(setup.FollowDeliberation.type, stage.value, S.value)
+        machine.add_transition(council.FollowDeliberation.type, stage.value, S.value)
     return machine
 
 
