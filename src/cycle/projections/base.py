@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from operator import attrgetter
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import msgspec
@@ -48,46 +48,28 @@ class Field(NamedTuple):
 
     name: str
     kind: str  # text, bigint or boolean
-    write: Callable[[Any], Any] | None
-    read: Callable[[Any], Any] | None
-
-
-_encode_moment = msgspec.json.Encoder().encode
-
-
-def moment(value: datetime) -> str:
-    """RFC 3339 in UTC with microseconds, so that moments sort as text; the encoder is the quick way."""
-    text = _encode_moment(value)[1:-1].decode()
-    return text if len(text) == 27 else value.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else convert(value)
+    decode: Callable[[str], Any] | None = None
+    """From JSON, for what is no text, number, day or moment."""
 
 
 def _field(name: str, hint: Any) -> Field:
     plain = [a for a in getattr(hint, "__args__", ()) if a is not type(None)]
     inner = plain[0] if len(plain) == 1 and type(None) in hint.__args__ else hint
     if inner is bool:
-        return Field(name, "boolean", None, _optional(bool))
+        return Field(name, "boolean")
     if inner is int:
-        return Field(name, "bigint", None, None)
-    if inner is date:
-        return Field(name, "text", date.isoformat, _optional(date.fromisoformat))
-    if inner is datetime:
-        return Field(name, "text", moment, _optional(datetime.fromisoformat))
-    if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return Field(name, "text", None, _optional(inner))
-    if inner is str:
-        return Field(name, "text", None, None)
-    encode, decoder = msgspec.json.Encoder(order="sorted").encode, msgspec.json.Decoder(inner)
-
-    def write(value: Any) -> str:
-        return "[]" if value == () else encode(value).decode()
-
-    return Field(name, "text", write, _optional(decoder.decode))
+        return Field(name, "bigint")
+    if inner in (str, date, datetime, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
+        return Field(name, "text")
+    return Field(name, "text", msgspec.json.Decoder(inner).decode)
 
 
+def moment(text: str) -> str:
+    """RFC 3339 in UTC always with microseconds, so that moments sort as text."""
+    return text if len(text) == 27 else f"{text[:19]}.000000Z"
+
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 _SQL = {"text": Text, "bigint": BigInteger, "boolean": Boolean}
 
 
@@ -105,8 +87,8 @@ class Projection(Generic[R]):
         self.appends = appends
         hints = get_type_hints(row)
         self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
-        self._values = attrgetter(*row.__struct_fields__)
-        self._writes = [(n, f.write) for n, f in enumerate(self.fields, 1) if f.write is not None]
+        self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
+        self._moments = [name for name in row.__struct_fields__ if hints[name] is datetime]
         self.steps: dict[type[Event], tuple[Keys, Fold[R]]] = {}
         shape = repr([(f.name, f.kind) for f in self.fields]) + str(definition)
         self.digest = sha256(shape.encode()).hexdigest()
@@ -127,19 +109,23 @@ class Projection(Generic[R]):
 
         return register
 
-    def to_columns(self, key: str, row: R) -> list[Any]:
+    def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
         """Key and columns of a row, as the database takes them."""
-        columns = [key, *self._values(row)]
-        for place, write in self._writes:
-            value = columns[place]
-            if value is not None:
-                columns[place] = write(value)
-        return columns
+        columns = msgspec.to_builtins(row, builtin_types=(msgspec.Raw,))
+        for name, _ in self._decoders:
+            if columns[name] is not None:
+                columns[name] = _encode(columns[name]).decode() if columns[name] else "[]"
+        for name in self._moments:
+            columns[name] = moment(columns[name])
+        return key, *columns.values()
 
     def from_columns(self, columns: Iterable[Any]) -> R:
         """The row from its columns, without the key."""
-        values = (value if f.read is None else f.read(value) for f, value in zip(self.fields, columns, strict=True))
-        return self.row(**dict(zip(self.row.__struct_fields__, values, strict=True)))
+        values = dict(zip(self.row.__struct_fields__, columns, strict=True))
+        for name, decode in self._decoders:
+            if values[name] is not None:
+                values[name] = decode(values[name])
+        return msgspec.convert(values, self.row, strict=False)
 
     def fold_history(self, history: Iterable[Fact]) -> dict[str, R]:
         """Every row that a (believed) history leads to, by key."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, delete, inspect, select, text
 
-from cycle.projections.base import Projection, R, Row
+from cycle.projections.base import Projection
+from cycle.projections.folding import Folding
 
 metadata = MetaData()
 checkpoints = Table(
@@ -40,18 +42,19 @@ def prepare(connection: Connection) -> None:
 
 
 def create(connection: Connection, projection: Projection[Any], name: str) -> None:
-    """A new and empty table for a projection under a name."""
+    """A new and empty table for a projection under a name, without indexes."""
     projection.table_named(name, MetaData()).create(connection)
+
+
+def create_indexes(connection: Connection, projection: Projection[Any], name: str) -> None:
+    """What rows of a table are looked for by."""
+    # An index keeps its own name through a rename of its table, and the live table may have that name.
+    taken = {index["name"] for index in inspect(connection).get_indexes(projection.name)}
     for column in ("commune", "framework"):
-        if any(field.name == column for field in projection.fields):
-            # The index keeps its own name through a rename of its table, so that name must be free.
-            connection.execute(text(f'CREATE INDEX "{index_name(connection, name, column)}" ON "{name}" ({column})'))
-
-
-def index_name(connection: Connection, table: str, column: str) -> str:
-    taken = {i["name"] for t in inspect(connection).get_table_names() for i in inspect(connection).get_indexes(t)}
-    base = f"ix_{table.removesuffix(REBUILDING)}_{column}"
-    return base if base not in taken else f"{base}_2"
+        if column in projection.row.__struct_fields__:
+            index = f"ix_{projection.name}_{column}"
+            free = f"{index}_2" if index in taken else index
+            connection.execute(text(f'CREATE INDEX "{free}" ON "{name}" ({column})'))
 
 
 def drop(connection: Connection, name: str) -> None:
@@ -66,60 +69,66 @@ def read_checkpoints(connection: Connection) -> dict[str, Checkpoint]:
     return {row.name: Checkpoint(*row) for row in connection.execute(select(checkpoints))}
 
 
-def move(connection: Connection, name: str, before: int, after: int) -> None:
+def lock(connection: Connection) -> None:
+    """Nobody moves a checkpoint until this transaction ends."""
+    if connection.dialect.name != "sqlite":  # which has one writer at a time anyhow
+        connection.execute(text("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def move(connection: Connection, names: Sequence[str], before: int, after: int) -> None:
     """Compare and set.
 
     Raises:
-        Overtaken: the checkpoint is not where it was.
+        Overtaken: one of the checkpoints is not where it was.
     """
     changed = connection.execute(
         checkpoints.update()
-        .where(checkpoints.c.name == name, checkpoints.c.position == before, checkpoints.c.problem.is_(None))
+        .where(checkpoints.c.name.in_(names), checkpoints.c.position == before, checkpoints.c.problem.is_(None))
         .values(position=after)
     )
-    if changed.rowcount != 1:
-        raise Overtaken(name)
+    if changed.rowcount != len(names):
+        raise Overtaken(names)
 
 
-def load(connection: Connection, projection: Projection[R], table: Table, keys: Sequence[str]) -> dict[str, R]:
-    """The rows under these keys."""
-    found: dict[str, R] = {}
-    wanted = select(table.c.key, *(table.c[field.name] for field in projection.fields))
-    for begin in range(0, len(keys), CHUNK):
-        for columns in connection.execute(wanted.where(table.c.key.in_(keys[begin : begin + CHUNK]))):
-            found[columns[0]] = projection.from_columns(columns[1:])
-    return found
+class Kept(Folding):
+    """The rows of a projection in memory and in a table, read and written many at a time."""
 
-
-class Writer:
-    """Writes rows of one projection to one table, many at a time, with statements made once."""
-
-    def __init__(self, projection: Projection[Any], name: str, dialect: str) -> None:
-        self.projection = projection
-        self.table = projection.table_named(name, MetaData())
+    def __init__(self, projection: Projection[Any], table: str, dialect: str, *, whole: bool) -> None:
+        super().__init__(projection, whole=whole)
+        self._table = projection.table_named(table, MetaData())
         names = ["key", *(field.name for field in projection.fields)]
-        columns = ", ".join(names)
         updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
         conflict = "DO NOTHING" if projection.appends else f"DO UPDATE SET {updates}"
         self._sqlite = dialect == "sqlite"
         if self._sqlite:
-            values = ", ".join("?" for _ in names)
-            source = f"VALUES ({values})"
+            source = f"VALUES ({', '.join('?' for _ in names)})"
         else:
             # One statement with an array per column: a round trip per batch, not per row.
             kinds = ["text", *(field.kind for field in projection.fields)]
-            arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-            source = f"SELECT * FROM unnest({arrays})"
-        self._put = f'INSERT INTO "{name}" ({columns}) {source} ON CONFLICT (key) {conflict}'
+            source = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
+        self._put = f'INSERT INTO "{table}" ({", ".join(names)}) {source} ON CONFLICT (key) {conflict}'
 
-    def write(self, connection: Connection, rows: Iterable[tuple[str, Row | None]]) -> None:
-        """Insert, update or (None) delete."""
+    def load(self, connection: Connection, keys: Sequence[str]) -> None:
+        """Rows from the table into memory; a key without a row is known to have none."""
+        table, fields = self._table, self.projection.fields
+        wanted = select(table.c.key, *(table.c[field.name] for field in fields))
+        for begin in range(0, len(keys), CHUNK):
+            some = keys[begin : begin + CHUNK]
+            self.rows |= dict.fromkeys(some)
+            for key, *columns in connection.execute(wanted.where(table.c.key.in_(some))):
+                self.rows[key] = self.projection.from_columns(columns)
+
+    def save(self, connection: Connection, at_most: int | None = None) -> None:
+        """Write what has changed, or that many rows of it."""
         to_columns = self.projection.to_columns
-        puts = [to_columns(key, row) for key, row in rows if row is not None]
-        gone = [key for key, row in rows if row is None]
+        changed = list(islice(self.changed.items(), at_most))
+        puts = [to_columns(key, row) for key, row in changed if row is not None]
+        gone = [key for key, row in changed if row is None]
         if puts and self._sqlite:
-            connection.exec_driver_sql(self._put, list(map(tuple, puts)))
+            connection.exec_driver_sql(self._put, puts)
         elif puts:
             connection.exec_driver_sql(self._put, tuple(map(list, zip(*puts, strict=True))))
         for begin in range(0, len(gone), CHUNK):
-            connection.execute(delete(self.table).where(self.table.c.key.in_(gone[begin : begin + CHUNK])))
+            connection.execute(delete(self._table).where(self._table.c.key.in_(gone[begin : begin + CHUNK])))
+        for key, _ in changed:
+            del self.changed[key]
