@@ -54,6 +54,7 @@ def recorded(row: AuditRow | None, fact: Fact, of: str) -> AuditRow | None:
         corrects = event.data.fact_version
         changes = tuple(Correction(c.field, c.was, c.now) for c in event.data.changes)
     return AuditRow(
+        commune=event.log,
         position=fact.position,
         stream=event.stream,
         version=event.version,
