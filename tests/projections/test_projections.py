@@ -10,7 +10,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from threading import Event as Flag
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from benchmarks.histories import history
@@ -21,11 +21,15 @@ from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.engine import Engine
 from cycle.history import Cutoffs
+from cycle.projections import rebuilding
+from cycle.projections import runner as runner_module
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Fact, Projection
 from cycle.projections.obstacles import ObstacleRow, obstacles
 from cycle.projections.runner import NotThereYet, Runner
+from cycle.projections.source import Log
 from cycle.reading import Reader
+from cycle.store import Head
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
 from tests.postgres import new_database
@@ -190,6 +194,47 @@ def test_readers_see_whole_tables_during_a_rebuild(sqlite_store: SqlRecorder) ->
     runner.rebuild(progress=lambda done, of: seen.append(len(tables(sqlite_store)["audit_trail"])), batch=50)
     assert set(seen) == {whole}
     assert len(seen) > 10
+
+
+class Looked:
+    """A log at whose head somebody looked a while ago."""
+
+    def __init__(self, store: SqlRecorder) -> None:
+        self._store, self._head = store, store.head()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def head(self) -> Head:
+        return self._head
+
+
+def test_a_rebuild_never_takes_readers_back(store: SqlRecorder) -> None:
+    append(store, history("f", "ML-4-01-01", 100))
+    early = Runner(cast("Log", Looked(store)), DECODE)
+    append(store, history("g", "ML-4-01-02", 300))
+    live = Runner(store, DECODE)
+    live.catch_up()
+    before = tables(store)
+    early.rebuild(batch=50)
+    assert set(live.positions().values()) == {400}
+    assert tables(store) == before
+
+
+def test_rows_that_memory_cannot_hold_are_read_again(store: SqlRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(store, history("f", "ML-4-01-01", 400))
+    Runner(store, DECODE).catch_up()
+    before = tables(store)
+    monkeypatch.setattr(rebuilding, "KEPT_ROWS", 5)
+    monkeypatch.setattr(runner_module, "KEPT_ROWS", 5)
+    Runner(store, DECODE).rebuild(batch=30)
+    assert tables(store) == before
+    append(store, history("g", "ML-4-01-02", 400))
+    Runner(store, DECODE).catch_up(batch=30)
+    followed = tables(store)
+    monkeypatch.undo()
+    Runner(store, DECODE).rebuild()
+    assert tables(store) == followed
 
 
 def test_a_rebuild_that_dies_leaves_the_live_tables(sqlite_store: SqlRecorder) -> None:
