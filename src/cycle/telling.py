@@ -19,7 +19,8 @@ from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, listed, shown, text
 
 _KEPT = {NARROW_NO_BREAK_SPACE, "\u00a0", "\u200d"}
 """Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
-_LEFT_BEHIND = re.compile(r" \([\w ]*—\)")
+_LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
+_GAP = re.compile(r" {2,}")
 
 
 def worth(value: Worth, language: Language) -> str:
@@ -58,7 +59,8 @@ def sentence(fact: Recorded[Event], language: Language) -> str:
 def tidy(words: str) -> str:
     """Without what an absent value leaves behind, and without control characters."""
     plain = "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
-    return _LEFT_BEHIND.sub("", plain).replace(" —.", ".").rstrip(" —").strip()
+    whole = _LEFT_BEHIND.sub("", plain).replace(" —.", ".").rstrip(" —").strip()
+    return _GAP.sub(" ", whole)
 
 
 def article(reference: str, language: Language) -> str:

@@ -78,6 +78,7 @@ def explains_itself(cli: Cli, framework: str, stage: Stage, on: date) -> int:
         assert len(others) == len(option["reasons"]) > 0, told
         for reason, said, call in zip(option["reasons"], [first, *others], others, strict=False):
             assert flat(reason["help"]["fr"]) in said, said
+            assert "—" not in reason["text"]["fr"] + reason["help"]["fr"], "what is absent leaves no gap"
             # Beside a member's number stands its name.
             assert "MB-" in reason["text"]["fr"] or flat(reason["text"]["fr"]) in said, said
             assert call.startswith(roles), call

@@ -167,7 +167,7 @@ class Dissolve(Command):
 
 def cause_is_lifted(state: Framework, known: Known) -> Iterable[Finding]:
     """An annulled founding deliberation has been replaced by a new one."""
-    number = state.deliberation.number if state.deliberation else "—"
+    number = state.deliberation.number if state.deliberation else ""
     lift = (Role.COUNCIL_SECRETARY, Role.MAYOR)
     yield Finding("still-annulled", state.suspension_lifts, values={"number": number}, lift=lift)
 

@@ -115,7 +115,7 @@ def deliberation_executory(state: Framework, known: Known) -> Iterable[Finding]:
     policy, founding = policy_of(known), state.deliberation
     rule = policy.executory
     met = not rule.value or (founding is not None and founding.executory_on is not None)
-    number = founding.number if founding else "—"
+    number = founding.number if founding else ""
     lift = (Role.COUNCIL_SECRETARY, Role.SUPERVISING_AUTHORITY)
     yield ruled("not-executory", policy, rule, met, lift=lift, number=number)
 
