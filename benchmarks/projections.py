@@ -42,7 +42,7 @@ def bare_read(url: str) -> Callable[[], None]:
 
 def three_in_memory(engine: Engine) -> Callable[[], None]:
     """Read the log, decode it, and fold three projections."""
-    leaves = Leaves()
+    leaves = Leaves(Recorded)
     chosen = [PROJECTIONS[name] for name in THREE]
 
     def run() -> None:
@@ -60,7 +60,7 @@ def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
     """``executemany`` of the rows that the projection writes, batch by batch, into a table of its own."""
     name = f"bare_{projection.name}"
     database, dialect = engine.store.database, engine.store.database.dialect.name
-    decode, batches, rows = Leaves().decode, [], {}
+    decode, batches, rows = Leaves(Recorded).decode, [], {}
     for begin in range(0, engine.store.head().position, 2_000):
         touched: dict[str, Any] = {}
         for row in engine.store.read(begin, 2_000, up_to=begin + 2_000):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, StoredEvent
 
-from cycle.aggregates.base import EVENTS, Event, Recorded, StreamId
+from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId
 from cycle.leaf import canonical, check_size, check_texts
 from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
 _KEY = b'"recorded_at":"'
 _HOLE = _KEY + RECORDED_AT_HOLE.encode()
 
-Decode = Callable[[bytes], Recorded[Event]]
+H = TypeVar("H", bound=Happened[Event])
 
 
 class UnknownEvent(ValueError):  # noqa: N818
@@ -54,19 +54,21 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
     return NewLeaf(event.stream, event.version, event.type, leaf, event.id, event.log, event.schema, hole)
 
 
-class Leaves:
+class Leaves(Generic[H]):
     """Decoders by type, each made once.
 
-    ``events`` maps stable names to classes (default: all of ours). A class with ``schema`` n has
-    ``upcasts`` from every older schema: plain functions on the ``data`` mapping.
+    ``envelope`` is how much of a leaf is decoded: ``Recorded`` all of it, ``Happened`` what a state
+    needs. ``events`` maps stable names to classes (default: all of ours). A class with ``schema`` n
+    has ``upcasts`` from every older schema: plain functions on the ``data`` mapping.
     """
 
-    def __init__(self, events: Mapping[str, type[Event]] = EVENTS) -> None:
+    def __init__(self, envelope: type[H], events: Mapping[str, type[Event]] = EVENTS) -> None:
+        self._envelope = cast("Any", envelope)
         self._events = events
-        self.decoders: dict[tuple[str, int], Decode] = {}
+        self.decoders: dict[tuple[str, int], Callable[[bytes], H]] = {}
         """By type and schema, as far as they have been met."""
 
-    def decode(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
+    def decode(self, topic: str, schema: int, leaf: bytes) -> H:
         """The fact in a leaf, in today's schema.
 
         Raises:
@@ -79,11 +81,11 @@ class Leaves:
         if event is None or event.schema != schema:
             return self._upcast(topic, schema, leaf)
         # Made when first met: all of them at once would cost every start a third of a second.
-        decode = msgspec.json.Decoder(Recorded[event]).decode  # type: ignore[valid-type]
+        decode = msgspec.json.Decoder(self._envelope[event]).decode
         self.decoders[topic, schema] = decode
         return decode(leaf)
 
-    def _upcast(self, topic: str, schema: int, leaf: bytes) -> Recorded[Event]:
+    def _upcast(self, topic: str, schema: int, leaf: bytes) -> H:
         event = self._events.get(topic)
         if event is None:
             raise UnknownEvent(f"events of type {topic!r} are not known to this release: update cycle")
@@ -94,15 +96,15 @@ class Leaves:
         for older in range(schema, event.schema):
             data = event.upcasts[older](data)
         envelope["data"], envelope["schema"] = data, event.schema
-        return msgspec.convert(envelope, Recorded[event])  # type: ignore[valid-type]
+        return cast("H", msgspec.convert(envelope, self._envelope[event]))
 
 
 class LeafMapper(Mapper[str]):
     """The library's mapper over leaves: stored bytes are never touched, decoding is typed."""
 
-    def __init__(self, leaves: Leaves | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(transcoder=JSONTranscoder())
-        self.leaves = leaves or Leaves()
+        self.leaves = Leaves(Recorded)
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         return new_leaf(cast("Recorded[Event]", domain_event))
@@ -113,10 +115,13 @@ class LeafMapper(Mapper[str]):
 
 
 class LeafStore(EventStore[str]):
-    """The library's event store over leaves: a replay decodes what the database hands it, and no more."""
+    """The library's event store over leaves: decodes what the database hands it, and no more of it than asked."""
 
-    mapper: LeafMapper
     recorder: LogRecorder
+
+    def __init__(self, mapper: Mapper[str], recorder: LogRecorder, leaves: Leaves[Any]) -> None:
+        super().__init__(mapper, recorder)
+        self._leaves = leaves
 
     def get(
         self,
@@ -128,7 +133,7 @@ class LeafStore(EventStore[str]):
         limit: int | None = None,
     ) -> Iterator[DomainEventProtocol[str]]:
         stored = self.recorder.leaves(StreamId(originator_id), gt=gt, lte=lte, desc=desc, limit=limit)
-        known, decode_first = self.mapper.leaves.decoders, self.mapper.leaves.decode
+        known, decode_first = self._leaves.decoders, self._leaves.decode
         for topic, schema, leaf in stored:
             decode = known.get((topic, schema))
             event = decode(leaf) if decode is not None else decode_first(topic, schema, leaf)

@@ -16,7 +16,7 @@ from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import msgspec
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
 from msgspec import Struct
 from uuid_utils import uuid7
@@ -27,6 +27,7 @@ from cycle.aggregates.base import (
     By,
     Command,
     Event,
+    Happened,
     LogName,
     Recorded,
     Refused,
@@ -47,7 +48,7 @@ from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation
 from cycle.aggregates.rulebook import PublishPolicy, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, FrameworkId, OrganisationId, PolicyId
-from cycle.codec import LeafMapper, LeafStore
+from cycle.codec import LeafMapper, LeafStore, Leaves
 from cycle.history import Corrected, believed, uncorrected
 from cycle.leaf import canonical
 from cycle.policy import Policy
@@ -176,7 +177,12 @@ class Engine(Application[str]):
         return LeafMapper()
 
     def construct_event_store(self) -> EventStore[str]:
-        return LeafStore(self.mapper, self.recorder)
+        return LeafStore(self.mapper, self.store, self.leaves.leaves)
+
+    def construct_repository(self) -> Repository[str]:
+        repository = super().construct_repository()
+        repository.event_store = LeafStore(self.mapper, self.store, Leaves(Happened))
+        return repository
 
     @property
     def store(self) -> LogRecorder:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from cycle.aggregates.base import Event, Recorded
+from cycle.aggregates.base import Event, Happened, Recorded
 from cycle.aggregates.framework.anytime import Change, FactCorrected, applied
 
 Fact = tuple[int, Recorded[Event]]
@@ -49,7 +49,7 @@ class Corrected(Exception):  # noqa: N818
     """A history holds a correction: it cannot be folded before it is whole."""
 
 
-def uncorrected(history: Iterable[Recorded[Event]]) -> Iterator[Recorded[Event]]:
+def uncorrected(history: Iterable[Happened[Event]]) -> Iterator[Happened[Event]]:
     """A history in which nothing was corrected: it is what is believed, and need not be kept to be folded.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cycle.aggregates.base import EVENTS, Event
+from cycle.aggregates.base import EVENTS, Event, Recorded
 from cycle.codec import Leaves, UnknownEvent
 from cycle.engine import Engine
 from cycle.leaf import canonical, check_leaf
@@ -36,7 +36,7 @@ def test_a_frozen_log_opens_is_projected_and_leaves_as_it_came(log: Path, engine
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda path: path.name)
 def test_every_frozen_leaf_is_canonical_and_typed(log: Path) -> None:
-    leaves = Leaves()
+    leaves = Leaves(Recorded)
     for line in log.read_bytes().splitlines():
         check_leaf(line)
         envelope = msgspec.json.decode(line)
@@ -68,7 +68,7 @@ def test_an_older_schema_is_reached_by_upcasting_when_read() -> None:
         }
 
     try:
-        leaves = Leaves({"well-dug": WellDug})
+        leaves = Leaves(Recorded, {"well-dug": WellDug})
         envelope = msgspec.json.decode(LOGS[0].read_bytes().splitlines()[0])
         old = canonical({**envelope, "type": "well-dug", "schema": 1, "data": {"depth": 12}})
         assert leaves.decode("well-dug", 1, old).data == WellDug(12, "Dioro")

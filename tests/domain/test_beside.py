@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
-from cycle.aggregates.base import Aggregate, By, Command, LogName, Recorded, Refused, StreamId
+from cycle.aggregates.base import Aggregate, By, Command, Happened, Refused
 from cycle.aggregates.commune import (
     AddAlias,
     BeginCouncilTerm,
@@ -64,11 +64,7 @@ class Small:
             by = By("somebody", command.roles[0])
             known = Known(on=on, today=on, by=by, new_id="x-1", **self.known)
             for data in self.aggregate.decide(self.state, command, known):
-                recorded = Recorded(
-                    by, "k", command.type, "k", data, "e", LogName("l"), on, datetime(2026, 3, 1, tzinfo=UTC),
-                    1, StreamId("s"), data.type, self.state.version + 1,
-                )  # fmt: skip
-                self.state = self.aggregate.fold(self.state, [recorded])
+                self.state = self.aggregate.fold(self.state, [Happened(data, on, self.state.version + 1)])
         return self
 
     def refused(self, command: Command, *codes: str, on: date = DAY) -> None:

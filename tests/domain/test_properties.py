@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rfc8785 import dumps
 
-from cycle.aggregates.base import Refused
+from cycle.aggregates.base import Recorded, Refused
 from cycle.aggregates.framework.adjustment import CycleClosed
 from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived
 from cycle.aggregates.framework.decision import options
@@ -94,7 +94,7 @@ def test_every_action_of_a_closed_plan_is_settled(seed: int) -> None:
 @given(st.integers(0, 2**32))
 def test_every_fact_survives_its_leaf(seed: int) -> None:
     """Canonical by an independent implementation of RFC 8785, and decoded to the same fact."""
-    leaves = Leaves()
+    leaves = Leaves(Recorded)
     for recorded in walk(seed, 40).history:
         new = new_leaf(recorded)
         leaf = new.state.replace(RECORDED_AT_HOLE.encode(), b"2026-01-01T00:00:00.000001Z", 1)

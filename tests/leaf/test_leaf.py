@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rfc8785 import dumps
 
-from cycle.aggregates.base import EVENTS, StreamId
+from cycle.aggregates.base import EVENTS, Recorded, StreamId
 from cycle.codec import Leaves, new_leaf
 from cycle.leaf import LeafError, canonical, check_leaf, check_texts, leaf_hash
 from cycle.store import RECORDED_AT_HOLE
@@ -39,7 +39,7 @@ def test_canonical_bytes_equal_an_independent_implementation(value: dict[str, ob
 
 def test_the_leaf_of_every_type_of_event_equals_an_independent_implementation() -> None:
     """Ten thousand events, made of whatever their fields may hold; what is read back is the same event."""
-    chance, read, types = Random(8785), Leaves(), list(EVENTS.values())
+    chance, read, types = Random(8785), Leaves(Recorded), list(EVENTS.values())
     sizes: list[int] = []
     for number in range(10_000):
         fact = event(types[number % len(types)], chance)

@@ -23,7 +23,7 @@ from cycle.store import Append, LogRecorder
 from tests.domain.story import Story
 from tests.domain.walks import command, replay, tale_begun, value, walk
 
-DECODE = Leaves().decode
+DECODE = Leaves(Recorded).decode
 
 
 def walked(seed: int, name: str, steps: int = 70) -> list[Recorded[Event]]:

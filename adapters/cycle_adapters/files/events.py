@@ -11,7 +11,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from cycle.aggregates.base import LogName
+from cycle.aggregates.base import LogName, Recorded
 from cycle.codec import Leaves, UnknownEvent
 from cycle.engine import Engine
 from cycle.leaf import MAX_LEAF_BYTES, LeafError, check_leaf
@@ -76,7 +76,7 @@ def import_(engine: Engine, file: BinaryIO, progress: Callable[[int], None]) -> 
 
 
 def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf]]:
-    leaves = Leaves()
+    leaves = Leaves(Recorded)
     versions: dict[str, int] = {}
     logs: dict[str, str] = {}
     ids: set[str] = set()

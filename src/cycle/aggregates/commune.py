@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Command, Event, Finding, Recorded, Role, demand
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.terms import CommuneCode, Count, Name
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def begin_council_term(state: Commune, command: BeginCouncilTerm, known: Known) 
 
 
 @commune.evolves(CommuneRegistered)
-def commune_registered(state: Commune, recorded: Recorded[CommuneRegistered]) -> Commune:
+def commune_registered(state: Commune, recorded: Happened[CommuneRegistered]) -> Commune:
     fact = recorded.data
     return replace(
         state,
@@ -189,22 +189,22 @@ def commune_registered(state: Commune, recorded: Recorded[CommuneRegistered]) ->
 
 
 @commune.evolves(CommuneRenamed)
-def commune_renamed(state: Commune, recorded: Recorded[CommuneRenamed]) -> Commune:
+def commune_renamed(state: Commune, recorded: Happened[CommuneRenamed]) -> Commune:
     return replace(state, name=recorded.data.name, aliases=(*state.aliases, state.name))
 
 
 @commune.evolves(AliasAdded)
-def alias_added(state: Commune, recorded: Recorded[AliasAdded]) -> Commune:
+def alias_added(state: Commune, recorded: Happened[AliasAdded]) -> Commune:
     return replace(state, aliases=(*state.aliases, recorded.data.alias))
 
 
 @commune.evolves(ParentChanged)
-def parent_changed(state: Commune, recorded: Recorded[ParentChanged]) -> Commune:
+def parent_changed(state: Commune, recorded: Happened[ParentChanged]) -> Commune:
     fact = recorded.data
     parents = {**state.parents, fact.since: (fact.region, fact.circle)}
     return replace(state, region=fact.region, circle=fact.circle, parents=parents)
 
 
 @commune.evolves(CouncilTermBegan)
-def council_term_began(state: Commune, recorded: Recorded[CouncilTermBegan]) -> Commune:
+def council_term_began(state: Commune, recorded: Happened[CouncilTermBegan]) -> Commune:
     return replace(state, term_since=recorded.data.since, in_office=recorded.data.in_office)

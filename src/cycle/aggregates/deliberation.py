@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Check, Command, Event, Finding, Recorded, Role, demand
+from cycle.aggregates.base import Aggregate, Check, Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.terms import CommuneCode, DeliberationId, Name, Outcome, Text, Votes
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def annul_deliberation(state: Deliberation, command: AnnulDeliberation, known: K
 
 
 @deliberation.evolves(DeliberationRecorded)
-def deliberation_recorded(state: Deliberation, recorded: Recorded[DeliberationRecorded]) -> Deliberation:
+def deliberation_recorded(state: Deliberation, recorded: Happened[DeliberationRecorded]) -> Deliberation:
     fact = recorded.data
     return replace(
         state,
@@ -249,18 +249,18 @@ def deliberation_recorded(state: Deliberation, recorded: Recorded[DeliberationRe
 
 @deliberation.evolves(DeliberationSentToAuthority)
 def deliberation_sent_to_authority(
-    state: Deliberation, recorded: Recorded[DeliberationSentToAuthority]
+    state: Deliberation, recorded: Happened[DeliberationSentToAuthority]
 ) -> Deliberation:
     return replace(state, stage=DeliberationStage.TRANSMITTED, transmitted_on=recorded.data.transmitted_on)
 
 
 @deliberation.evolves(DeliberationTookEffect)
-def deliberation_took_effect(state: Deliberation, recorded: Recorded[DeliberationTookEffect]) -> Deliberation:
+def deliberation_took_effect(state: Deliberation, recorded: Happened[DeliberationTookEffect]) -> Deliberation:
     return replace(state, stage=DeliberationStage.EXECUTORY, executory_on=recorded.data.executory_on)
 
 
 @deliberation.evolves(DeliberationRepealed)
-def deliberation_repealed(state: Deliberation, recorded: Recorded[DeliberationRepealed]) -> Deliberation:
+def deliberation_repealed(state: Deliberation, recorded: Happened[DeliberationRepealed]) -> Deliberation:
     fact = recorded.data
     return replace(
         state,
@@ -271,7 +271,7 @@ def deliberation_repealed(state: Deliberation, recorded: Recorded[DeliberationRe
 
 
 @deliberation.evolves(DeliberationWasAnnulled)
-def deliberation_was_annulled(state: Deliberation, recorded: Recorded[DeliberationWasAnnulled]) -> Deliberation:
+def deliberation_was_annulled(state: Deliberation, recorded: Happened[DeliberationWasAnnulled]) -> Deliberation:
     fact = recorded.data
     return replace(
         state,

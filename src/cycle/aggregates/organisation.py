@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Command, Event, Finding, Recorded, Role, demand
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.terms import Code, CommuneCode, Constituency, Count, Name, OrganisationId, Text
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def change_investment_right(state: Organisation, command: ChangeInvestmentRight,
 
 
 @organisation.evolves(OrganisationRegistered)
-def organisation_registered(state: Organisation, recorded: Recorded[OrganisationRegistered]) -> Organisation:
+def organisation_registered(state: Organisation, recorded: Happened[OrganisationRegistered]) -> Organisation:
     fact = recorded.data
     return replace(
         state,
@@ -178,16 +178,16 @@ def organisation_registered(state: Organisation, recorded: Recorded[Organisation
 
 
 @organisation.evolves(OrganisationFormalised)
-def organisation_formalised(state: Organisation, recorded: Recorded[OrganisationFormalised]) -> Organisation:
+def organisation_formalised(state: Organisation, recorded: Happened[OrganisationFormalised]) -> Organisation:
     return replace(state, form=recorded.data.form)
 
 
 @organisation.evolves(MembershipCounted)
-def membership_counted(state: Organisation, recorded: Recorded[MembershipCounted]) -> Organisation:
+def membership_counted(state: Organisation, recorded: Happened[MembershipCounted]) -> Organisation:
     fact = recorded.data
     return replace(state, women=fact.women, men=fact.men, youth=fact.youth)
 
 
 @organisation.evolves(InvestmentRightChanged)
-def investment_right_changed(state: Organisation, recorded: Recorded[InvestmentRightChanged]) -> Organisation:
+def investment_right_changed(state: Organisation, recorded: Happened[InvestmentRightChanged]) -> Organisation:
     return replace(state, may_invest=recorded.data.may_invest)

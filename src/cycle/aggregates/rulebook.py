@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Command, Event, Finding, Recorded, Role, Value, demand
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, Value, demand
 from cycle.aggregates.terms import PolicyId, Sha256
 from cycle.policy import Policy
 
@@ -52,6 +52,6 @@ def publish_policy(state: Rulebook, command: PublishPolicy, known: Known) -> Ite
 
 
 @rulebook.evolves(PolicyPublished)
-def policy_published(state: Rulebook, recorded: Recorded[PolicyPublished]) -> Rulebook:
+def policy_published(state: Rulebook, recorded: Happened[PolicyPublished]) -> Rulebook:
     fact = recorded.data
     return replace(state, id=fact.policy, versions={**state.versions, fact.policy_version: fact.document})

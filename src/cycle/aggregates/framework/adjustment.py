@@ -8,7 +8,7 @@ from datetime import date
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.contributions import released
 from cycle.aggregates.framework.needs import NeedsReopened
 from cycle.aggregates.framework.obstacles import ObstacleCarriedOver
@@ -303,7 +303,7 @@ def _cycle_closed(state: Framework) -> CycleClosed:
 
 
 @framework.evolves(ReviewOpened)
-def review_opened(state: Framework, recorded: Recorded[ReviewOpened]) -> Framework:
+def review_opened(state: Framework, recorded: Happened[ReviewOpened]) -> Framework:
     return replace(state, stage=Stage.ADJUSTMENT, stage_since=recorded.occurred_on)
 
 
@@ -311,7 +311,7 @@ framework.evolves(PlanReviewed)(unchanged)
 
 
 @framework.evolves(PlanAdjusted)
-def plan_adjusted(state: Framework, recorded: Recorded[PlanAdjusted]) -> Framework:
+def plan_adjusted(state: Framework, recorded: Happened[PlanAdjusted]) -> Framework:
     fact = recorded.data
     assert state.plan is not None
     actions = {id: action for id, action in state.actions.items() if id not in fact.dropped}
@@ -343,12 +343,12 @@ def plan_adjusted(state: Framework, recorded: Recorded[PlanAdjusted]) -> Framewo
 
 
 @framework.evolves(ActionCarriedOver)
-def action_carried_over(state: Framework, recorded: Recorded[ActionCarriedOver]) -> Framework:
+def action_carried_over(state: Framework, recorded: Happened[ActionCarriedOver]) -> Framework:
     return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.CARRIED_OVER))
 
 
 @framework.evolves(CycleClosed)
-def cycle_closed(state: Framework, recorded: Recorded[CycleClosed]) -> Framework:
+def cycle_closed(state: Framework, recorded: Happened[CycleClosed]) -> Framework:
     answered = {need for action in state.negotiated() if action.stage is ActionStage.COMPLETED for need in action.needs}
     return replace(
         state,
@@ -374,5 +374,5 @@ def cycle_closed(state: Framework, recorded: Recorded[CycleClosed]) -> Framework
 
 
 @framework.evolves(CycleOpened)
-def cycle_opened(state: Framework, recorded: Recorded[CycleOpened]) -> Framework:
+def cycle_opened(state: Framework, recorded: Happened[CycleOpened]) -> Framework:
     return replace(state, cycle=recorded.data.cycle, stage=Stage.MEETING, stage_since=recorded.occurred_on)

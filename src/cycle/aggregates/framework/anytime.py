@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, refusal
+from cycle.aggregates.base import Command, Event, Finding, Happened, Recorded, Role, demand, refusal
 from cycle.aggregates.deliberation import vote_holds
 from cycle.aggregates.framework.contributions import promise_holds
 from cycle.aggregates.framework.meetings import InvitationSent, MeetingAdjourned, MeetingOpened
@@ -347,13 +347,13 @@ framework.evolves(DocumentAttached, FactCorrected)(unchanged)
 
 
 @framework.evolves(DeadlinePassed)
-def deadline_passed(state: Framework, recorded: Recorded[DeadlinePassed]) -> Framework:
+def deadline_passed(state: Framework, recorded: Happened[DeadlinePassed]) -> Framework:
     fact = recorded.data
     return replace(state, deadlines_passed=state.deadlines_passed | {(fact.kind, fact.about)})
 
 
 @framework.evolves(FrameworkSuspended)
-def framework_suspended(state: Framework, recorded: Recorded[FrameworkSuspended]) -> Framework:
+def framework_suspended(state: Framework, recorded: Happened[FrameworkSuspended]) -> Framework:
     return replace(
         state,
         stage=Stage.SUSPENDED,
@@ -363,10 +363,10 @@ def framework_suspended(state: Framework, recorded: Recorded[FrameworkSuspended]
 
 
 @framework.evolves(FrameworkResumed)
-def framework_resumed(state: Framework, recorded: Recorded[FrameworkResumed]) -> Framework:
+def framework_resumed(state: Framework, recorded: Happened[FrameworkResumed]) -> Framework:
     return replace(state, stage=Stage(recorded.data.stage), stage_since=recorded.occurred_on, suspended_from=None)
 
 
 @framework.evolves(FrameworkDissolved)
-def framework_dissolved(state: Framework, recorded: Recorded[FrameworkDissolved]) -> Framework:
+def framework_dissolved(state: Framework, recorded: Happened[FrameworkDissolved]) -> Framework:
     return replace(state, stage=Stage.DISSOLVED, stage_since=recorded.occurred_on)

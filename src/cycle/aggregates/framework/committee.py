@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of
 from cycle.aggregates.framework.state import Committee, Framework, Mandate
@@ -229,7 +229,7 @@ def amend_mandate(state: Framework, command: AmendMandate, known: Known) -> Iter
 
 
 def committee_sits(
-    state: Framework, recorded: Recorded[CommitteeInstalled | CommitteeKept | CommitteeRenewed]
+    state: Framework, recorded: Happened[CommitteeInstalled | CommitteeKept | CommitteeRenewed]
 ) -> Framework:
     return replace(state, committee=Committee(recorded.data.cycle, recorded.data.seats))
 
@@ -240,13 +240,13 @@ framework.evolves(CommitteeRenewed)(committee_sits)
 
 
 @framework.evolves(CommitteeMemberReplaced)
-def committee_member_replaced(state: Framework, recorded: Recorded[CommitteeMemberReplaced]) -> Framework:
+def committee_member_replaced(state: Framework, recorded: Happened[CommitteeMemberReplaced]) -> Framework:
     assert state.committee is not None
     seats = _seats_after(state.committee, recorded.data.leaves, recorded.data.seat)
     return replace(state, committee=replace(state.committee, seats=seats))
 
 
-def mandate_given(state: Framework, recorded: Recorded[MandateDefined | MandateAmended]) -> Framework:
+def mandate_given(state: Framework, recorded: Happened[MandateDefined | MandateAmended]) -> Framework:
     fact = recorded.data
     return replace(state, mandate=Mandate(fact.cycle, fact.mandate_version, fact.tasks))
 

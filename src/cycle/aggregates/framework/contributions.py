@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand, ruled
+from cycle.aggregates.base import Command, Event, Finding, Happened, Recorded, Role, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, member_is_known, policy_of, runs, worth_fits
 from cycle.aggregates.framework.state import Contribution, Framework
@@ -207,7 +207,7 @@ def released(state: Framework, actions: tuple[ActionId, ...], reason: Text) -> I
 
 
 @framework.evolves(ContributionPledged)
-def contribution_pledged(state: Framework, recorded: Recorded[ContributionPledged]) -> Framework:
+def contribution_pledged(state: Framework, recorded: Happened[ContributionPledged]) -> Framework:
     promise = _pledged(recorded.data)
     return replace(
         state,
@@ -232,17 +232,20 @@ def _pledged(fact: ContributionPledged) -> Contribution:
 
 
 @framework.evolves(ContributionReceived)
-def contribution_received(state: Framework, recorded: Recorded[ContributionReceived]) -> Framework:
+def contribution_received(state: Framework, recorded: Happened[ContributionReceived]) -> Framework:
     # A later correction may have closed the promise already when an old delivery is replayed.
     promise = state.contributions.get(recorded.data.contribution)
     if promise is None:
         return state
     promise = _with(promise, recorded.data.worth)
-    if promise.action in state.actions and promise.cycle == state.cycle and promise.id not in state.delivered:
-        state = replace(state, delivered=(*state.delivered, promise.id))
-    if still_open(promise) <= 0:
-        return _settled(state, promise.id)
-    return replace(state, contributions={**state.contributions, promise.id: promise})
+    contributions, delivered = dict(state.contributions), state.delivered
+    if promise.action in state.actions and promise.cycle == state.cycle and promise.id not in delivered:
+        delivered = (*delivered, promise.id)
+    if still_open(promise) > 0:
+        contributions[promise.id] = promise
+    else:
+        del contributions[promise.id]
+    return replace(state, contributions=contributions, delivered=delivered)
 
 
 def _with(promise: Contribution, worth: Worth) -> Contribution:
@@ -253,13 +256,11 @@ def _with(promise: Contribution, worth: Worth) -> Contribution:
     return replace(promise, received=Worth(None, _amount(before) + _amount(worth), worth.unit))
 
 
-def contribution_given_up(state: Framework, recorded: Recorded[ContributionWaived | ContributionReneged]) -> Framework:
-    return _settled(state, recorded.data.contribution)
+def contribution_given_up(state: Framework, recorded: Happened[ContributionWaived | ContributionReneged]) -> Framework:
+    contributions = dict(state.contributions)
+    contributions.pop(recorded.data.contribution, None)
+    return replace(state, contributions=contributions)
 
 
 framework.evolves(ContributionWaived)(contribution_given_up)
 framework.evolves(ContributionReneged)(contribution_given_up)
-
-
-def _settled(state: Framework, contribution: ContributionId) -> Framework:
-    return replace(state, contributions={id: c for id, c in state.contributions.items() if id != contribution})

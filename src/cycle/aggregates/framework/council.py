@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.deliberation import Deliberation, DeliberationStage
 from cycle.aggregates.framework.anytime import FrameworkSuspended
 from cycle.aggregates.framework.needs import NeedsIdentificationOpened
@@ -217,12 +217,12 @@ def formalise(state: Framework, command: Formalise, known: Known) -> Iterable[Ev
 
 
 @framework.evolves(SubmittedToCouncil)
-def submitted_to_council(state: Framework, recorded: Recorded[SubmittedToCouncil]) -> Framework:
+def submitted_to_council(state: Framework, recorded: Happened[SubmittedToCouncil]) -> Framework:
     return replace(state, submitted=True)
 
 
 @framework.evolves(CouncilDeliberated)
-def council_deliberated(state: Framework, recorded: Recorded[CouncilDeliberated]) -> Framework:
+def council_deliberated(state: Framework, recorded: Happened[CouncilDeliberated]) -> Framework:
     fact = recorded.data
     if fact.outcome is not Outcome.ADOPTED:
         return replace(state, submitted=False)
@@ -231,26 +231,26 @@ def council_deliberated(state: Framework, recorded: Recorded[CouncilDeliberated]
 
 
 @framework.evolves(DeliberationTransmitted)
-def deliberation_transmitted(state: Framework, recorded: Recorded[DeliberationTransmitted]) -> Framework:
+def deliberation_transmitted(state: Framework, recorded: Happened[DeliberationTransmitted]) -> Framework:
     founding = state.deliberation
     return replace(state, deliberation=founding and replace(founding, transmitted_on=recorded.data.transmitted_on))
 
 
 @framework.evolves(DeliberationBecameExecutory)
-def deliberation_became_executory(state: Framework, recorded: Recorded[DeliberationBecameExecutory]) -> Framework:
+def deliberation_became_executory(state: Framework, recorded: Happened[DeliberationBecameExecutory]) -> Framework:
     founding = state.deliberation
     return replace(state, deliberation=founding and replace(founding, executory_on=recorded.data.executory_on))
 
 
 @framework.evolves(DeliberationAnnulled)
-def deliberation_annulled(state: Framework, recorded: Recorded[DeliberationAnnulled]) -> Framework:
+def deliberation_annulled(state: Framework, recorded: Happened[DeliberationAnnulled]) -> Framework:
     founding = state.deliberation
     annulled = founding and replace(founding, annulled_on=recorded.data.annulled_on)
     return replace(state, deliberation=annulled, suspension_lifts=False)
 
 
 @framework.evolves(FrameworkFormalised)
-def framework_formalised(state: Framework, recorded: Recorded[FrameworkFormalised]) -> Framework:
+def framework_formalised(state: Framework, recorded: Happened[FrameworkFormalised]) -> Framework:
     return replace(
         state,
         cycle=recorded.data.cycle,

@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of, unchanged
 from cycle.aggregates.framework.state import Framework, Meeting, MeetingStage, Quorum
@@ -339,14 +339,14 @@ def _pending(state: Framework) -> Meeting:
 
 
 @framework.evolves(MeetingConvened)
-def meeting_convened(state: Framework, recorded: Recorded[MeetingConvened]) -> Framework:
+def meeting_convened(state: Framework, recorded: Happened[MeetingConvened]) -> Framework:
     fact = recorded.data
     meeting = Meeting(fact.meeting, fact.held_on, fact.call)
     return replace(state, meeting=meeting, meetings_counted=state.meetings_counted + 1)
 
 
 @framework.evolves(InvitationSent)
-def invitation_sent(state: Framework, recorded: Recorded[InvitationSent]) -> Framework:
+def invitation_sent(state: Framework, recorded: Happened[InvitationSent]) -> Framework:
     meeting = _pending(state)
     return replace(state, meeting=replace(meeting, invited=meeting.invited | set(recorded.data.members)))
 
@@ -355,36 +355,36 @@ framework.evolves(LogisticsArranged)(unchanged)
 
 
 @framework.evolves(MeetingPostponed)
-def meeting_postponed(state: Framework, recorded: Recorded[MeetingPostponed]) -> Framework:
+def meeting_postponed(state: Framework, recorded: Happened[MeetingPostponed]) -> Framework:
     return replace(state, meeting=replace(_pending(state), held_on=recorded.data.held_on))
 
 
 @framework.evolves(MeetingCancelled)
-def meeting_cancelled(state: Framework, recorded: Recorded[MeetingCancelled]) -> Framework:
+def meeting_cancelled(state: Framework, recorded: Happened[MeetingCancelled]) -> Framework:
     return replace(state, meeting=None)
 
 
 @framework.evolves(MeetingOpened)
-def meeting_opened(state: Framework, recorded: Recorded[MeetingOpened]) -> Framework:
+def meeting_opened(state: Framework, recorded: Happened[MeetingOpened]) -> Framework:
     fact = recorded.data
     meeting = replace(_pending(state), stage=MeetingStage.OPEN, attendance=fact.attendance, quorum=fact.quorum)
     return replace(state, meeting=meeting)
 
 
 @framework.evolves(MeetingAdjourned)
-def meeting_adjourned(state: Framework, recorded: Recorded[MeetingAdjourned]) -> Framework:
+def meeting_adjourned(state: Framework, recorded: Happened[MeetingAdjourned]) -> Framework:
     lacked = recorded.data.reason is AdjournReason.NO_QUORUM
     meeting = replace(_pending(state), stage=MeetingStage.ADJOURNED, second_call=lacked)
     return replace(state, meeting=meeting)
 
 
 @framework.evolves(MeetingClosed)
-def meeting_closed(state: Framework, recorded: Recorded[MeetingClosed]) -> Framework:
+def meeting_closed(state: Framework, recorded: Happened[MeetingClosed]) -> Framework:
     meeting = replace(_pending(state), stage=MeetingStage.CLOSED)
     return replace(state, meeting=meeting, unapproved_minutes=(*state.unapproved_minutes, meeting.id))
 
 
 @framework.evolves(MinutesApproved)
-def minutes_approved(state: Framework, recorded: Recorded[MinutesApproved]) -> Framework:
+def minutes_approved(state: Framework, recorded: Happened[MinutesApproved]) -> Framework:
     waiting = tuple(meeting for meeting in state.unapproved_minutes if meeting != recorded.data.meeting)
     return replace(state, unapproved_minutes=waiting)

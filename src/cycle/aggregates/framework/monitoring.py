@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand
 from cycle.aggregates.framework.committee import mandate_for_this_cycle
 from cycle.aggregates.framework.meetings import closed_with_minutes
 from cycle.aggregates.framework.root import framework
@@ -259,28 +259,28 @@ def measure_is_complete(noted: MonitoringRecorded) -> Iterable[Finding]:
 
 
 @framework.evolves(MonitoringStarted)
-def monitoring_started(state: Framework, recorded: Recorded[MonitoringStarted]) -> Framework:
+def monitoring_started(state: Framework, recorded: Happened[MonitoringStarted]) -> Framework:
     return replace(state, stage=Stage.MONITORING, stage_since=recorded.occurred_on)
 
 
 @framework.evolves(ActionStarted)
-def action_started(state: Framework, recorded: Recorded[ActionStarted]) -> Framework:
+def action_started(state: Framework, recorded: Happened[ActionStarted]) -> Framework:
     return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.STARTED))
 
 
 @framework.evolves(ProgressReported)
-def progress_reported(state: Framework, recorded: Recorded[ProgressReported]) -> Framework:
+def progress_reported(state: Framework, recorded: Happened[ProgressReported]) -> Framework:
     return put(state, replace(state.actions[recorded.data.action], percent=recorded.data.percent))
 
 
 @framework.evolves(ActionCompleted)
-def action_completed(state: Framework, recorded: Recorded[ActionCompleted]) -> Framework:
+def action_completed(state: Framework, recorded: Happened[ActionCompleted]) -> Framework:
     action = replace(state.actions[recorded.data.action], stage=ActionStage.COMPLETED, percent=100)
     return put(state, action)
 
 
 @framework.evolves(ActionAbandoned)
-def action_abandoned(state: Framework, recorded: Recorded[ActionAbandoned]) -> Framework:
+def action_abandoned(state: Framework, recorded: Happened[ActionAbandoned]) -> Framework:
     return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.ABANDONED))
 
 

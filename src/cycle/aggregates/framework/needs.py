@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, need_is_open, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Need, Stage
@@ -200,12 +200,12 @@ def close_needs(state: Framework, command: CloseNeeds, known: Known) -> Iterable
 
 
 @framework.evolves(NeedsIdentificationOpened)
-def needs_identification_opened(state: Framework, recorded: Recorded[NeedsIdentificationOpened]) -> Framework:
+def needs_identification_opened(state: Framework, recorded: Happened[NeedsIdentificationOpened]) -> Framework:
     return replace(state, needs_due_on=recorded.data.due_on, spoken=frozenset())
 
 
 @framework.evolves(NeedIdentified)
-def need_identified(state: Framework, recorded: Recorded[NeedIdentified]) -> Framework:
+def need_identified(state: Framework, recorded: Happened[NeedIdentified]) -> Framework:
     fact = recorded.data
     need = Need(fact.need, fact.cycle, fact.profession, fact.kind, fact.description)
     return replace(
@@ -217,14 +217,14 @@ def need_identified(state: Framework, recorded: Recorded[NeedIdentified]) -> Fra
 
 
 @framework.evolves(NeedAmended)
-def need_amended(state: Framework, recorded: Recorded[NeedAmended]) -> Framework:
+def need_amended(state: Framework, recorded: Happened[NeedAmended]) -> Framework:
     fact, before = recorded.data, state.needs[recorded.data.need]
     need = replace(before, kind=fact.kind or before.kind, description=fact.description or before.description)
     return replace(state, needs={**state.needs, fact.need: need}, spoken=state.spoken - {before.profession})
 
 
 @framework.evolves(NeedWithdrawn)
-def need_withdrawn(state: Framework, recorded: Recorded[NeedWithdrawn]) -> Framework:
+def need_withdrawn(state: Framework, recorded: Happened[NeedWithdrawn]) -> Framework:
     gone = state.needs[recorded.data.need]
     return replace(
         state,
@@ -234,7 +234,7 @@ def need_withdrawn(state: Framework, recorded: Recorded[NeedWithdrawn]) -> Frame
 
 
 def profession_spoke(
-    state: Framework, recorded: Recorded[ProfessionNeedsValidated | ProfessionDeclaredNoNeeds]
+    state: Framework, recorded: Happened[ProfessionNeedsValidated | ProfessionDeclaredNoNeeds]
 ) -> Framework:
     return replace(state, spoken=state.spoken | {recorded.data.profession})
 
@@ -244,12 +244,12 @@ framework.evolves(ProfessionDeclaredNoNeeds)(profession_spoke)
 
 
 @framework.evolves(NeedsIdentificationClosed)
-def needs_identification_closed(state: Framework, recorded: Recorded[NeedsIdentificationClosed]) -> Framework:
+def needs_identification_closed(state: Framework, recorded: Happened[NeedsIdentificationClosed]) -> Framework:
     return replace(state, stage=Stage.MEETING, stage_since=recorded.occurred_on, needs_due_on=None)
 
 
 @framework.evolves(NeedsReopened)
-def needs_reopened(state: Framework, recorded: Recorded[NeedsReopened]) -> Framework:
+def needs_reopened(state: Framework, recorded: Happened[NeedsReopened]) -> Framework:
     return replace(
         state,
         stage=Stage.NEEDS_IDENTIFICATION,

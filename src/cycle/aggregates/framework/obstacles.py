@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand
+from cycle.aggregates.base import Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     action_is_known,
@@ -203,7 +203,7 @@ def moved(state: Framework, obstacle: ObstacleId, stage: ObstacleStage) -> Frame
 
 
 @framework.evolves(ObstacleIdentified)
-def obstacle_identified(state: Framework, recorded: Recorded[ObstacleIdentified]) -> Framework:
+def obstacle_identified(state: Framework, recorded: Happened[ObstacleIdentified]) -> Framework:
     fact = recorded.data
     obstacle = Obstacle(fact.obstacle, fact.cycle, fact.severity, fact.description)
     return replace(
@@ -214,7 +214,7 @@ def obstacle_identified(state: Framework, recorded: Recorded[ObstacleIdentified]
 
 
 @framework.evolves(ObstacleCommunicated)
-def obstacle_communicated(state: Framework, recorded: Recorded[ObstacleCommunicated]) -> Framework:
+def obstacle_communicated(state: Framework, recorded: Happened[ObstacleCommunicated]) -> Framework:
     # Telling more people of an obstacle that has a solution does not take the solution away.
     if state.obstacles[recorded.data.obstacle].stage is ObstacleStage.SOLUTION_AGREED:
         return state
@@ -222,25 +222,25 @@ def obstacle_communicated(state: Framework, recorded: Recorded[ObstacleCommunica
 
 
 @framework.evolves(ObstacleSolutionAgreed)
-def obstacle_solution_agreed(state: Framework, recorded: Recorded[ObstacleSolutionAgreed]) -> Framework:
+def obstacle_solution_agreed(state: Framework, recorded: Happened[ObstacleSolutionAgreed]) -> Framework:
     return moved(state, recorded.data.obstacle, ObstacleStage.SOLUTION_AGREED)
 
 
 @framework.evolves(ObstacleResolved)
-def obstacle_resolved(state: Framework, recorded: Recorded[ObstacleResolved]) -> Framework:
+def obstacle_resolved(state: Framework, recorded: Happened[ObstacleResolved]) -> Framework:
     return moved(state, recorded.data.obstacle, ObstacleStage.RESOLVED)
 
 
 @framework.evolves(ObstacleAccepted)
-def obstacle_accepted(state: Framework, recorded: Recorded[ObstacleAccepted]) -> Framework:
+def obstacle_accepted(state: Framework, recorded: Happened[ObstacleAccepted]) -> Framework:
     return moved(state, recorded.data.obstacle, ObstacleStage.ACCEPTED)
 
 
 @framework.evolves(ObstacleReopened)
-def obstacle_reopened(state: Framework, recorded: Recorded[ObstacleReopened]) -> Framework:
+def obstacle_reopened(state: Framework, recorded: Happened[ObstacleReopened]) -> Framework:
     return moved(state, recorded.data.obstacle, ObstacleStage.IDENTIFIED)
 
 
 @framework.evolves(ObstacleCarriedOver)
-def obstacle_carried_over(state: Framework, recorded: Recorded[ObstacleCarriedOver]) -> Framework:
+def obstacle_carried_over(state: Framework, recorded: Happened[ObstacleCarriedOver]) -> Framework:
     return moved(state, recorded.data.obstacle, ObstacleStage.CARRIED_OVER)

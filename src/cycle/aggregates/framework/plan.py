@@ -9,7 +9,7 @@ from datetime import MAXYEAR, date, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, Value, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, Value, checks, demand, ruled
 from cycle.aggregates.framework.meetings import present, quorum_now
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import action_is_known, list_of, policy_of, put
@@ -236,7 +236,7 @@ def register_in_pdesc(state: Framework, command: RegisterInPdesc, known: Known) 
 
 
 @framework.evolves(PlanAgreed)
-def plan_agreed(state: Framework, recorded: Recorded[PlanAgreed]) -> Framework:
+def plan_agreed(state: Framework, recorded: Happened[PlanAgreed]) -> Framework:
     fact = recorded.data
     actions = {**state.actions}
     for item in fact.actions:
@@ -253,12 +253,12 @@ def plan_agreed(state: Framework, recorded: Recorded[PlanAgreed]) -> Framework:
 
 
 @framework.evolves(PlanNotAgreed)
-def plan_not_agreed(state: Framework, recorded: Recorded[PlanNotAgreed]) -> Framework:
+def plan_not_agreed(state: Framework, recorded: Happened[PlanNotAgreed]) -> Framework:
     return replace(state, rounds=recorded.data.round)
 
 
 @framework.evolves(PlanWithdrawn)
-def plan_withdrawn(state: Framework, recorded: Recorded[PlanWithdrawn]) -> Framework:
+def plan_withdrawn(state: Framework, recorded: Happened[PlanWithdrawn]) -> Framework:
     actions = {**state.actions}
     for action in recorded.data.actions:
         actions[action] = replace(actions[action], stage=ActionStage.PROPOSED)
@@ -272,5 +272,5 @@ def plan_withdrawn(state: Framework, recorded: Recorded[PlanWithdrawn]) -> Frame
 
 
 @framework.evolves(ActionRegisteredInPdesc)
-def action_registered_in_pdesc(state: Framework, recorded: Recorded[ActionRegisteredInPdesc]) -> Framework:
+def action_registered_in_pdesc(state: Framework, recorded: Happened[ActionRegisteredInPdesc]) -> Framework:
     return put(state, replace(state.actions[recorded.data.action], pdesc=recorded.data.reference))

@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Command, Event, Finding, Recorded, Role, demand
+from cycle.aggregates.base import Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.framework.contributions import released
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
@@ -169,7 +169,7 @@ def rank_actions(state: Framework, command: RankActions, known: Known) -> Iterab
 
 
 @framework.evolves(ActionProposed)
-def action_proposed(state: Framework, recorded: Recorded[ActionProposed]) -> Framework:
+def action_proposed(state: Framework, recorded: Happened[ActionProposed]) -> Framework:
     fact = recorded.data
     action = Action(
         fact.action,
@@ -185,7 +185,7 @@ def action_proposed(state: Framework, recorded: Recorded[ActionProposed]) -> Fra
 
 
 @framework.evolves(ActionAmended)
-def action_amended(state: Framework, recorded: Recorded[ActionAmended]) -> Framework:
+def action_amended(state: Framework, recorded: Happened[ActionAmended]) -> Framework:
     fact, before = recorded.data, state.actions[recorded.data.action]
     return put(
         state,
@@ -201,11 +201,11 @@ def action_amended(state: Framework, recorded: Recorded[ActionAmended]) -> Frame
 
 
 @framework.evolves(ActionWithdrawn)
-def action_withdrawn(state: Framework, recorded: Recorded[ActionWithdrawn]) -> Framework:
+def action_withdrawn(state: Framework, recorded: Happened[ActionWithdrawn]) -> Framework:
     gone = recorded.data.action
     return replace(state, actions={id: action for id, action in state.actions.items() if id != gone})
 
 
 @framework.evolves(ActionsRanked)
-def actions_ranked(state: Framework, recorded: Recorded[ActionsRanked]) -> Framework:
+def actions_ranked(state: Framework, recorded: Happened[ActionsRanked]) -> Framework:
     return replace(state, ranking=recorded.data.ranked)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Recorded, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, member_is_known, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Member, Stage
@@ -226,7 +226,7 @@ def adopt_policy(state: Framework, command: AdoptPolicy, known: Known) -> Iterab
 
 
 @framework.evolves(FrameworkProposed)
-def framework_proposed(state: Framework, recorded: Recorded[FrameworkProposed]) -> Framework:
+def framework_proposed(state: Framework, recorded: Happened[FrameworkProposed]) -> Framework:
     fact = recorded.data
     return replace(
         state,
@@ -243,24 +243,24 @@ def framework_proposed(state: Framework, recorded: Recorded[FrameworkProposed]) 
 
 
 @framework.evolves(SectorsPrioritised)
-def sectors_prioritised(state: Framework, recorded: Recorded[SectorsPrioritised]) -> Framework:
+def sectors_prioritised(state: Framework, recorded: Happened[SectorsPrioritised]) -> Framework:
     return replace(state, sectors=recorded.data.sectors)
 
 
 @framework.evolves(ActorIdentified)
-def actor_identified(state: Framework, recorded: Recorded[ActorIdentified]) -> Framework:
+def actor_identified(state: Framework, recorded: Happened[ActorIdentified]) -> Framework:
     return replace(state, actor_sectors=state.actor_sectors | {recorded.data.sector})
 
 
 @framework.evolves(MemberAdmitted)
-def member_admitted(state: Framework, recorded: Recorded[MemberAdmitted]) -> Framework:
+def member_admitted(state: Framework, recorded: Happened[MemberAdmitted]) -> Framework:
     fact = recorded.data
     member = Member(fact.member, fact.organisation, fact.constituency, fact.name, fact.sector, fact.may_invest)
     return replace(state, members={**state.members, fact.member: member}, members_counted=state.members_counted + 1)
 
 
 @framework.evolves(MemberWithdrew)
-def member_withdrew(state: Framework, recorded: Recorded[MemberWithdrew]) -> Framework:
+def member_withdrew(state: Framework, recorded: Happened[MemberWithdrew]) -> Framework:
     left = recorded.data.member
     return replace(
         state,
@@ -270,6 +270,6 @@ def member_withdrew(state: Framework, recorded: Recorded[MemberWithdrew]) -> Fra
 
 
 @framework.evolves(PolicyAdopted)
-def policy_adopted(state: Framework, recorded: Recorded[PolicyAdopted]) -> Framework:
+def policy_adopted(state: Framework, recorded: Happened[PolicyAdopted]) -> Framework:
     fact = recorded.data
     return replace(state, policy=fact.policy, policy_version=fact.policy_version, policy_digest=fact.policy_digest)
