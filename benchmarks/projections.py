@@ -16,9 +16,11 @@ from benchmarks.measure import databases, line, ratio, rounds
 from cycle.aggregates.base import EVENTS, Recorded
 from cycle.codec import Leaves, new_leaf
 from cycle.engine import Engine
+from cycle.history import Fact
 from cycle.projections.all import PROJECTIONS
-from cycle.projections.base import Fact, Projection
-from cycle.projections.runner import Runner
+from cycle.projections.base import Projection
+from cycle.projections.folding import Folding, folded
+from cycle.projections.runner import BATCH, Runner
 from cycle.store import Append
 
 THREE = ("frameworks", "obstacles", "commitments")
@@ -48,10 +50,10 @@ def three_in_memory(engine: Engine) -> Callable[[], None]:
     def run() -> None:
         position, facts = 0, list[Fact]()
         while rows := engine.store.read(position, 5_000):
-            facts += [Fact(row.position, leaves.decode(row.topic, row.schema, row.state)) for row in rows]
+            facts += [Fact(row.position, leaves[row.topic, row.schema](row.state)) for row in rows]
             position = rows[-1].position
         for projection in chosen:
-            projection.fold_history(facts)
+            folded(projection, facts)
 
     return run
 
@@ -60,16 +62,14 @@ def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
     """``executemany`` of the rows that the projection writes, batch by batch, into a table of its own."""
     name = f"bare_{projection.name}"
     database, dialect = engine.store.database, engine.store.database.dialect.name
-    decode, batches, rows = Leaves(Recorded).decode, [], {}
-    for begin in range(0, engine.store.head().position, 2_000):
-        touched: dict[str, Any] = {}
-        for row in engine.store.read(begin, 2_000, up_to=begin + 2_000):
-            fact = Fact(row.position, decode(row.topic, row.schema, row.state))
-            step = projection.steps.get(type(fact.recorded.data))
-            for key in step[0](fact) if step else ():
-                folded = step[1](rows.get(key), fact, key.partition("/")[2]) if step else None
-                rows[key] = touched[key] = folded
-        batches.append([projection.to_columns(key, row) for key, row in touched.items() if row is not None])
+    leaves, folding, batches = Leaves(Recorded), Folding(projection, whole=True), []
+    for begin in range(0, engine.store.head().position, BATCH):
+        for row in engine.store.read(begin, BATCH):
+            fact = Fact(row.position, leaves[row.topic, row.schema](row.state))
+            if type(fact.recorded.data) in projection.steps:
+                folding.take(fact)
+        batches.append([projection.to_columns(key, row) for key, row in folding.changed.items() if row is not None])
+        folding.changed.clear()
     names = ["key", *(field.name for field in projection.fields)]
     mark = "?" if dialect == "sqlite" else "%s"
     updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
@@ -87,7 +87,7 @@ def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
         for batch in batches:
             if dialect == "sqlite":
                 cursor.execute("BEGIN IMMEDIATE")
-            cursor.executemany(put, [tuple(row) for row in batch])
+            cursor.executemany(put, batch)
             raw.commit()
         raw.close()
 
@@ -102,13 +102,12 @@ def compare(kind: str, url: str, events: int, count: int) -> None:
             engine.store.append(Append(tuple(map(new_leaf, facts)), f"benchmark-{n}", b"benchmark"))
         reads = rounds({"bare": bare_read(url), "three": three_in_memory(engine)}, count)
         line(kind, "three projections in memory / bare SELECT + decode", ratio(reads, "three", "bare"), "at most 2.5")
-        decode = engine.leaves.leaves.decode
         for name in ("commitments", "audit_trail"):
-            one = Runner(engine.store, decode, {name: PROJECTIONS[name]})
+            one = Runner(engine.store, engine.leaves, {name: PROJECTIONS[name]})
             runs = {"bare": bare_writes(engine, PROJECTIONS[name]), "rebuild": one.rebuild}
             times = rounds(runs, count)
             line(kind, f"rebuild of {name} / bare executemany", ratio(times, "rebuild", "bare"), "at most 2.5")
-        everything = Runner(engine.store, decode)
+        everything = Runner(engine.store, engine.leaves)
         times = rounds({"all": everything.rebuild}, max(3, count // 2))
         rate = events / median(each["all"] for each in times)
         line(kind, f"rebuild of all {len(PROJECTIONS)} projections: events/s", rate, "at least 40,000 (quiet machine)")

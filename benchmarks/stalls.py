@@ -45,14 +45,14 @@ def write(url: str, framework: str, many: int, ready: Any, times: Any) -> None:
 
 def follow(url: str, ready: Any) -> None:
     with Engine(url) as engine:
-        runner = Runner(engine.store, engine.leaves.leaves.decode)
+        runner = Runner(engine.store, engine.leaves)
         ready.wait()
         runner.run(Flag())
 
 
 def rebuild(url: str, ready: Any) -> None:
     with Engine(url) as engine:
-        runner = Runner(engine.store, engine.leaves.leaves.decode)
+        runner = Runner(engine.store, engine.leaves)
         ready.wait()
         while True:
             runner.rebuild()

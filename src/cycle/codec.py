@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
@@ -54,43 +55,39 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
     return NewLeaf(event.stream, event.version, event.type, leaf, event.id, event.log, event.schema, hole)
 
 
-class Leaves(Generic[H]):
-    """Decoders by type, each made once.
+class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
+    """Decoders by type and schema, each made when it is first met: ``leaves[type, schema](leaf)``.
 
     ``envelope`` is how much of a leaf is decoded: ``Recorded`` all of it, ``Happened`` what a state
     needs. ``events`` maps stable names to classes (default: all of ours). A class with ``schema`` n
     has ``upcasts`` from every older schema: plain functions on the ``data`` mapping.
+
+    Raises:
+        UnknownEvent: the type is not known, or its schema is newer than ours.
     """
 
     def __init__(self, envelope: type[H], events: Mapping[str, type[Event]] = EVENTS) -> None:
+        super().__init__()
         self._envelope = cast("Any", envelope)
         self._events = events
-        self.decoders: dict[tuple[str, int], Callable[[bytes], H]] = {}
-        """By type and schema, as far as they have been met."""
 
-    def decode(self, topic: str, schema: int, leaf: bytes) -> H:
-        """The fact in a leaf, in today's schema.
+    def __missing__(self, key: tuple[str, int]) -> Callable[[bytes], H]:
+        # All of them at once would cost every start a third of a second.
+        decode = self[key] = self._decoder(*key)
+        return decode
 
-        Raises:
-            UnknownEvent: the type is not known, or its schema is newer than ours.
-        """
-        decode = self.decoders.get((topic, schema))
-        if decode is not None:
-            return decode(leaf)
-        event = self._events.get(topic)
-        if event is None or event.schema != schema:
-            return self._upcast(topic, schema, leaf)
-        # Made when first met: all of them at once would cost every start a third of a second.
-        decode = msgspec.json.Decoder(self._envelope[event]).decode
-        self.decoders[topic, schema] = decode
-        return decode(leaf)
-
-    def _upcast(self, topic: str, schema: int, leaf: bytes) -> H:
+    def _decoder(self, topic: str, schema: int) -> Callable[[bytes], H]:
         event = self._events.get(topic)
         if event is None:
             raise UnknownEvent(f"events of type {topic!r} are not known to this release: update cycle")
         if schema > event.schema:
             raise UnknownEvent(f"{topic} has schema {schema}, this release knows {event.schema}: update cycle")
+        if schema < event.schema:
+            return partial(self._upcast, event, schema)
+        decode: Callable[[bytes], H] = msgspec.json.Decoder(self._envelope[event]).decode
+        return decode
+
+    def _upcast(self, event: type[Event], schema: int, leaf: bytes) -> H:
         envelope = msgspec.json.decode(leaf, type=dict[str, object])
         data = cast("dict[str, object]", envelope["data"])
         for older in range(schema, event.schema):
@@ -111,7 +108,7 @@ class LeafMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         stored = cast("StoredLeaf", stored_event)
-        return cast("DomainEventProtocol[str]", self.leaves.decode(stored.topic, stored.schema, stored.state))
+        return cast("DomainEventProtocol[str]", self.leaves[stored.topic, stored.schema](stored.state))
 
 
 class LeafStore(EventStore[str]):
@@ -133,8 +130,5 @@ class LeafStore(EventStore[str]):
         limit: int | None = None,
     ) -> Iterator[DomainEventProtocol[str]]:
         stored = self.recorder.leaves(StreamId(originator_id), gt=gt, lte=lte, desc=desc, limit=limit)
-        known, decode_first = self._leaves.decoders, self._leaves.decode
-        for topic, schema, leaf in stored:
-            decode = known.get((topic, schema))
-            event = decode(leaf) if decode is not None else decode_first(topic, schema, leaf)
-            yield cast("DomainEventProtocol[str]", event)
+        leaves = self._leaves
+        return (leaves[topic, schema](leaf) for topic, schema, leaf in stored)

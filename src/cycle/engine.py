@@ -177,7 +177,7 @@ class Engine(Application[str]):
         return LeafMapper()
 
     def construct_event_store(self) -> EventStore[str]:
-        return LeafStore(self.mapper, self.store, self.leaves.leaves)
+        return LeafStore(self.mapper, self.store, self.leaves)
 
     def construct_repository(self) -> Repository[str]:
         repository = super().construct_repository()
@@ -190,8 +190,9 @@ class Engine(Application[str]):
         return cast("LogRecorder", self.recorder)
 
     @property
-    def leaves(self) -> LeafMapper:
-        return cast("LeafMapper", self.mapper)
+    def leaves(self) -> Leaves[Recorded[Event]]:
+        """Decoders of what the store hands back."""
+        return cast("LeafMapper", self.mapper).leaves
 
     def execute(self, said: Said) -> Receipt:
         """Decide a command and store what it leads to, durably, all or nothing.

@@ -14,8 +14,12 @@ from msgspec import Struct
 from cycle.aggregates.base import Event, Happened, Recorded
 from cycle.aggregates.framework.anytime import Change, FactCorrected, applied
 
-Fact = tuple[int, Recorded[Event]]
-"""Global position and fact."""
+
+class Fact(Struct, frozen=True, gc=False):
+    """A recorded event where it stands in the store."""
+
+    position: int
+    recorded: Recorded[Event]
 
 
 class Cutoffs(Struct, frozen=True):
@@ -32,14 +36,15 @@ class Cutoffs(Struct, frozen=True):
     def cut(self, history: Iterable[Fact], *, corrected: bool = True) -> list[Fact]:
         """The history inside the cut-offs: as it was believed there, or (not ``corrected``) as it was recorded."""
         facts = [
-            (position, fact)
-            for position, fact in history
-            if (self.at is None or position <= self.at) and (self.known_at is None or fact.recorded_at <= self.known_at)
+            fact
+            for fact in history
+            if (self.at is None or fact.position <= self.at)
+            and (self.known_at is None or fact.recorded.recorded_at <= self.known_at)
         ]
-        right: Iterable[Fact] = facts
         if corrected:
-            right = zip((position for position, _ in facts), believed([fact for _, fact in facts]), strict=True)
-        return [(position, fact) for position, fact in right if self.as_of is None or fact.occurred_on <= self.as_of]
+            right = believed([fact.recorded for fact in facts])
+            facts = [Fact(fact.position, recorded) for fact, recorded in zip(facts, right, strict=True)]
+        return [fact for fact in facts if self.as_of is None or fact.recorded.occurred_on <= self.as_of]
 
 
 EVERYTHING = Cutoffs()

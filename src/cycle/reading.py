@@ -14,9 +14,10 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.terms import FrameworkId
 from cycle.engine import Engine, stream_of
-from cycle.history import EVERYTHING, Cutoffs
+from cycle.history import EVERYTHING, Cutoffs, Fact
 from cycle.projections.all import PROJECTIONS
-from cycle.projections.base import Fact, Row
+from cycle.projections.base import Row
+from cycle.projections.folding import folded
 from cycle.projections.frameworks import FrameworkRow, frameworks
 from cycle.projections.places import CommuneRow, communes
 from cycle.projections.runner import Runner
@@ -58,7 +59,7 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.runner = Runner(engine.store, engine.leaves.leaves.decode)
+        self.runner = Runner(engine.store, engine.leaves)
 
     def catch_up(self) -> int:
         """Fold what is new; returns the position that all projections have."""
@@ -74,7 +75,7 @@ class Reader:
         if cutoffs == EVERYTHING:
             return self._live(name, filters)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
-        found = projection.fold_history(self.facts(filters.commune, cutoffs, corrected=not projection.appends))
+        found = folded(projection, self.facts(filters.commune, cutoffs, corrected=not projection.appends))
         place = self._communes(filters)
         chosen = self._frameworks(filters, cutoffs)
         return [
@@ -168,22 +169,21 @@ class Reader:
 
     def facts(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING, *, corrected: bool = True) -> list[Fact]:
         """The history of a commune (all of its streams) or of everything, inside the cut-offs."""
-        found = cutoffs.cut(self._read(commune), corrected=corrected)
-        return [Fact(position, recorded) for position, recorded in found]
+        return cutoffs.cut(self._read(commune), corrected=corrected)
 
     def framework_facts(self, identity: str, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
         """The history of one framework, inside the cut-offs."""
         stream = stream_of(framework, identity)
         commune = next((row.commune for row in self.frameworks() if row.framework == identity), None)
         own = (fact for fact in self._read(commune) if fact.recorded.stream == stream)
-        return [Fact(position, recorded) for position, recorded in cutoffs.cut(own)]
+        return cutoffs.cut(own)
 
     def _read(self, commune: str | None) -> Iterator[Fact]:
-        decode, position = self.engine.leaves.leaves.decode, 0
+        leaves, position = self.engine.leaves, 0
         log = LogName(commune) if commune else None
         while rows := self.engine.store.read(position, PAGE, log=log):
             for row in rows:
-                yield Fact(row.position, decode(row.topic, row.schema, row.state))
+                yield Fact(row.position, leaves[row.topic, row.schema](row.state))
             position = rows[-1].position
 
     def state(self, history: Sequence[Fact]) -> Framework:

@@ -40,7 +40,7 @@ def test_every_frozen_leaf_is_canonical_and_typed(log: Path) -> None:
     for line in log.read_bytes().splitlines():
         check_leaf(line)
         envelope = msgspec.json.decode(line)
-        fact = leaves.decode(envelope["type"], envelope["schema"], line)
+        fact = leaves[envelope["type"], envelope["schema"]](line)
         if envelope["schema"] == EVENTS[fact.type].schema:
             assert msgspec.json.decode(canonical(fact.data)) == envelope["data"]
 
@@ -71,12 +71,12 @@ def test_an_older_schema_is_reached_by_upcasting_when_read() -> None:
         leaves = Leaves(Recorded, {"well-dug": WellDug})
         envelope = msgspec.json.decode(LOGS[0].read_bytes().splitlines()[0])
         old = canonical({**envelope, "type": "well-dug", "schema": 1, "data": {"depth": 12}})
-        assert leaves.decode("well-dug", 1, old).data == WellDug(12, "Dioro")
+        assert leaves["well-dug", 1](old).data == WellDug(12, "Dioro")
         new = canonical({**envelope, "type": "well-dug", "schema": 3, "data": {"depth_m": 12, "place": "Togou"}})
-        assert leaves.decode("well-dug", 3, new).data == WellDug(12, "Togou")
+        assert leaves["well-dug", 3](new).data == WellDug(12, "Togou")
         with pytest.raises(UnknownEvent, match="schema 4, this release knows 3: update cycle"):
-            leaves.decode("well-dug", 4, new)
+            leaves["well-dug", 4](new)
         with pytest.raises(UnknownEvent, match="'well-filled' are not known to this release"):
-            leaves.decode("well-filled", 1, new)
+            leaves["well-filled", 1](new)
     finally:
         EVENTS.pop("well-dug")

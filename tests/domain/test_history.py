@@ -48,6 +48,11 @@ def progress(percent: int) -> ProgressReported:
 APRIL = [date(2026, 4, day) for day in range(1, 30)]
 
 
+def placed(facts: list[Recorded]) -> list[Fact]:
+    """Facts as they stand in the store."""
+    return [Fact(position, fact) for position, fact in enumerate(facts, 1)]
+
+
 def short() -> list[Fact]:
     """Two reports, then both are set right: the first is of another day, the second says less."""
     facts = [
@@ -56,11 +61,11 @@ def short() -> list[Fact]:
         recorded(3, correction(1, occurred_on="2026-04-21"), APRIL[10]),
         recorded(4, correction(2, percent=40), APRIL[11]),
     ]
-    return list(enumerate(facts, 1))
+    return placed(facts)
 
 
 def percents(facts: list[Fact]) -> list[int]:
-    return [fact.data.percent for _, fact in facts if isinstance(fact.data, ProgressReported)]
+    return [fact.recorded.data.percent for fact in facts if isinstance(fact.recorded.data, ProgressReported)]
 
 
 def test_without_corrections_a_history_is_believed_as_it_stands() -> None:
@@ -69,7 +74,7 @@ def test_without_corrections_a_history_is_believed_as_it_stands() -> None:
 
 
 def test_a_correction_stands_in_the_fact_and_stays_visible() -> None:
-    history = [fact for _, fact in short()]
+    history = [fact.recorded for fact in short()]
     right = believed(history)
     assert [r.version for r in right] == [1, 2, 3, 4]
     assert right[0].occurred_on == date(2026, 4, 21)
@@ -79,7 +84,7 @@ def test_a_correction_stands_in_the_fact_and_stays_visible() -> None:
 
 
 def test_the_last_of_several_corrections_holds() -> None:
-    facts = [fact for _, fact in short()] + [recorded(5, correction(2, percent=55), APRIL[12])]
+    facts = [fact.recorded for fact in short()] + [recorded(5, correction(2, percent=55), APRIL[12])]
     assert believed(facts)[1].data == progress(55)
 
 
@@ -95,7 +100,7 @@ def test_a_correction_is_about_its_own_stream() -> None:
 
 def test_a_history_is_cut_on_each_axis() -> None:
     facts = short()
-    assert EVERYTHING.cut(facts)[1][1].data == progress(40)
+    assert EVERYTHING.cut(facts)[1].recorded.data == progress(40)
     assert percents(Cutoffs(at=2).cut(facts)) == [20, 80]
     assert percents(Cutoffs(at=4).cut(facts)) == [20, 40]
     assert percents(Cutoffs(known_at=MORNING + timedelta(minutes=3)).cut(facts)) == [20, 80]
@@ -105,7 +110,7 @@ def test_a_history_is_cut_on_each_axis() -> None:
 
 
 def test_positions_stay_with_their_facts() -> None:
-    assert [position for position, _ in Cutoffs(as_of=APRIL[6]).cut(short())] == [2]
+    assert [fact.position for fact in Cutoffs(as_of=APRIL[6]).cut(short())] == [2]
 
 
 def test_a_correction_that_is_learnt_later_holds_for_the_day_itself() -> None:
@@ -119,10 +124,10 @@ histories = st.builds(walk, st.integers(0, 2**32), st.integers(30, 90))
 @settings(max_examples=40, deadline=None)
 @given(histories, st.data())
 def test_belief_at_a_moment_never_changes_as_later_facts_are_recorded(tale: Story, data: st.DataObject) -> None:
-    facts = list(enumerate(tale.history, 1))
+    facts = placed(tale.history)
     length = data.draw(st.integers(1, len(facts)))
-    moment = facts[length - 1][1].recorded_at
-    day = data.draw(st.sampled_from([None, facts[length - 1][1].occurred_on]))
+    moment = facts[length - 1].recorded.recorded_at
+    day = data.draw(st.sampled_from([None, facts[length - 1].recorded.occurred_on]))
     for cut in (Cutoffs(day, known_at=moment), Cutoffs(day, at=length)):
         assert cut.cut(facts) == cut.cut(facts[:length])
 
@@ -144,7 +149,7 @@ def corrected_histories(draw: st.DrawFn) -> list[Fact]:
             facts.append(recorded(version, correction(draw(st.sampled_from(reports)), **now), on))
         else:
             facts.append(recorded(version, ProgressReported(ActionId("A-1"), draw(st.integers(0, 100))), on))
-    return list(enumerate(facts, 1))
+    return placed(facts)
 
 
 @settings(max_examples=100, deadline=None)
@@ -154,13 +159,13 @@ def test_what_is_believed_is_the_last_thing_said_before_the_moment(facts: list[F
     moment = data.draw(st.integers(1, len(facts)))
     day = data.draw(st.sampled_from(APRIL))
     expected = []
-    for position, fact in facts[:moment]:
+    for position, fact in ((f.position, f.recorded) for f in facts[:moment]):
         said = {"occurred_on": fact.occurred_on.isoformat(), "percent": getattr(fact.data, "percent", None)}
-        for _, later in facts[:moment]:
+        for later in (f.recorded for f in facts[:moment]):
             if isinstance(later.data, FactCorrected) and later.data.fact_version == fact.version:
                 said |= {change.field: msgspec.json.decode(change.now) for change in later.data.changes}
         if said["occurred_on"] <= day.isoformat():
             expected.append((position, said["percent"]))
     cut = Cutoffs(day, known_at=MORNING + timedelta(minutes=moment)).cut(facts)
-    assert [(position, getattr(fact.data, "percent", None)) for position, fact in cut] == expected
-    assert [fact.version for _, fact in cut] == sorted(fact.version for _, fact in cut)
+    assert [(f.position, getattr(f.recorded.data, "percent", None)) for f in cut] == expected
+    assert [f.recorded.version for f in cut] == sorted(f.recorded.version for f in cut)

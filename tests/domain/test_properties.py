@@ -100,6 +100,6 @@ def test_every_fact_survives_its_leaf(seed: int) -> None:
         leaf = new.state.replace(RECORDED_AT_HOLE.encode(), b"2026-01-01T00:00:00.000001Z", 1)
         check_leaf(leaf)
         assert dumps(json.loads(leaf)) == leaf
-        decoded = leaves.decode(new.topic, new.schema, leaf)
+        decoded = leaves[new.topic, new.schema](leaf)
         assert decoded.data == recorded.data
         assert canonical(decoded.data) == canonical(recorded.data)

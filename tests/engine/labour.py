@@ -54,7 +54,7 @@ def acknowledged(receipt: Receipt) -> Acknowledged:
 def follow_for_ever(url: str, rebuilds: bool, told: Connection) -> None:
     """Keeps the projections up to date as a worker does; builds them again first where told to."""
     with Engine(url) as engine:
-        runner = Runner(engine.store, engine.leaves.leaves.decode)
+        runner = Runner(engine.store, engine.leaves)
         told.send(None)
         if rebuilds:
             runner.rebuild(batch=100)

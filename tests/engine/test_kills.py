@@ -91,8 +91,8 @@ def check(url: str, acknowledged: list[Acknowledged]) -> None:
         with engine.store.database.connect() as connection:
             log = connection.execute(select(events).order_by(events.c.position)).all()
             saves = connection.execute(select(receipts).order_by(receipts.c.first_position)).all()
-        decode = engine.leaves.leaves.decode
-        facts = [decode(row.type, row.schema, row.leaf) for row in log]
+        leaves = engine.leaves
+        facts = [leaves[row.type, row.schema](row.leaf) for row in log]
         # No gap, and every stream and every log is dense.
         assert [row.position for row in log] == list(range(1, len(log) + 1))
         assert engine.store.head().position == len(log)
@@ -117,7 +117,7 @@ def check(url: str, acknowledged: list[Acknowledged]) -> None:
             assert tuple((line.position, line.id) for line in found[1].events) == said.facts
             assert [facts[position - 1].id for position, _ in said.facts] == [id_ for _, id_ in said.facts]
         # What is shown is what the log leads to.
-        runner = Runner(engine.store, decode)
+        runner = Runner(engine.store, leaves)
         assert runner.catch_up() == len(log)
         assert runner.problems() == {}
         shown = tables(engine.store)

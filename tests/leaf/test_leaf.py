@@ -46,7 +46,7 @@ def test_the_leaf_of_every_type_of_event_equals_an_independent_implementation() 
         new = new_leaf(fact)
         leaf = splice(new.state, new.hole, written(fact.recorded_at).encode())
         assert leaf == dumps(plain(fact)), fact
-        assert canonical(read.decode(fact.type, fact.schema, leaf)) == leaf, fact
+        assert canonical(read[fact.type, fact.schema](leaf)) == leaf, fact
         sizes.append(len(leaf))
     assert len(types) > 80, "not every area was loaded"
     assert min(sizes) < 500

@@ -15,15 +15,15 @@ from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.framework.anytime import CorrectFact
 from cycle.aggregates.framework.state import Stage
 from cycle.codec import Leaves, new_leaf
-from cycle.history import believed
+from cycle.history import Fact, believed
 from cycle.leaf import canonical
 from cycle.projections.all import PROJECTIONS
-from cycle.projections.base import Fact
+from cycle.projections.folding import folded
 from cycle.store import Append, LogRecorder
 from tests.domain.story import Story
 from tests.domain.walks import command, replay, tale_begun, value, walk
 
-DECODE = Leaves(Recorded).decode
+LEAVES = Leaves(Recorded)
 
 
 def walked(seed: int, name: str, steps: int = 70) -> list[Recorded[Event]]:
@@ -81,7 +81,7 @@ def append(store: LogRecorder, facts: Iterable[Recorded[Event]]) -> None:
 
 
 def facts_of(store: LogRecorder) -> list[Fact]:
-    return [Fact(row.position, DECODE(row.topic, row.schema, bytes(row.state))) for row in store.read(0, 10**6)]
+    return [Fact(row.position, LEAVES[row.topic, row.schema](row.state)) for row in store.read(0, 10**6)]
 
 
 def tables(store: LogRecorder) -> dict[str, list[tuple[object, ...]]]:
@@ -98,7 +98,7 @@ def in_memory(facts: list[Fact]) -> dict[str, list[tuple[object, ...]]]:
     return {
         name: [
             tuple(projection.to_columns(key, row))
-            for key, row in sorted(projection.fold_history(facts if projection.appends else right).items())
+            for key, row in sorted(folded(projection, facts if projection.appends else right).items())
         ]
         for name, projection in PROJECTIONS.items()
     }

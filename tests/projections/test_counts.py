@@ -14,7 +14,7 @@ from cycle.projections.all import PROJECTIONS
 from cycle.projections.runner import Runner
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
-from tests.projections.rows import DECODE, append
+from tests.projections.rows import LEAVES, append
 
 BATCH, BATCHES = 100, 4
 
@@ -49,7 +49,7 @@ def transactions_of(store: SqlRecorder, table: str) -> set[str]:
 
 def test_a_batch_is_one_transaction_for_all_projections_together(store: SqlRecorder) -> None:
     append(store, history("f", "ML-4-01-01", BATCH * BATCHES))
-    runner = Runner(store, DECODE)
+    runner = Runner(store, LEAVES)
     with commits(store.database) as said:
         assert runner.catch_up(batch=BATCH) == BATCH * BATCHES
     assert len(said) == BATCHES
@@ -59,7 +59,7 @@ def test_a_batch_is_one_transaction_for_all_projections_together(store: SqlRecor
 def test_the_server_notes_no_other_transaction_with_the_rows(postgres_url: str) -> None:
     store = SqlRecorder(open_database(postgres_url))
     append(store, history("f", "ML-4-01-01", BATCH * BATCHES))
-    Runner(store, DECODE).catch_up(batch=BATCH)
+    Runner(store, LEAVES).catch_up(batch=BATCH)
     batches = transactions_of(store, "audit_trail")
     assert len(batches) == BATCHES
     for name in PROJECTIONS:
@@ -70,7 +70,7 @@ def test_the_server_notes_no_other_transaction_with_the_rows(postgres_url: str) 
 
 def test_nothing_new_costs_no_transaction(store: SqlRecorder) -> None:
     append(store, history("f", "ML-4-01-01", 20))
-    runner = Runner(store, DECODE)
+    runner = Runner(store, LEAVES)
     runner.catch_up()
     with commits(store.database) as said:
         runner.catch_up()
@@ -80,9 +80,9 @@ def test_nothing_new_costs_no_transaction(store: SqlRecorder) -> None:
 def test_a_projection_that_lags_costs_one_transaction_to_meet_the_others(store: SqlRecorder) -> None:
     append(store, history("f", "ML-4-01-01", BATCH))
     some = dict(list(PROJECTIONS.items())[:3])
-    Runner(store, DECODE, some).catch_up()
+    Runner(store, LEAVES, some).catch_up()
     append(store, history("g", "ML-4-01-02", BATCH))
-    runner = Runner(store, DECODE)
+    runner = Runner(store, LEAVES)
     with commits(store.database) as said:
         runner.catch_up(batch=2 * BATCH)
     assert len(said) == 2, "those behind catch up to the others; from there on all go together"

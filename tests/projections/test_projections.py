@@ -20,20 +20,19 @@ from hypothesis import strategies as st
 from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.engine import Engine
-from cycle.history import Cutoffs
+from cycle.history import Cutoffs, Fact
 from cycle.projections import rebuilding
 from cycle.projections import runner as runner_module
 from cycle.projections.all import PROJECTIONS
-from cycle.projections.base import Fact, Projection
+from cycle.projections.base import Projection
 from cycle.projections.obstacles import ObstacleRow, obstacles
 from cycle.projections.runner import NotThereYet, Runner
-from cycle.projections.source import Log
 from cycle.reading import Reader
-from cycle.store import Head
+from cycle.store import Head, LogRecorder
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
 from tests.postgres import new_database
-from tests.projections.rows import DECODE, append, corrected, facts_of, in_memory, named, tables, walked
+from tests.projections.rows import LEAVES, append, corrected, facts_of, in_memory, named, tables, walked
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def one_way_or_another(url: str, told: Told) -> None:
     """Followed in batches, built again, folded in memory, and as of the head: all the same rows."""
     with Engine(url) as engine:
         facts = waiting = told.facts()
-        runner, at = Runner(engine.store, DECODE), 1 + told.look_back * (len(facts) - 1) // 1000
+        runner, at = Runner(engine.store, LEAVES), 1 + told.look_back * (len(facts) - 1) // 1000
         for batch in cycle(told.batches):
             append(engine.store, waiting[: 2 * batch])
             waiting = waiting[2 * batch :]
@@ -83,7 +82,7 @@ def one_way_or_another(url: str, told: Told) -> None:
             if not waiting:
                 break
         followed = tables(engine.store)
-        Runner(engine.store, DECODE).rebuild(batch=told.batches[0])
+        Runner(engine.store, LEAVES).rebuild(batch=told.batches[0])
         assert tables(engine.store) == followed
         assert runner.problems() == {}
         expected = in_memory(facts_of(engine.store))
@@ -156,15 +155,15 @@ def test_what_was_believed_at_a_time_never_changes(seed: int, at: int) -> None:
 @given(seed=st.integers(0, 10**6), at=st.integers(0, 80))
 def test_a_position_cuts_and_a_day_holds(seed: int, at: int) -> None:
     history_ = [Fact(n, r) for n, r in enumerate(walked(seed, "a"), 1)]
-    assert [p for p, _ in Cutoffs(at=at).cut(history_)] == list(range(1, min(at, len(history_)) + 1))
+    assert [fact.position for fact in Cutoffs(at=at).cut(history_)] == list(range(1, min(at, len(history_)) + 1))
     day = history_[min(at, len(history_) - 1)].recorded.occurred_on
     held = Cutoffs(as_of=day).cut(history_)
-    assert all(r.occurred_on <= day for _, r in held)
+    assert all(fact.recorded.occurred_on <= day for fact in held)
 
 
 def test_projections_follow_both_databases(store: SqlRecorder) -> None:
     append(store, history("f", "ML-4-01-01", 400))
-    runner = Runner(store, DECODE)
+    runner = Runner(store, LEAVES)
     assert runner.catch_up() == 400
     before = tables(store)
     runner.rebuild()
@@ -174,7 +173,7 @@ def test_projections_follow_both_databases(store: SqlRecorder) -> None:
 
 def test_two_runners_apply_nothing_twice(store: SqlRecorder) -> None:
     append(store, history("f", "ML-4-01-01", 600))
-    runners = [Runner(store, DECODE) for _ in range(3)]
+    runners = [Runner(store, LEAVES) for _ in range(3)]
     threads = [Thread(target=runner.catch_up, kwargs={"batch": 20}) for runner in runners]
     for thread in threads:
         thread.start()
@@ -187,7 +186,7 @@ def test_two_runners_apply_nothing_twice(store: SqlRecorder) -> None:
 
 def test_readers_see_whole_tables_during_a_rebuild(sqlite_store: SqlRecorder) -> None:
     append(sqlite_store, history("f", "ML-4-01-01", 800))
-    runner = Runner(sqlite_store, DECODE)
+    runner = Runner(sqlite_store, LEAVES)
     runner.catch_up()
     whole = len(tables(sqlite_store)["audit_trail"])
     seen: list[int] = []
@@ -211,9 +210,9 @@ class Looked:
 
 def test_a_rebuild_never_takes_readers_back(store: SqlRecorder) -> None:
     append(store, history("f", "ML-4-01-01", 100))
-    early = Runner(cast("Log", Looked(store)), DECODE)
+    early = Runner(cast("LogRecorder", Looked(store)), LEAVES)
     append(store, history("g", "ML-4-01-02", 300))
-    live = Runner(store, DECODE)
+    live = Runner(store, LEAVES)
     live.catch_up()
     before = tables(store)
     early.rebuild(batch=50)
@@ -223,23 +222,23 @@ def test_a_rebuild_never_takes_readers_back(store: SqlRecorder) -> None:
 
 def test_rows_that_memory_cannot_hold_are_read_again(store: SqlRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
     append(store, history("f", "ML-4-01-01", 400))
-    Runner(store, DECODE).catch_up()
+    Runner(store, LEAVES).catch_up()
     before = tables(store)
     monkeypatch.setattr(rebuilding, "KEPT_ROWS", 5)
     monkeypatch.setattr(runner_module, "KEPT_ROWS", 5)
-    Runner(store, DECODE).rebuild(batch=30)
+    Runner(store, LEAVES).rebuild(batch=30)
     assert tables(store) == before
     append(store, history("g", "ML-4-01-02", 400))
-    Runner(store, DECODE).catch_up(batch=30)
+    Runner(store, LEAVES).catch_up(batch=30)
     followed = tables(store)
     monkeypatch.undo()
-    Runner(store, DECODE).rebuild()
+    Runner(store, LEAVES).rebuild()
     assert tables(store) == followed
 
 
 def test_a_rebuild_that_dies_leaves_the_live_tables(sqlite_store: SqlRecorder) -> None:
     append(sqlite_store, history("f", "ML-4-01-01", 300))
-    runner = Runner(sqlite_store, DECODE)
+    runner = Runner(sqlite_store, LEAVES)
     runner.catch_up()
     before = tables(sqlite_store)
 
@@ -256,16 +255,16 @@ def test_a_rebuild_that_dies_leaves_the_live_tables(sqlite_store: SqlRecorder) -
 def test_a_fold_that_fails_stops_its_projection_and_no_other(sqlite_store: SqlRecorder) -> None:
     append(sqlite_store, history("f", "ML-4-01-01", 200))
     broken = Projection(ObstacleRow)
-    for event, (keys, _) in obstacles.steps.items():
-        broken.on(event, keys=keys)(lambda row, fact, of: 1 / 0)  # type: ignore[arg-type, return-value]
-    runner = Runner(sqlite_store, DECODE, {**PROJECTIONS, "obstacles": broken})
+    for event, (rows, _) in obstacles.steps.items():
+        broken.on(event, rows=rows)(lambda row, fact, part: 1 / 0)  # type: ignore[arg-type, return-value]
+    runner = Runner(sqlite_store, LEAVES, {**PROJECTIONS, "obstacles": broken})
     runner.catch_up()
     assert list(runner.problems()) == ["obstacles"]
     assert "ZeroDivisionError" in runner.problems()["obstacles"]
     assert {p for n, p in runner.positions().items() if n != "obstacles"} == {200}
     with pytest.raises(NotThereYet, match=r"obstacles.*cycle rebuild"):
         runner.wait_for(200, 5)
-    healed = Runner(sqlite_store, DECODE)
+    healed = Runner(sqlite_store, LEAVES)
     healed.rebuild(["obstacles"])
     assert healed.problems() == {}
     assert len(tables(sqlite_store)["obstacles"]) > 0
@@ -273,10 +272,10 @@ def test_a_fold_that_fails_stops_its_projection_and_no_other(sqlite_store: SqlRe
 
 def test_a_changed_definition_begins_again(sqlite_store: SqlRecorder) -> None:
     append(sqlite_store, history("f", "ML-4-01-01", 200))
-    Runner(sqlite_store, DECODE).catch_up()
+    Runner(sqlite_store, LEAVES).catch_up()
     changed = Projection(ObstacleRow, definition=2)
     changed.steps.update(obstacles.steps)
-    runner = Runner(sqlite_store, DECODE, {**PROJECTIONS, "obstacles": changed})
+    runner = Runner(sqlite_store, LEAVES, {**PROJECTIONS, "obstacles": changed})
     assert runner.positions()["obstacles"] == 0
     runner.catch_up()
     assert set(runner.positions().values()) == {200}
@@ -284,10 +283,10 @@ def test_a_changed_definition_begins_again(sqlite_store: SqlRecorder) -> None:
 
 def test_reading_your_own_writes_waits_and_gives_up(sqlite_store: SqlRecorder) -> None:
     append(sqlite_store, history("f", "ML-4-01-01", 50))
-    runner, stop = Runner(sqlite_store, DECODE), Flag()
+    runner, stop = Runner(sqlite_store, LEAVES), Flag()
     with pytest.raises(NotThereYet, match="have not reached position 50"):
         runner.wait_for(50, 0.01)
-    follower = Runner(sqlite_store, DECODE)
+    follower = Runner(sqlite_store, LEAVES)
     thread = Thread(target=follower.run, args=(stop,))
     thread.start()
     runner.wait_for(50, 30)

@@ -100,7 +100,7 @@ def list_policies(settings: Settings) -> None:
     """List the published policies."""
     with Engine(settings.database) as engine:
         rows = engine.store.read(0, 10_000, types=[PolicyPublished.type])
-        facts = [engine.leaves.leaves.decode(row.topic, row.schema, row.state).data for row in rows]
+        facts = [engine.leaves[row.topic, row.schema](row.state).data for row in rows]
     found = [
         {"policy": fact.policy, "version": fact.policy_version, "digest": fact.policy_digest}
         for fact in facts

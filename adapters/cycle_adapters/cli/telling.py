@@ -12,8 +12,7 @@ import click
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.catalogue import Language, shown, template, text
 from cycle.engine import Engine
-from cycle.history import Cutoffs
-from cycle.projections.base import Fact
+from cycle.history import Cutoffs, Fact
 from cycle.reading import Reader
 from cycle.telling import corrections, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at

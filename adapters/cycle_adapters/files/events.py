@@ -86,7 +86,7 @@ def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf]]:
         try:
             check_leaf(line)
             kind, schema = _type(line)
-            event = leaves.decode(kind, schema, line)
+            event = leaves[kind, schema](line)
         except (LeafError, UnknownEvent) as error:
             raise BadLine(number, str(error)) from error
         except Exception as error:

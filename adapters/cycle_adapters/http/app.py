@@ -19,8 +19,7 @@ from cycle.aggregates.base import Refused
 from cycle.aggregates.terms import FrameworkId
 from cycle.catalogue import Language, shown, text
 from cycle.engine import Engine
-from cycle.history import Cutoffs
-from cycle.projections.base import Fact
+from cycle.history import Cutoffs, Fact
 from cycle.reading import Filters, PlaceAmbiguous, PlaceUnknown, Reader
 from cycle.store import Unavailable
 from cycle.telling import (

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from cycle.aggregates.base import EVENTS, Role
 from cycle.aggregates.framework.anytime import NO_VALUE, FactCorrected
-from cycle.projections.base import Fact, Projection, Row
+from cycle.history import Fact
+from cycle.projections.base import Projection, Row
 
 
 class Correction(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -42,11 +43,11 @@ class AuditRow(Row):
 audit_trail = Projection(AuditRow, appends=True)
 
 
-def _position(fact: Fact) -> Iterable[str]:
-    return (f"{fact.position:012}",)
+def _position(fact: Fact) -> Iterable[tuple[str, None]]:
+    return ((f"{fact.position:012}", None),)
 
 
-def recorded(row: AuditRow | None, fact: Fact, of: str) -> AuditRow | None:
+def recorded(row: AuditRow | None, fact: Fact, part: None) -> AuditRow | None:
     event = fact.recorded
     corrects: int | None = None
     changes: tuple[Correction, ...] = ()
@@ -72,4 +73,4 @@ def recorded(row: AuditRow | None, fact: Fact, of: str) -> AuditRow | None:
     )
 
 
-audit_trail.on(*EVENTS.values(), keys=_position)(recorded)
+audit_trail.on(*EVENTS.values(), rows=_position)(recorded)

@@ -16,16 +16,11 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transf
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
-from cycle.aggregates.base import Event, Recorded
-
-
-class Fact(NamedTuple):
-    """A recorded event where it stands in the log."""
-
-    position: int
-    recorded: Recorded[Event]
+from cycle.aggregates.base import Event
+from cycle.history import Fact
 
 
 @dataclass_transform(frozen_default=True)
@@ -38,18 +33,21 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
 
 R = TypeVar("R", bound=Row)
 E = TypeVar("E", bound=Event)
-Keys = Callable[[Fact], Iterable[str]]
-Fold = Callable[[R | None, Fact, str], R | None]
-"""Row, fact, and the local id of the row (``A-1``, empty for the stream's own row) -> row."""
+P = TypeVar("P")
+Touches = Callable[[Fact], Iterable[tuple[str, P]]]
+"""The keys of the rows that a fact changes, each with the part of the fact that is about that row."""
+Fold = Callable[[R | None, Fact, P], R | None]
+"""Row, fact and the part of the fact that is about the row -> row."""
 
 
 class Field(NamedTuple):
-    """How one field of a row stands in its column."""
+    """How one field of a row stands in its column: as it is, or as a text made from it."""
 
     name: str
     kind: str  # text, bigint or boolean
+    encode: Callable[[Any], str] | None = None
     decode: Callable[[str], Any] | None = None
-    """From JSON, for what is no text, number, day or moment."""
+    """From JSON; what is no JSON says itself what it is."""
 
 
 def _field(name: str, hint: Any) -> Field:
@@ -59,18 +57,27 @@ def _field(name: str, hint: Any) -> Field:
         return Field(name, "boolean")
     if inner is int:
         return Field(name, "bigint")
-    if inner in (str, date, datetime, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
+    if inner is str:
         return Field(name, "text")
-    return Field(name, "text", msgspec.json.Decoder(inner).decode)
+    if inner is datetime:
+        return Field(name, "text", moment)
+    if inner in (date, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
+        return Field(name, "text", msgspec.to_builtins)
+    return Field(name, "text", _json, msgspec.json.Decoder(inner).decode)
 
 
-def moment(text: str) -> str:
+def moment(value: datetime) -> str:
     """RFC 3339 in UTC always with microseconds, so that moments sort as text."""
+    text: str = msgspec.to_builtins(value)
     return text if len(text) == 27 else f"{text[:19]}.000000Z"
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _SQL = {"text": Text, "bigint": BigInteger, "boolean": Boolean}
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode() if value else "[]"
 
 
 class Projection(Generic[R]):
@@ -88,8 +95,8 @@ class Projection(Generic[R]):
         hints = get_type_hints(row)
         self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
         self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
-        self._moments = [name for name in row.__struct_fields__ if hints[name] is datetime]
-        self.steps: dict[type[Event], tuple[Keys, Fold[R]]] = {}
+        self._encoders = [(at, f.encode) for at, f in enumerate(self.fields, 1) if f.encode is not None]
+        self.steps: dict[type[Event], tuple[Touches[Any], Fold[R, Any]]] = {}
         shape = repr([(f.name, f.kind) for f in self.fields]) + str(definition)
         self.digest = sha256(shape.encode()).hexdigest()
 
@@ -99,25 +106,24 @@ class Projection(Generic[R]):
         # The key is all there is to find a row by: without a row id there is one tree to write, not two.
         return Table(name, into, Column("key", Text, primary_key=True), *columns, sqlite_with_rowid=False)
 
-    def on(self, *events: type[E], keys: Keys) -> Callable[[Fold[R]], Fold[R]]:
-        """Register how facts of these types change the rows that ``keys`` names."""
+    def on(self, *events: type[E], rows: Touches[P]) -> Callable[[Fold[R, P]], Fold[R, P]]:
+        """Register how facts of these types change the rows that ``rows`` names."""
 
-        def register(fold: Fold[R]) -> Fold[R]:
+        def register(fold: Fold[R, P]) -> Fold[R, P]:
             for event in events:
-                self.steps[event] = (keys, fold)
+                self.steps[event] = (rows, fold)
             return fold
 
         return register
 
     def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
         """Key and columns of a row, as the database takes them."""
-        columns = msgspec.to_builtins(row, builtin_types=(msgspec.Raw,))
-        for name, _ in self._decoders:
-            if columns[name] is not None:
-                columns[name] = _encode(columns[name]).decode() if columns[name] else "[]"
-        for name in self._moments:
-            columns[name] = moment(columns[name])
-        return key, *columns.values()
+        columns = [key, *astuple(row)]
+        for at, encode in self._encoders:
+            value = columns[at]
+            if value is not None:
+                columns[at] = encode(value)
+        return tuple(columns)
 
     def from_columns(self, columns: Iterable[Any]) -> R:
         """The row from its columns, without the key."""
@@ -127,49 +133,21 @@ class Projection(Generic[R]):
                 values[name] = decode(values[name])
         return msgspec.convert(values, self.row, strict=False)
 
-    def fold_history(self, history: Iterable[Fact]) -> dict[str, R]:
-        """Every row that a (believed) history leads to, by key."""
-        rows: dict[str, R] = {}
-        for fact in history:
-            step = self.steps.get(type(fact.recorded.data))
-            if step is None:
-                continue
-            keys, fold = step
-            for key in keys(fact):
-                row = fold(rows.get(key), fact, local(key))
-                if row is None:
-                    rows.pop(key, None)
-                else:
-                    rows[key] = placed(row, fact)
-        return rows
-
-
-def placed(row: R, fact: Fact) -> R:
-    """The row with the log that it comes from."""
-    if row.commune:
-        return row
-    return msgspec.structs.replace(row, commune=fact.recorded.log)
-
 
 def identity(fact: Fact) -> str:
     """``framework-0199…`` -> ``0199…``."""
     return fact.recorded.stream.partition("-")[2]
 
 
-def one(attribute: str) -> Keys:
+def one(attribute: str) -> Touches[None]:
     """The row of the thing that a field of the fact names: ``framework/A-1``."""
 
-    def keys(fact: Fact) -> Iterable[str]:
-        return (f"{identity(fact)}/{getattr(fact.recorded.data, attribute)}",)
+    def rows(fact: Fact) -> Iterable[tuple[str, None]]:
+        return ((f"{identity(fact)}/{getattr(fact.recorded.data, attribute)}", None),)
 
-    return keys
+    return rows
 
 
-def itself(fact: Fact) -> Iterable[str]:
+def itself(fact: Fact) -> Iterable[tuple[str, None]]:
     """The row of the stream: one per framework, commune or organisation."""
-    return (identity(fact),)
-
-
-def local(key: str) -> str:
-    """``0199…/A-1`` -> ``A-1``."""
-    return key.partition("/")[2]
+    return ((identity(fact), None),)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.framework.anytime import FactCorrected
-from cycle.history import believed
-from cycle.projections.base import Fact, Fold, Keys, Projection, Row, local, placed
+from cycle.history import Fact, believed
+from cycle.projections.base import Projection, R, Row
 
 History = Callable[[Fact], Sequence[Recorded[Event]]]
 """The stream of a fact up to that fact, as it was recorded."""
@@ -44,34 +46,58 @@ class Folding:
         """Keys of the rows that these facts may change and that are not in memory."""
         if self.whole or self.projection.appends:
             return []
-        keys: dict[str, None] = {}
-        for fact in facts:
-            step = self.projection.steps.get(type(fact.recorded.data))
-            if step is not None:
-                keys.update(dict.fromkeys(step[0](fact)))
-        return [key for key in keys if key not in self.rows]
+        return [key for key in dict.fromkeys(key for fact in facts for key in self._keys(fact)) if key not in self.rows]
 
-    def correct(self, fact: Fact, history: Sequence[Recorded[Event]]) -> None:
-        """Fold the rows again that a corrected fact touches, as it was and as it is believed now."""
-        assert isinstance(fact.recorded.data, FactCorrected)
-        now, index = believed(history), fact.recorded.data.fact_version - 1
-        step = self.projection.steps.get(type(now[index].data))
-        if self.projection.appends or step is None:
-            return
-        versions = (history[index], believed(history[:-1])[index], now[index])
-        for key in dict.fromkeys(key for each in versions for key in step[0](Fact(0, each))):
-            self.rows[key] = self.changed[key] = self._again(key, now)
+    def _keys(self, fact: Fact) -> Iterable[str]:
+        step = self.projection.steps.get(type(fact.recorded.data))
+        return () if step is None else [key for key, _ in step[0](fact)]
 
-    def _again(self, key: str, history: Iterable[Recorded[Event]]) -> Row | None:
-        row: Row | None = None
-        for recorded in history:
-            step = self.projection.steps.get(type(recorded.data))
-            fact = Fact(0, recorded)
-            if step is not None and key in step[0](fact):
-                row = step[1](row, fact, local(key))
-                if row is not None:
-                    row = placed(row, fact)
-        return row
+    def take(self, fact: Fact) -> None:
+        """Fold one fact, of a type that the projection cares about.
+
+        Raises:
+            Poisoned: the fold failed; the rows in memory are of no more use.
+        """
+        projection, rows, changed = self.projection, self.rows, self.changed
+        touches, fold = projection.steps[type(fact.recorded.data)]
+        try:
+            for key, part in touches(fact):
+                row = fold(rows.get(key), fact, part)
+                if row is not None and not row.commune:
+                    row = msgspec.structs.replace(row, commune=fact.recorded.log)
+                changed[key] = row
+                if not projection.appends:
+                    rows[key] = row
+        except Exception as error:
+            raise Poisoned(projection.name, fact.position, error) from error
+
+    def correct(self, fact: Fact, versions: Iterable[Recorded[Event]], history: Iterable[Recorded[Event]]) -> None:
+        """Fold again the rows that a corrected fact touches.
+
+        ``versions`` are the fact as it was recorded, was believed and is believed; ``history`` is
+        its stream as it is believed.
+
+        Raises:
+            Poisoned: the fold failed.
+        """
+        keys = dict.fromkeys(key for version in versions for key in self._keys(Fact(fact.position, version)))
+        if keys and not self.projection.appends:
+            right = folded(self.projection, (Fact(fact.position, recorded) for recorded in history))
+            for key in keys:
+                self.rows[key] = self.changed[key] = right.get(key)
+
+
+def folded(projection: Projection[R], history: Iterable[Fact]) -> dict[str, R]:
+    """Every row that a (believed) history leads to, by key.
+
+    Raises:
+        Poisoned: a fold failed.
+    """
+    folding = Folding(projection, whole=True)
+    for fact in history:
+        if type(fact.recorded.data) in projection.steps:
+            folding.take(fact)
+    return {key: row for key, row in folding.changed.items() if row is not None}  # type: ignore[misc]
 
 
 def fold(group: Sequence[Folding], facts: Iterable[Fact], history: History) -> None:
@@ -80,29 +106,18 @@ def fold(group: Sequence[Folding], facts: Iterable[Fact], history: History) -> N
     Raises:
         Poisoned: a fold failed; the rows in memory are of no more use.
     """
-    wanted: dict[type[Event], list[tuple[Folding, Keys, Fold[Any]]]] = {}
+    wanted: dict[type[Event], list[Folding]] = {}
     for each in group:
-        for event, (keys, step) in each.projection.steps.items():
-            wanted.setdefault(event, []).append((each, keys, step))
-    nobody: list[tuple[Folding, Keys, Fold[Any]]] = []
+        for kind in each.projection.steps:
+            wanted.setdefault(kind, []).append(each)
+    nobody: list[Folding] = []
     for fact in facts:
-        kind = type(fact.recorded.data)
-        for each, keys, step in wanted.get(kind, nobody):
-            rows, changed = each.rows, each.changed
-            try:
-                for key in keys(fact):
-                    row = step(rows.get(key), fact, local(key))
-                    if row is not None and not row.commune:
-                        row = placed(row, fact)
-                    changed[key] = row
-                    if not each.projection.appends:
-                        rows[key] = row
-            except Exception as error:
-                raise Poisoned(each.projection.name, fact.position, error) from error
-        if kind is FactCorrected:
-            stream = history(fact)
+        event = fact.recorded.data
+        for each in wanted.get(type(event), nobody):
+            each.take(fact)
+        if isinstance(event, FactCorrected):
+            recorded = history(fact)
+            before, now = believed(recorded[:-1]), believed(recorded)
+            index = event.fact_version - 1
             for each in group:
-                try:
-                    each.correct(fact, stream)
-                except Exception as error:
-                    raise Poisoned(each.projection.name, fact.position, error) from error
+                each.correct(fact, (recorded[index], before[index], now[index]), now)

@@ -28,7 +28,8 @@ from cycle.aggregates.framework.setup import (
 )
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import Constituency
-from cycle.projections.base import Fact, Projection, Row, identity, itself, one
+from cycle.history import Fact
+from cycle.projections.base import Projection, Row, identity, itself, one
 
 MOVES = (
     FrameworkProposed,
@@ -115,8 +116,8 @@ members = Projection(MemberRow)
 stage_visits = Projection(StageVisitRow)
 
 
-@frameworks.on(*MOVES, keys=itself)
-def moved(row: FrameworkRow | None, fact: Fact, of: str) -> FrameworkRow | None:
+@frameworks.on(*MOVES, rows=itself)
+def moved(row: FrameworkRow | None, fact: Fact, part: None) -> FrameworkRow | None:
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, FrameworkProposed):
         policy = f"{event.policy}-{event.policy_version}"
@@ -145,9 +146,9 @@ def moved(row: FrameworkRow | None, fact: Fact, of: str) -> FrameworkRow | None:
     ObstacleResolved,
     ObstacleAccepted,
     ObstacleReopened,
-    keys=itself,
+    rows=itself,
 )
-def changed(row: FrameworkRow | None, fact: Fact, of: str) -> FrameworkRow | None:
+def changed(row: FrameworkRow | None, fact: Fact, part: None) -> FrameworkRow | None:
     if row is None:
         return None
     match fact.recorded.data:
@@ -166,8 +167,8 @@ def changed(row: FrameworkRow | None, fact: Fact, of: str) -> FrameworkRow | Non
     return row
 
 
-@members.on(MemberAdmitted, MemberWithdrew, keys=one("member"))
-def member_changed(row: MemberRow | None, fact: Fact, of: str) -> MemberRow | None:
+@members.on(MemberAdmitted, MemberWithdrew, rows=one("member"))
+def member_changed(row: MemberRow | None, fact: Fact, part: None) -> MemberRow | None:
     day = fact.recorded.occurred_on
     match fact.recorded.data:
         case MemberAdmitted() as event:
@@ -185,12 +186,12 @@ def member_changed(row: MemberRow | None, fact: Fact, of: str) -> MemberRow | No
     return row
 
 
-def _visit(fact: Fact) -> Iterable[str]:
-    return (f"{identity(fact)}/{fact.recorded.version:08}",)
+def _visit(fact: Fact) -> Iterable[tuple[str, None]]:
+    return ((f"{identity(fact)}/{fact.recorded.version:08}", None),)
 
 
-@stage_visits.on(*MOVES, keys=_visit)
-def visited(row: StageVisitRow | None, fact: Fact, of: str) -> StageVisitRow | None:
+@stage_visits.on(*MOVES, rows=_visit)
+def visited(row: StageVisitRow | None, fact: Fact, part: None) -> StageVisitRow | None:
     recorded = fact.recorded
     return StageVisitRow(
         framework=identity(fact),

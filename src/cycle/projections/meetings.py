@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from cycle.aggregates.base import Event
 from cycle.aggregates.framework.adjustment import CycleClosed, PlanAdjusted, ReviewOpened
 from cycle.aggregates.framework.anytime import DeadlinePassed
 from cycle.aggregates.framework.meetings import (
@@ -25,8 +27,9 @@ from cycle.aggregates.framework.needs import (
     NeedsReopened,
 )
 from cycle.aggregates.framework.plan import PlanAgreed, PlanWithdrawn
-from cycle.aggregates.terms import DeadlineKind
-from cycle.projections.base import Fact, Projection, Row, identity, one
+from cycle.aggregates.terms import DeadlineKind, Presence
+from cycle.history import Fact
+from cycle.projections.base import Projection, Row, identity, one
 
 
 class MeetingRow(Row):
@@ -84,9 +87,9 @@ calendar = Projection(CalendarRow)
     MeetingAdjourned,
     MeetingClosed,
     MinutesApproved,
-    keys=one("meeting"),
+    rows=one("meeting"),
 )
-def meeting_changed(row: MeetingRow | None, fact: Fact, of: str) -> MeetingRow | None:
+def meeting_changed(row: MeetingRow | None, fact: Fact, part: None) -> MeetingRow | None:
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, MeetingConvened):
         return MeetingRow(
@@ -115,93 +118,85 @@ def meeting_changed(row: MeetingRow | None, fact: Fact, of: str) -> MeetingRow |
     return row
 
 
-def _who_came(fact: Fact) -> Iterable[str]:
+def _who_came(fact: Fact) -> Iterable[tuple[str, Presence]]:
     event, place = fact.recorded.data, identity(fact)
     assert isinstance(event, MeetingOpened | MeetingAdjourned)
-    return [f"{place}/{event.meeting}/{presence.member}" for presence in event.attendance]
+    return [(f"{place}/{event.meeting}/{presence.member}", presence) for presence in event.attendance]
 
 
-@attendance.on(MeetingOpened, MeetingAdjourned, keys=_who_came)
-def attended(row: AttendanceRow | None, fact: Fact, of: str) -> AttendanceRow | None:
+@attendance.on(MeetingOpened, MeetingAdjourned, rows=_who_came)
+def attended(row: AttendanceRow | None, fact: Fact, part: Presence) -> AttendanceRow | None:
     event = fact.recorded.data
     assert isinstance(event, MeetingOpened | MeetingAdjourned)
-    opened = isinstance(event, MeetingOpened) or (row is not None and row.opened)
-    member = of.rpartition("/")[2]
-    for presence in event.attendance:
-        if presence.member == member:
-            return AttendanceRow(
-                framework=identity(fact),
-                meeting=event.meeting,
-                member=member,
-                held_on=fact.recorded.occurred_on,
-                opened=opened,
-                women=presence.women,
-                men=presence.men,
-                youth=presence.youth,
-                proxies=presence.proxies,
-            )
-    return row
+    return AttendanceRow(
+        framework=identity(fact),
+        meeting=event.meeting,
+        member=part.member,
+        held_on=fact.recorded.occurred_on,
+        opened=isinstance(event, MeetingOpened) or (row is not None and row.opened),
+        women=part.women,
+        men=part.men,
+        youth=part.youth,
+        proxies=part.proxies,
+    )
 
 
-def _days(fact: Fact) -> dict[str, tuple[DeadlineKind, str, date | None, str | None, str]]:
-    """What a fact says about the calendar: local id -> kind, about, day, text, status."""
-    event = fact.recorded.data
+class _Entry(NamedTuple):
+    """What a fact says about one row of the calendar; what is empty stays as it was."""
+
+    kind: DeadlineKind
+    about: str
+    day: date | None
+    text: str | None = None
+    status: str = "open"
+
+
+def _said(event: Event) -> Iterable[_Entry]:
     match event:
         case NeedsIdentificationOpened(cycle=cycle, due_on=due) | NeedsReopened(cycle=cycle, due_on=due):
-            return _entry(DeadlineKind.NEEDS, f"cycle-{cycle}", due) if due else {}
+            if due:
+                yield _Entry(DeadlineKind.NEEDS, f"cycle-{cycle}", due)
         case NeedsIdentificationClosed(cycle=cycle):
-            return _entry(DeadlineKind.NEEDS, f"cycle-{cycle}", None, status="done")
+            yield _Entry(DeadlineKind.NEEDS, f"cycle-{cycle}", None, status="done")
         case MeetingConvened(meeting=meeting, held_on=day, place=place):
-            return _entry(DeadlineKind.MEETING, meeting, day, place)
+            yield _Entry(DeadlineKind.MEETING, meeting, day, place)
         case MeetingPostponed(meeting=meeting, held_on=day):
-            return _entry(DeadlineKind.MEETING, meeting, day)
+            yield _Entry(DeadlineKind.MEETING, meeting, day)
         case MeetingCancelled(meeting=meeting):
-            return _entry(DeadlineKind.MEETING, meeting, None, status="cancelled")
+            yield _Entry(DeadlineKind.MEETING, meeting, None, status="cancelled")
         case MeetingOpened(meeting=meeting) | MeetingAdjourned(meeting=meeting):
-            return _entry(DeadlineKind.MEETING, meeting, None, status="done")
+            yield _Entry(DeadlineKind.MEETING, meeting, None, status="done")
         case PlanAgreed(cycle=cycle, window=window, actions=actions):
-            found = _entry(DeadlineKind.PLAN, f"plan-{cycle}", window.ends_on)
+            yield _Entry(DeadlineKind.PLAN, f"plan-{cycle}", window.ends_on)
             for action in actions:
-                found |= _entry(DeadlineKind.ACTION, action.action, action.due_on, action.description)
-            return found
+                yield _Entry(DeadlineKind.ACTION, action.action, action.due_on, action.description)
         case PlanAdjusted(actions=actions, dropped=dropped):
-            found = {}
             for action in actions:
-                found |= _entry(DeadlineKind.ACTION, action.action, action.due_on, action.description, "")
+                yield _Entry(DeadlineKind.ACTION, action.action, action.due_on, action.description, "")
             for gone in dropped:
-                found |= _entry(DeadlineKind.ACTION, gone, None, status="cancelled")
-            return found
+                yield _Entry(DeadlineKind.ACTION, gone, None, status="cancelled")
         case PlanWithdrawn(cycle=cycle, actions=withdrawn):
-            found = _entry(DeadlineKind.PLAN, f"plan-{cycle}", None, status="cancelled")
+            yield _Entry(DeadlineKind.PLAN, f"plan-{cycle}", None, status="cancelled")
             for gone in withdrawn:
-                found |= _entry(DeadlineKind.ACTION, gone, None, status="cancelled")
-            return found
+                yield _Entry(DeadlineKind.ACTION, gone, None, status="cancelled")
         case ActionCompleted(action=done):
-            return _entry(DeadlineKind.ACTION, done, None, status="done")
+            yield _Entry(DeadlineKind.ACTION, done, None, status="done")
         case ActionAbandoned(action=gone):
-            return _entry(DeadlineKind.ACTION, gone, None, status="cancelled")
+            yield _Entry(DeadlineKind.ACTION, gone, None, status="cancelled")
         case ReviewOpened(cycle=cycle):
-            return _entry(DeadlineKind.PLAN, f"plan-{cycle}", None, status="done")
+            yield _Entry(DeadlineKind.PLAN, f"plan-{cycle}", None, status="done")
         case CycleClosed(cycle=cycle, actions=settled):
-            found = _entry(DeadlineKind.PLAN, f"plan-{cycle}", None, status="done")
+            yield _Entry(DeadlineKind.PLAN, f"plan-{cycle}", None, status="done")
             for item in settled:
                 if item.outcome != "completed":
-                    found |= _entry(DeadlineKind.ACTION, item.action, None, status="cancelled")
-            return found
+                    yield _Entry(DeadlineKind.ACTION, item.action, None, status="cancelled")
         case DeadlinePassed(kind=kind, about=about, due_on=due):
-            return _entry(kind, about, due, status="passed")
-    return {}
+            yield _Entry(kind, about, due, status="passed")
 
 
-def _entry(
-    kind: DeadlineKind, about: str, day: date | None, text: str | None = None, status: str = "open"
-) -> dict[str, tuple[DeadlineKind, str, date | None, str | None, str]]:
-    return {f"{kind}/{about}": (kind, about, day, text, status)}
-
-
-def _in_calendar(fact: Fact) -> Iterable[str]:
+def _entries(fact: Fact) -> Iterable[tuple[str, _Entry]]:
     place = identity(fact)
-    return [f"{place}/{of}" for of in _days(fact)]
+    return [(f"{place}/{entry.kind}/{entry.about}", entry) for entry in _said(fact.recorded.data)]
 
 
 @calendar.on(
@@ -221,17 +216,18 @@ def _in_calendar(fact: Fact) -> Iterable[str]:
     ReviewOpened,
     CycleClosed,
     DeadlinePassed,
-    keys=_in_calendar,
+    rows=_entries,
 )
-def calendar_changed(row: CalendarRow | None, fact: Fact, of: str) -> CalendarRow | None:
-    said = _days(fact).get(of)
-    if said is None:
-        return row
-    kind, about, day, text, status = said
-    if row is None:
-        if day is None:
-            return None
-        return CalendarRow(
-            framework=identity(fact), kind=kind, about=about, day=day, text=text, status=status or "open"
-        )
-    return replace(row, day=day or row.day, text=text or row.text, status=status or row.status)
+def calendar_changed(row: CalendarRow | None, fact: Fact, part: _Entry) -> CalendarRow | None:
+    if row is not None:
+        return replace(row, day=part.day or row.day, text=part.text or row.text, status=part.status or row.status)
+    if part.day is None:
+        return None
+    return CalendarRow(
+        framework=identity(fact),
+        kind=part.kind,
+        about=part.about,
+        day=part.day,
+        text=part.text,
+        status=part.status or "open",
+    )

@@ -17,7 +17,8 @@ from cycle.aggregates.framework.obstacles import (
     ObstacleSolutionAgreed,
 )
 from cycle.aggregates.framework.state import ObstacleStage
-from cycle.projections.base import Fact, Projection, Row, identity, one
+from cycle.history import Fact
+from cycle.projections.base import Projection, Row, identity, one
 
 
 class Step(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -57,9 +58,9 @@ obstacles = Projection(ObstacleRow)
     ObstacleAccepted,
     ObstacleReopened,
     ObstacleCarriedOver,
-    keys=one("obstacle"),
+    rows=one("obstacle"),
 )
-def obstacle_changed(row: ObstacleRow | None, fact: Fact, of: str) -> ObstacleRow | None:
+def obstacle_changed(row: ObstacleRow | None, fact: Fact, part: None) -> ObstacleRow | None:
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, ObstacleIdentified):
         return ObstacleRow(

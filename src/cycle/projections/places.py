@@ -21,7 +21,8 @@ from cycle.aggregates.organisation import (
     OrganisationRegistered,
 )
 from cycle.aggregates.terms import Constituency
-from cycle.projections.base import Fact, Projection, Row, itself
+from cycle.history import Fact
+from cycle.projections.base import Projection, Row, itself
 
 
 class CommuneRow(Row):
@@ -52,8 +53,8 @@ communes = Projection(CommuneRow)
 organisations = Projection(OrganisationRow)
 
 
-@communes.on(CommuneRegistered, keys=itself)
-def registered(row: CommuneRow | None, fact: Fact, of: str) -> CommuneRow | None:
+@communes.on(CommuneRegistered, rows=itself)
+def registered(row: CommuneRow | None, fact: Fact, part: None) -> CommuneRow | None:
     match fact.recorded.data:
         case CommuneRegistered() as event:
             return CommuneRow(
@@ -66,8 +67,8 @@ def registered(row: CommuneRow | None, fact: Fact, of: str) -> CommuneRow | None
     return row
 
 
-@communes.on(CommuneRenamed, AliasAdded, ParentChanged, CouncilTermBegan, keys=itself)
-def commune_changed(row: CommuneRow | None, fact: Fact, of: str) -> CommuneRow | None:
+@communes.on(CommuneRenamed, AliasAdded, ParentChanged, CouncilTermBegan, rows=itself)
+def commune_changed(row: CommuneRow | None, fact: Fact, part: None) -> CommuneRow | None:
     if row is None:
         return None
     match fact.recorded.data:
@@ -82,8 +83,8 @@ def commune_changed(row: CommuneRow | None, fact: Fact, of: str) -> CommuneRow |
     return row
 
 
-@organisations.on(OrganisationRegistered, keys=itself)
-def organisation_registered(row: OrganisationRow | None, fact: Fact, of: str) -> OrganisationRow | None:
+@organisations.on(OrganisationRegistered, rows=itself)
+def organisation_registered(row: OrganisationRow | None, fact: Fact, part: None) -> OrganisationRow | None:
     match fact.recorded.data:
         case OrganisationRegistered() as event:
             return OrganisationRow(
@@ -97,8 +98,8 @@ def organisation_registered(row: OrganisationRow | None, fact: Fact, of: str) ->
     return row
 
 
-@organisations.on(OrganisationFormalised, MembershipCounted, InvestmentRightChanged, keys=itself)
-def organisation_changed(row: OrganisationRow | None, fact: Fact, of: str) -> OrganisationRow | None:
+@organisations.on(OrganisationFormalised, MembershipCounted, InvestmentRightChanged, rows=itself)
+def organisation_changed(row: OrganisationRow | None, fact: Fact, part: None) -> OrganisationRow | None:
     if row is None:
         return None
     match fact.recorded.data:

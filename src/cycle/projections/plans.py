@@ -17,11 +17,12 @@ from cycle.aggregates.framework.contributions import (
 )
 from cycle.aggregates.framework.monitoring import ActionAbandoned, ActionCompleted, ActionStarted, ProgressReported
 from cycle.aggregates.framework.needs import NeedAmended, NeedIdentified, NeedWithdrawn
-from cycle.aggregates.framework.plan import ActionRegisteredInPdesc, PlanAgreed, PlanWithdrawn
+from cycle.aggregates.framework.plan import ActionRegisteredInPdesc, AgreedAction, PlanAgreed, PlanWithdrawn
 from cycle.aggregates.framework.proposals import ActionAmended, ActionProposed, ActionWithdrawn
 from cycle.aggregates.framework.state import ActionStage
 from cycle.aggregates.terms import DecisionMode, Ledger, Nature, NeedKind, Use, Worth
-from cycle.projections.base import Fact, Projection, Row, identity, one
+from cycle.history import Fact
+from cycle.projections.base import Projection, Row, identity, one
 
 
 class PlanRow(Row):
@@ -98,20 +99,8 @@ commitments = Projection(CommitmentRow)
 needs = Projection(NeedRow)
 
 
-def _of_actions(fact: Fact) -> Iterable[str]:
-    event, place = fact.recorded.data, identity(fact)
-    match event:
-        case PlanAdjusted(actions=agreed, dropped=dropped):
-            return [*(f"{place}/{a.action}" for a in agreed), *(f"{place}/{a}" for a in dropped)]
-        case PlanAgreed(actions=agreed):
-            return [f"{place}/{a.action}" for a in agreed]
-        case PlanWithdrawn(actions=withdrawn):
-            return [f"{place}/{a}" for a in withdrawn]
-    return ()
-
-
-@plans.on(PlanAgreed, PlanAdjusted, PlanWithdrawn, CycleClosed, keys=one("cycle"))
-def plan_changed(row: PlanRow | None, fact: Fact, of: str) -> PlanRow | None:
+@plans.on(PlanAgreed, PlanAdjusted, PlanWithdrawn, CycleClosed, rows=one("cycle"))
+def plan_changed(row: PlanRow | None, fact: Fact, part: None) -> PlanRow | None:
     match fact.recorded.data:
         case PlanAgreed() as event:
             return PlanRow(
@@ -143,9 +132,9 @@ def plan_changed(row: PlanRow | None, fact: Fact, of: str) -> PlanRow | None:
     ActionCompleted,
     ActionAbandoned,
     ActionCarriedOver,
-    keys=one("action"),
+    rows=one("action"),
 )
-def action_changed(row: ActionRow | None, fact: Fact, of: str) -> ActionRow | None:
+def action_changed(row: ActionRow | None, fact: Fact, part: None) -> ActionRow | None:
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, ActionProposed):
         return ActionRow(
@@ -186,32 +175,38 @@ def action_changed(row: ActionRow | None, fact: Fact, of: str) -> ActionRow | No
     return None
 
 
-@actions.on(PlanAgreed, PlanAdjusted, PlanWithdrawn, keys=_of_actions)
-def plan_of_action_changed(row: ActionRow | None, fact: Fact, of: str) -> ActionRow | None:
+def _of_actions(fact: Fact) -> Iterable[tuple[str, AgreedAction | None]]:
+    """What a plan says of each action: None when it takes the action out."""
+    event, place = fact.recorded.data, identity(fact)
+    match event:
+        case PlanAdjusted(actions=agreed, dropped=dropped):
+            return [*((f"{place}/{a.action}", a) for a in agreed), *((f"{place}/{a}", None) for a in dropped)]
+        case PlanAgreed(actions=agreed):
+            return [(f"{place}/{a.action}", a) for a in agreed]
+        case PlanWithdrawn(actions=withdrawn):
+            return [(f"{place}/{a}", None) for a in withdrawn]
+    return ()
+
+
+@actions.on(PlanAgreed, PlanAdjusted, PlanWithdrawn, rows=_of_actions)
+def plan_of_action_changed(row: ActionRow | None, fact: Fact, part: AgreedAction | None) -> ActionRow | None:
     event = fact.recorded.data
     if isinstance(event, PlanWithdrawn):
         return row and replace(row, stage=ActionStage.PROPOSED)
     assert isinstance(event, PlanAgreed | PlanAdjusted)
-    agreed = next((a for a in event.actions if a.action == of), None)
-    if agreed is None:
+    if part is None:
         return None
     if row is None:
         row = ActionRow(
             framework=identity(fact),
-            action=of,
+            action=part.action,
             cycle=event.cycle,
-            description=agreed.description,
-            needs=agreed.needs,
-            obstacles=agreed.obstacles,
+            description=part.description,
+            needs=part.needs,
+            obstacles=part.obstacles,
         )
     stage = ActionStage.AGREED if row.stage is ActionStage.PROPOSED else row.stage
-    return replace(
-        row,
-        stage=stage,
-        description=agreed.description,
-        responsible=agreed.responsible,
-        due_on=agreed.due_on,
-    )
+    return replace(row, stage=stage, description=part.description, responsible=part.responsible, due_on=part.due_on)
 
 
 @commitments.on(
@@ -219,9 +214,9 @@ def plan_of_action_changed(row: ActionRow | None, fact: Fact, of: str) -> Action
     ContributionReceived,
     ContributionWaived,
     ContributionReneged,
-    keys=one("contribution"),
+    rows=one("contribution"),
 )
-def commitment_changed(row: CommitmentRow | None, fact: Fact, of: str) -> CommitmentRow | None:
+def commitment_changed(row: CommitmentRow | None, fact: Fact, part: None) -> CommitmentRow | None:
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, ContributionPledged):
         return CommitmentRow(
@@ -256,8 +251,8 @@ def _amount(worth: Worth) -> Decimal:
     return Decimal(worth.amount_xof) if worth.amount_xof is not None else worth.quantity or Decimal(0)
 
 
-@needs.on(NeedIdentified, NeedAmended, NeedWithdrawn, keys=one("need"))
-def need_changed(row: NeedRow | None, fact: Fact, of: str) -> NeedRow | None:
+@needs.on(NeedIdentified, NeedAmended, NeedWithdrawn, rows=one("need"))
+def need_changed(row: NeedRow | None, fact: Fact, part: None) -> NeedRow | None:
     event = fact.recorded.data
     if isinstance(event, NeedIdentified):
         return NeedRow(
@@ -282,23 +277,27 @@ def need_changed(row: NeedRow | None, fact: Fact, of: str) -> NeedRow | None:
             return replace(row, status="withdrawn")
 
 
-def _answered(fact: Fact) -> Iterable[str]:
-    place, event = identity(fact), fact.recorded.data
+def _answered(fact: Fact) -> Iterable[tuple[str, list[str]]]:
+    """Each need with the actions that answer it."""
+    event, place = fact.recorded.data, identity(fact)
     assert isinstance(event, PlanAgreed | PlanAdjusted)
-    return dict.fromkeys(f"{place}/{need}" for action in event.actions for need in action.needs)
+    found: dict[str, list[str]] = {}
+    for action in event.actions:
+        for need in action.needs:
+            found.setdefault(f"{place}/{need}", []).append(action.action)
+    return found.items()
 
 
-@needs.on(PlanAgreed, PlanAdjusted, keys=_answered)
-def need_answered(row: NeedRow | None, fact: Fact, of: str) -> NeedRow | None:
+@needs.on(PlanAgreed, PlanAdjusted, rows=_answered)
+def need_answered(row: NeedRow | None, fact: Fact, part: list[str]) -> NeedRow | None:
     event = fact.recorded.data
     assert isinstance(event, PlanAgreed | PlanAdjusted)
-    by = tuple(action.action for action in event.actions if of in action.needs)
     if row is None:
         return None
     return replace(
         row,
         status="answered",
-        answered_by=tuple(dict.fromkeys((*row.answered_by, *by))),
+        answered_by=tuple(dict.fromkeys((*row.answered_by, *part))),
         answered_in_cycle=row.answered_in_cycle or event.cycle,
         answered_on=row.answered_on or fact.recorded.occurred_on,
     )

@@ -14,7 +14,7 @@ from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Projection
 from cycle.projections.folding import Poisoned
 from cycle.projections.rebuilding import Progress, Rebuild
-from cycle.projections.source import Decode, Log, Source
+from cycle.projections.source import Leaves, Source
 from cycle.projections.tables import (
     Kept,
     Overtaken,
@@ -26,6 +26,7 @@ from cycle.projections.tables import (
     prepare,
     read_checkpoints,
 )
+from cycle.store import LogRecorder
 
 BATCH = 2_000
 KEPT_ROWS = 200_000
@@ -50,13 +51,15 @@ class Runner:
 
     Args:
         log: the store.
-        decode: topic, schema and leaf to fact.
+        leaves: decoders by type and schema.
         projections: by name; default all.
     """
 
-    def __init__(self, log: Log, decode: Decode, projections: Mapping[str, Projection[Any]] = PROJECTIONS) -> None:
+    def __init__(
+        self, log: LogRecorder, leaves: Leaves, projections: Mapping[str, Projection[Any]] = PROJECTIONS
+    ) -> None:
         self._log = log
-        self._source = Source(log, decode)
+        self._source = Source(log, leaves)
         self._projections = projections
         self._dialect = log.database.dialect.name
         self._live: dict[str, _Live] = {}
