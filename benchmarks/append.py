@@ -100,7 +100,7 @@ def many(one: Callable[[int], object], threads: int, each: int) -> Callable[[], 
 def compare(kind: str, url: str, limits: dict[int, str], count: int) -> None:
     with Engine(url) as engine:
         frameworks = prepared(engine, 16)
-        leaf = bytes(engine.store.read(3, 1)[0].state)
+        leaf = bytes(next(engine.store.read(3, 1))[3])
         for threads, limit in limits.items():
             bare = Bare(url, leaf, threads)
 

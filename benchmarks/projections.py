@@ -15,13 +15,13 @@ from sqlalchemy import MetaData, create_engine
 from benchmarks.histories import history
 from benchmarks.measure import databases, line, ratio, rounds
 from cycle.aggregates.base import EVENTS, Recorded
-from cycle.codec import Leaves, new_leaf
+from cycle.codec import new_leaf
 from cycle.engine import Engine
-from cycle.history import Fact
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Projection
-from cycle.projections.folding import Folding, folded
 from cycle.projections.runner import BATCH, Runner
+from cycle.projections.source import Source
+from cycle.projections.tables import Kept
 from cycle.store import Append
 
 LIMIT = "at most 2.5"
@@ -46,16 +46,11 @@ def bare_read(url: str) -> Callable[[], None]:
 
 def three_in_memory(engine: Engine) -> Callable[[], None]:
     """Read the log, decode it, and fold three projections."""
-    leaves = Leaves(Recorded)
-    chosen = [PROJECTIONS[name] for name in THREE]
+    source, head = Source(engine.store, engine.leaves), engine.store.head().position
+    dialect = engine.store.database.dialect.name
 
     def run() -> None:
-        position, facts = 0, list[Fact]()
-        while rows := engine.store.read(position, 5_000):
-            facts += [Fact(row.position, leaves[row.topic, row.schema](row.state)) for row in rows]
-            position = rows[-1].position
-        for projection in chosen:
-            folded(projection, facts)
+        source.advance([Kept(PROJECTIONS[name], name, dialect, whole=True) for name in THREE], 0, head)
 
     return run
 
@@ -64,14 +59,11 @@ def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
     """``executemany`` of the rows that the projection writes, batch by batch, into a table of its own."""
     name = f"bare_{projection.name}"
     database, dialect = engine.store.database, engine.store.database.dialect.name
-    leaves, folding, batches = Leaves(Recorded), Folding(projection, whole=True), []
+    source, kept, batches = Source(engine.store, engine.leaves), Kept(projection, name, dialect, whole=True), []
     for begin in range(0, engine.store.head().position, BATCH):
-        for row in engine.store.read(begin, BATCH):
-            fact = Fact(row.position, leaves[row.topic, row.schema](row.state))
-            if type(fact.recorded.data) in projection.steps:
-                folding.take(fact)
-        batches.append([projection.to_columns(key, row) for key, row in folding.changed.items() if row is not None])
-        folding.changed.clear()
+        source.advance([kept], begin, begin + BATCH)
+        batches.append([projection.to_columns(key, row) for key, row in kept.changed.items() if row is not None])
+        kept.changed.clear()
     names = ["key", *(field.name for field in projection.fields)]
     mark = "?" if dialect == "sqlite" else "%s"
     updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
@@ -112,9 +104,9 @@ def catching_up(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
 def compare(kind: str, url: str, events: int, count: int) -> None:
     frameworks = 25
     with Engine(url) as engine:
-        for n in range(frameworks):
-            facts = history(f"f{n}", f"ML-4-01-{n:02}", events // frameworks)
-            engine.store.append(Append(tuple(map(new_leaf, facts)), f"benchmark-{n}", b"benchmark"))
+        tales = [history(f"f{n}", f"ML-4-01-{n:02}", events // frameworks) for n in range(frameworks)]
+        leaves = [new_leaf(fact) for facts in zip(*tales, strict=True) for fact in facts]
+        engine.store.append(Append(leaves, "benchmark", b"benchmark"))
         reads = rounds({"bare": bare_read(url), "three": three_in_memory(engine)}, count)
         line(kind, "three projections in memory / bare SELECT + decode", ratio(reads, "three", "bare"), LIMIT)
         for name in ("commitments", "audit_trail"):

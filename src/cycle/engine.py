@@ -427,8 +427,8 @@ class Engine(Application[str]):
 
     def _active_frameworks(self, log: LogName) -> int:
         proposed = FrameworkProposed.type, FrameworkDissolved.type
-        rows = self.store.read(0, 1_000_000, log=log, types=proposed)
-        return sum(1 if row.topic == proposed[0] else -1 for row in rows)
+        found = self.store.read(0, log=log, types=proposed)
+        return sum(1 if topic == proposed[0] else -1 for _, topic, *_ in found)
 
     def policy(self, policy: PolicyId, version: int | None = None) -> Policy | None:
         """A published policy: this version, or the newest; None when there is none."""

@@ -22,8 +22,6 @@ from cycle.projections.frameworks import FrameworkRow, frameworks
 from cycle.projections.places import CommuneRow, communes
 from cycle.projections.runner import Runner
 
-PAGE = 10_000
-
 
 class PlaceUnknown(LookupError):  # noqa: N818
     """No commune or framework is called so."""
@@ -93,6 +91,9 @@ class Reader:
             query = query.where(table.c.commune.in_(place))
         if chosen is not None and "framework" in table.c:
             query = query.where(table.c.framework.in_(chosen))
+            if len(chosen) == 1:
+                # Their keys begin with it, and so they stand together.
+                query = query.where(table.c.key >= chosen[0], table.c.key < f"{chosen[0]}0")
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
         with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
@@ -179,12 +180,9 @@ class Reader:
         return cutoffs.cut(own)
 
     def _read(self, commune: str | None) -> Iterator[Fact]:
-        leaves, position = self.engine.leaves, 0
-        log = LogName(commune) if commune else None
-        while rows := self.engine.store.read(position, PAGE, log=log):
-            for row in rows:
-                yield Fact(row.position, leaves[row.topic, row.schema](row.state))
-            position = rows[-1].position
+        leaves = self.engine.leaves
+        for position, topic, schema, leaf in self.engine.store.read(0, log=LogName(commune) if commune else None):
+            yield Fact(position, leaves[topic, schema](leaf))
 
     def state(self, history: Sequence[Fact]) -> Framework:
         """The state of a framework that a history leads to."""

@@ -54,13 +54,8 @@ class StoredLeaf(NamedTuple):
     schema: int
 
 
-class Row(NamedTuple):
-    """One event in global order."""
-
-    position: int
-    topic: str
-    schema: int
-    state: bytes
+Row = tuple[int, str, int, bytes]
+"""One event in global order: position, type, schema and bytes."""
 
 
 class Append(Struct, frozen=True):
@@ -202,13 +197,13 @@ class LogRecorder(ApplicationRecorder, ABC):
     def read(
         self,
         after: int,
-        limit: int,
+        limit: int | None = None,
         *,
         up_to: int | None = None,
         log: LogName | None = None,
         types: Sequence[str] = (),
-    ) -> Sequence[Row]:
-        """Leaves in global order with ``after < position <= up_to``, at most ``limit``."""
+    ) -> Iterator[Row]:
+        """Leaves in global order with ``after < position <= up_to``, at most ``limit``, as they arrive."""
 
     @abstractmethod
     def head(self) -> Head:

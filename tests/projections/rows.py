@@ -81,7 +81,7 @@ def append(store: LogRecorder, facts: Iterable[Recorded[Event]]) -> None:
 
 
 def facts_of(store: LogRecorder) -> list[Fact]:
-    return [Fact(row.position, LEAVES[row.topic, row.schema](row.state)) for row in store.read(0, 10**6)]
+    return [Fact(position, LEAVES[topic, schema](leaf)) for position, topic, schema, leaf in store.read(0)]
 
 
 def tables(store: LogRecorder) -> dict[str, list[tuple[object, ...]]]:

@@ -99,8 +99,8 @@ def _read(path: str) -> Policy:
 def list_policies(settings: Settings) -> None:
     """List the published policies."""
     with Engine(settings.database) as engine:
-        rows = engine.store.read(0, 10_000, types=[PolicyPublished.type])
-        facts = [engine.leaves[row.topic, row.schema](row.state).data for row in rows]
+        rows = engine.store.read(0, types=[PolicyPublished.type])
+        facts = [engine.leaves[topic, schema](leaf).data for _, topic, schema, leaf in rows]
     found = [
         {"policy": fact.policy, "version": fact.policy_version, "digest": fact.policy_digest}
         for fact in facts

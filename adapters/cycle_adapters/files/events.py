@@ -30,11 +30,7 @@ class BadLine(ValueError):  # noqa: N818
 
 def lines(engine: Engine, log: LogName | None = None) -> Iterator[bytes]:
     """The stored bytes of a log, or of everything, in order of position."""
-    position = 0
-    while rows := engine.store.read(position, PAGE, log=log):
-        for row in rows:
-            yield bytes(row.state)
-        position = rows[-1].position
+    return (bytes(leaf) for *_, leaf in engine.store.read(0, log=log))
 
 
 def export(engine: Engine, to: Path | BinaryIO, log: LogName | None = None) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
@@ -34,14 +35,22 @@ def configure(connection: psycopg.Connection[Any]) -> None:
     connection.commit()
 
 
-def stream(connection: Connection, query: Select[Any], dialect: Dialect) -> Iterator[tuple[Any, ...]]:
+def stream(
+    connection: Connection, query: Select[Any], values: Mapping[str, object], dialect: Dialect
+) -> Iterator[tuple[Any, ...]]:
     """Rows as they arrive, in one round trip: what has been looked at need not be kept.
 
     In binary, for a leaf as text is twice as long, and is decoded twice.
     """
-    compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    statement, fixed = _compiled(query, dialect)
     with connection.cursor() as cursor:
-        yield from cursor.stream(str(compiled), compiled.params, binary=True, size=STREAMED_ROWS)
+        yield from cursor.stream(statement, {**fixed, **values}, binary=True, size=STREAMED_ROWS)
+
+
+@lru_cache(maxsize=400)
+def _compiled(query: Select[Any], dialect: Dialect) -> tuple[str, Mapping[str, object]]:
+    compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params
 
 
 class PostgresWriter:

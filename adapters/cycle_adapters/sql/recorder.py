@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
@@ -19,7 +20,7 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import LogName, StreamId
@@ -44,6 +45,7 @@ from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
 
 IMPORT_BATCH = 5_000
+NOTHING: Mapping[str, object] = {}
 
 
 class SqlRecorder(LogRecorder):
@@ -127,12 +129,9 @@ class SqlRecorder(LogRecorder):
     def read_stream(
         self, stream: StreamId, *, after_version: int = 0, up_to_position: int | None = None
     ) -> Sequence[StoredLeaf]:
-        query = STREAM.where(events.c.stream == stream)
-        if after_version:
-            query = query.where(events.c.version > after_version)
-        if up_to_position is not None:
-            query = query.where(events.c.position <= up_to_position)
-        with self._rows(query.order_by(events.c.version)) as found:
+        bounds = {"stream": stream, "gt": after_version or None, "up_to": up_to_position}
+        given = {name: value for name, value in bounds.items() if value is not None}
+        with self._rows(_stream_query(True, frozenset(given)), given) as found:
             return list(map(StoredLeaf._make, found.fetchall()))
 
     def leaves(
@@ -144,7 +143,7 @@ class SqlRecorder(LogRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Iterator[tuple[str, int, bytes]]:
-        return self._streamed(_of_stream(LEAVES, stream, gt, lte, desc, limit))
+        return self._streamed(*_of_stream(False, stream, gt, lte, desc, limit))
 
     def select_events(
         self,
@@ -155,27 +154,21 @@ class SqlRecorder(LogRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        query = _of_stream(STREAM, str(originator_id), gt, lte, desc, limit)
-        with self._rows(query) as found:
+        with self._rows(*_of_stream(True, str(originator_id), gt, lte, desc, limit)) as found:
             return cast("Sequence[StoredEvent]", list(map(StoredLeaf._make, found.fetchall())))
 
     def read(
         self,
         after: int,
-        limit: int,
+        limit: int | None = None,
         *,
         up_to: int | None = None,
         log: LogName | None = None,
         types: Sequence[str] = (),
-    ) -> Sequence[Row]:
-        query = ROWS.where(events.c.position > after)
-        if up_to is not None:
-            query = query.where(events.c.position <= up_to)
-        if log is not None:
-            query = query.where(events.c.log == log)
-        if types:
-            query = query.where(events.c.type.in_(types))
-        return list(map(Row._make, self._streamed(query.order_by(events.c.position).limit(limit))))
+    ) -> Iterator[Row]:
+        bounds = {"after": after, "up_to": up_to, "log": log, "most": limit}
+        given = {name: value for name, value in bounds.items() if value is not None}
+        return self._streamed(_log_query(frozenset(given), tuple(types)), given)
 
     def select_notifications(
         self,
@@ -216,39 +209,64 @@ class SqlRecorder(LogRecorder):
             return SqliteWaker(self._bell, self._raw_sqlite())
         return PostgresWaker(self._raw_postgres)
 
-    def _streamed(self, query: Select[Any]) -> Iterator[Any]:
+    def _streamed(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]:
         """Rows as they arrive."""
         if self._is_sqlite:
-            with self._rows(query) as found:
+            with self._rows(query, values) as found:
                 yield from found
             return
         try:
             with self.database.connect() as connection:
                 driver = cast("postgres.Connection", connection.connection.driver_connection)
-                yield from postgres.stream(driver, query, self.database.dialect)
+                yield from postgres.stream(driver, query, values, self.database.dialect)
         except psycopg.Error as error:
             raise cannot_use(error, self.database.url) from error
 
     @contextmanager
-    def _rows(self, query: Select[Any]) -> Iterator[Any]:
+    def _rows(self, query: Select[Any], values: Mapping[str, object] = NOTHING) -> Iterator[Any]:
         """The driver's own cursor: rows as plain tuples, without a layer per row."""
         try:
             with self.database.connect().execution_options(**{READ_ONLY: True}) as connection:
-                yield connection.execute(query).cursor
+                yield connection.execute(query, values).cursor
         except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
             raise cannot_use(error, self.database.url) from error
 
 
-def _of_stream(
-    query: Select[Any], stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
-) -> Select[Any]:
-    query = query.where(events.c.stream == stream)
-    if gt is not None:
-        query = query.where(events.c.version > gt)
-    if lte is not None:
-        query = query.where(events.c.version <= lte)
+BOUNDS: Mapping[str, ColumnElement[bool]] = {
+    "after": events.c.position > bindparam("after", None),
+    "up_to": events.c.position <= bindparam("up_to", None),
+    "log": events.c.log == bindparam("log", None),
+    "stream": events.c.stream == bindparam("stream", None),
+    "gt": events.c.version > bindparam("gt", None),
+    "lte": events.c.version <= bindparam("lte", None),
+}
+"""What a reader may ask for, by the name of its value."""
+
+
+@lru_cache(maxsize=200)
+def _log_query(given: frozenset[str], types: tuple[str, ...]) -> Select[Any]:
+    """Made once for each form of question: to put it together takes longer than to answer it."""
+    query = ROWS.where(*(BOUNDS[name] for name in sorted(given & BOUNDS.keys()))).order_by(events.c.position)
+    if types:
+        query = query.where(events.c.type.in_(types))
+    return query.limit(bindparam("most", None)) if "most" in given else query
+
+
+@lru_cache(maxsize=200)
+def _stream_query(whole: bool, given: frozenset[str], desc: bool = False) -> Select[Any]:
+    columns = STREAM if whole else LEAVES
+    query = columns.where(*(BOUNDS[name] for name in sorted(given & BOUNDS.keys())))
     query = query.order_by(events.c.version.desc() if desc else events.c.version)
-    return query if limit is None else query.limit(limit)
+    return query.limit(bindparam("most", None)) if "most" in given else query
+
+
+def _of_stream(
+    whole: bool, stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
+) -> tuple[Select[Any], dict[str, object]]:
+    """The question for a stream's leaves, ``whole`` rows or what a replay needs, and its values."""
+    bounds: dict[str, object] = {"stream": stream, "gt": gt, "lte": lte, "most": limit}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    return _stream_query(whole, frozenset(given), desc), given
 
 
 def _import(

@@ -25,9 +25,9 @@ from cycle.history import Fact
 
 @dataclass_transform(frozen_default=True)
 class Row(Struct, frozen=True, kw_only=True, gc=False):
-    """One row. ``commune`` is the log that it comes from, filled in when it is folded."""
+    """One row. ``commune`` is the log that it comes from."""
 
-    commune: str = ""
+    commune: str
     projection: ClassVar[str] = ""
 
 
@@ -45,7 +45,7 @@ class Field(NamedTuple):
 
     name: str
     kind: str  # text, bigint or boolean
-    encode: Callable[[Any], str] | None = None
+    encode: Callable[[Any], Any] | None = None
     decode: Callable[[str], Any] | None = None
     """From JSON; what is no JSON says itself what it is."""
 
@@ -66,13 +66,15 @@ def _field(name: str, hint: Any) -> Field:
     return Field(name, "text", _json, msgspec.json.Decoder(inner).decode)
 
 
-def moment(value: datetime) -> str:
+def moment(value: datetime | None) -> str | None:
     """RFC 3339 in UTC always with microseconds, so that moments sort as text."""
-    text: str = msgspec.to_builtins(value)
-    return text if len(text) == 27 else f"{text[:19]}.000000Z"
+    text: str | None = msgspec.to_builtins(value)
+    return text if text is None or len(text) == 27 else f"{text[:19]}.000000Z"
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
+"""Ordered by its bytes on either database, so that keys with one beginning stand together."""
 _SQL = {"text": Text, "bigint": BigInteger, "boolean": Boolean}
 
 
@@ -104,7 +106,7 @@ class Projection(Generic[R]):
         """The table under another name, for a rebuild beside the live one."""
         columns: list[Column[Any]] = [Column(f.name, _SQL[f.kind]) for f in self.fields]
         # The key is all there is to find a row by: without a row id there is one tree to write, not two.
-        return Table(name, into, Column("key", Text, primary_key=True), *columns, sqlite_with_rowid=False)
+        return Table(name, into, Column("key", KEY, primary_key=True), *columns, sqlite_with_rowid=False)
 
     def on(self, *events: type[E], rows: Touches[P]) -> Callable[[Fold[R, P]], Fold[R, P]]:
         """Register how facts of these types change the rows that ``rows`` names."""
@@ -120,9 +122,7 @@ class Projection(Generic[R]):
         """Key and columns of a row, as the database takes them."""
         columns = [key, *astuple(row)]
         for at, encode in self._encoders:
-            value = columns[at]
-            if value is not None:
-                columns[at] = encode(value)
+            columns[at] = encode(columns[at])
         return tuple(columns)
 
     def from_columns(self, columns: Iterable[Any]) -> R:

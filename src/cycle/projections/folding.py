@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.history import Fact, believed
@@ -42,34 +40,43 @@ class Folding:
         self.rows.clear()
         self.whole = False
 
+    @property
+    def complete(self) -> bool:
+        """No row needs to be read before a fact is folded."""
+        return self.whole or self.projection.appends
+
     def missing(self, facts: Iterable[Fact]) -> list[str]:
         """Keys of the rows that these facts may change and that are not in memory."""
-        if self.whole or self.projection.appends:
-            return []
         return [key for key in dict.fromkeys(key for fact in facts for key in self._keys(fact)) if key not in self.rows]
 
     def _keys(self, fact: Fact) -> Iterable[str]:
         step = self.projection.steps.get(type(fact.recorded.data))
         return () if step is None else [key for key, _ in step[0](fact)]
 
-    def take(self, fact: Fact) -> None:
-        """Fold one fact, of a type that the projection cares about.
+    def taker(self, event: type[Event]) -> Callable[[Fact], None]:
+        """What folds a fact of this type, which the projection cares about.
 
-        Raises:
+        Raises (when it is called):
             Poisoned: the fold failed; the rows in memory are of no more use.
         """
         projection, rows, changed = self.projection, self.rows, self.changed
-        touches, fold = projection.steps[type(fact.recorded.data)]
-        try:
-            for key, part in touches(fact):
-                row = fold(rows.get(key), fact, part)
-                if row is not None and not row.commune:
-                    row = msgspec.structs.replace(row, commune=fact.recorded.log)
-                changed[key] = row
-                if not projection.appends:
-                    rows[key] = row
-        except Exception as error:
-            raise Poisoned(projection.name, fact.position, error) from error
+        touches, fold = projection.steps[event]
+
+        def take(fact: Fact) -> None:
+            try:
+                for key, part in touches(fact):
+                    changed[key] = rows[key] = fold(rows.get(key), fact, part)
+            except Exception as error:
+                raise Poisoned(projection.name, fact.position, error) from error
+
+        def add(fact: Fact) -> None:
+            try:
+                for key, part in touches(fact):
+                    changed[key] = fold(None, fact, part)
+            except Exception as error:
+                raise Poisoned(projection.name, fact.position, error) from error
+
+        return add if projection.appends else take
 
     def correct(self, fact: Fact, versions: Iterable[Recorded[Event]], history: Iterable[Recorded[Event]]) -> None:
         """Fold again the rows that a corrected fact touches.
@@ -94,9 +101,10 @@ def folded(projection: Projection[R], history: Iterable[Fact]) -> dict[str, R]:
         Poisoned: a fold failed.
     """
     folding = Folding(projection, whole=True)
+    takers = {event: folding.taker(event) for event in projection.steps}
     for fact in history:
-        if type(fact.recorded.data) in projection.steps:
-            folding.take(fact)
+        if take := takers.get(type(fact.recorded.data)):
+            take(fact)
     return {key: row for key, row in folding.changed.items() if row is not None}  # type: ignore[misc]
 
 
@@ -106,16 +114,16 @@ def fold(group: Sequence[Folding], facts: Iterable[Fact], history: History) -> N
     Raises:
         Poisoned: a fold failed; the rows in memory are of no more use.
     """
-    wanted: dict[type[Event], list[Folding]] = {}
+    wanted: dict[type[Event], list[Callable[[Fact], None]]] = {}
     for each in group:
         for kind in each.projection.steps:
-            wanted.setdefault(kind, []).append(each)
-    nobody: list[Folding] = []
+            wanted.setdefault(kind, []).append(each.taker(kind))
+    nobody: list[Callable[[Fact], None]] = []
     for fact in facts:
         event = fact.recorded.data
-        for each in wanted.get(type(event), nobody):
-            each.take(fact)
-        if isinstance(event, FactCorrected):
+        for take in wanted.get(type(event), nobody):
+            take(fact)
+        if type(event) is FactCorrected:
             recorded = history(fact)
             before, now = believed(recorded[:-1]), believed(recorded)
             index = event.fact_version - 1

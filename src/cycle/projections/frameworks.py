@@ -122,7 +122,12 @@ def moved(row: FrameworkRow | None, fact: Fact, part: None) -> FrameworkRow | No
     if isinstance(event, FrameworkProposed):
         policy = f"{event.policy}-{event.policy_version}"
         return FrameworkRow(
-            framework=event.framework, title=event.title, policy=policy, stage=Stage.DELIBERATION, since=day
+            commune=fact.recorded.log,
+            framework=event.framework,
+            title=event.title,
+            policy=policy,
+            stage=Stage.DELIBERATION,
+            since=day,
         )
     if row is None:
         return None
@@ -173,6 +178,7 @@ def member_changed(row: MemberRow | None, fact: Fact, part: None) -> MemberRow |
     match fact.recorded.data:
         case MemberAdmitted() as event:
             return MemberRow(
+                commune=fact.recorded.log,
                 framework=identity(fact),
                 member=event.member,
                 organisation=event.organisation,
@@ -194,6 +200,7 @@ def _visit(fact: Fact) -> Iterable[tuple[str, None]]:
 def visited(row: StageVisitRow | None, fact: Fact, part: None) -> StageVisitRow | None:
     recorded = fact.recorded
     return StageVisitRow(
+        commune=fact.recorded.log,
         framework=identity(fact),
         version=recorded.version,
         stage=entered(fact),

@@ -93,6 +93,7 @@ def meeting_changed(row: MeetingRow | None, fact: Fact, part: None) -> MeetingRo
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, MeetingConvened):
         return MeetingRow(
+            commune=fact.recorded.log,
             framework=identity(fact),
             meeting=event.meeting,
             cycle=event.cycle,
@@ -129,6 +130,7 @@ def attended(row: AttendanceRow | None, fact: Fact, part: Presence) -> Attendanc
     event = fact.recorded.data
     assert isinstance(event, MeetingOpened | MeetingAdjourned)
     return AttendanceRow(
+        commune=fact.recorded.log,
         framework=identity(fact),
         meeting=event.meeting,
         member=part.member,
@@ -224,6 +226,7 @@ def calendar_changed(row: CalendarRow | None, fact: Fact, part: _Entry) -> Calen
     if part.day is None:
         return None
     return CalendarRow(
+        commune=fact.recorded.log,
         framework=identity(fact),
         kind=part.kind,
         about=part.about,

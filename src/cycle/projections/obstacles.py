@@ -64,6 +64,7 @@ def obstacle_changed(row: ObstacleRow | None, fact: Fact, part: None) -> Obstacl
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, ObstacleIdentified):
         return ObstacleRow(
+            commune=fact.recorded.log,
             framework=identity(fact),
             obstacle=event.obstacle,
             cycle=event.cycle,

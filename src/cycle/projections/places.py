@@ -58,6 +58,7 @@ def registered(row: CommuneRow | None, fact: Fact, part: None) -> CommuneRow | N
     match fact.recorded.data:
         case CommuneRegistered() as event:
             return CommuneRow(
+                commune=fact.recorded.log,
                 code=event.commune,
                 name=event.name,
                 region=event.region,
@@ -88,6 +89,7 @@ def organisation_registered(row: OrganisationRow | None, fact: Fact, part: None)
     match fact.recorded.data:
         case OrganisationRegistered() as event:
             return OrganisationRow(
+                commune=fact.recorded.log,
                 organisation=event.organisation,
                 name=event.name,
                 constituency=event.constituency,

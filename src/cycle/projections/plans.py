@@ -104,6 +104,7 @@ def plan_changed(row: PlanRow | None, fact: Fact, part: None) -> PlanRow | None:
     match fact.recorded.data:
         case PlanAgreed() as event:
             return PlanRow(
+                commune=fact.recorded.log,
                 framework=identity(fact),
                 cycle=event.cycle,
                 plan_version=event.plan_version,
@@ -138,6 +139,7 @@ def action_changed(row: ActionRow | None, fact: Fact, part: None) -> ActionRow |
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, ActionProposed):
         return ActionRow(
+            commune=fact.recorded.log,
             framework=identity(fact),
             action=event.action,
             cycle=event.cycle,
@@ -198,6 +200,7 @@ def plan_of_action_changed(row: ActionRow | None, fact: Fact, part: AgreedAction
         return None
     if row is None:
         row = ActionRow(
+            commune=fact.recorded.log,
             framework=identity(fact),
             action=part.action,
             cycle=event.cycle,
@@ -220,6 +223,7 @@ def commitment_changed(row: CommitmentRow | None, fact: Fact, part: None) -> Com
     event, day = fact.recorded.data, fact.recorded.occurred_on
     if isinstance(event, ContributionPledged):
         return CommitmentRow(
+            commune=fact.recorded.log,
             framework=identity(fact),
             contribution=event.contribution,
             cycle=event.cycle,
@@ -256,6 +260,7 @@ def need_changed(row: NeedRow | None, fact: Fact, part: None) -> NeedRow | None:
     event = fact.recorded.data
     if isinstance(event, NeedIdentified):
         return NeedRow(
+            commune=fact.recorded.log,
             framework=identity(fact),
             need=event.need,
             cycle=event.cycle,

@@ -7,11 +7,13 @@ from typing import Any
 
 from cycle.projections.base import Projection
 from cycle.projections.source import Source
-from cycle.projections.tables import Kept, checkpoints, create, create_indexes, drop, lock, read_checkpoints, rename
+from cycle.projections.tables import Kept, checkpoints, create, create_index, drop, lock, read_checkpoints, rename
 
 REBUILDING = "_rebuilding"
 KEPT_ROWS = 200_000
 """Rows kept in memory until they are written, each once; with more than that, some are written several times."""
+SPAN = 10_000
+"""Positions that are read at once: nobody waits for it."""
 WRITTEN_AT_ONCE = 5_000
 """Rows in one transaction: on SQLite, commands wait for it."""
 
@@ -38,14 +40,14 @@ class Rebuild:
         position = self._follow(0, progress)
         with self._database.begin() as connection:
             for projection in self._projections:
-                create_indexes(connection, projection, projection.name + REBUILDING)
+                create_index(connection, projection, projection.name + REBUILDING)
         self._take_over(self._follow(position, progress))
 
     def _follow(self, position: int, progress: Progress | None) -> int:
         """Fold all that there is, and write it."""
         head = self._source.log.head().position
         while position < head:
-            position = self._source.advance(self._group, position, head, self._batch)
+            position = self._advance(position, head)
             self._write([each for each in self._group if each.projection.appends])
             if sum(len(each.rows) for each in self._group) > KEPT_ROWS:
                 self._write(self._group)
@@ -57,6 +59,11 @@ class Rebuild:
                 head = self._source.log.head().position
         self._write(self._group)
         return position
+
+    def _advance(self, position: int, up_to: int) -> int:
+        reached = min(position + self._batch, up_to)
+        self._source.advance(self._group, position, reached)
+        return reached
 
     def _write(self, group: Sequence[Kept]) -> None:
         for each in group:
@@ -71,7 +78,7 @@ class Rebuild:
             # Readers have seen the live tables there: they must not see less now.
             seen = max(live[p.name].position for p in self._projections)
             while position < seen:
-                position = self._source.advance(self._group, position, seen, self._batch)
+                position = self._advance(position, seen)
             for each in self._group:
                 each.save(connection)
                 name = each.projection.name

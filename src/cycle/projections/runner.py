@@ -13,15 +13,16 @@ from sqlalchemy.exc import DBAPIError
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Projection
 from cycle.projections.folding import Poisoned
-from cycle.projections.rebuilding import Progress, Rebuild
+from cycle.projections.rebuilding import SPAN, Progress, Rebuild
 from cycle.projections.source import Leaves, Source
 from cycle.projections.tables import (
     Kept,
     Overtaken,
     checkpoints,
     create,
-    create_indexes,
+    create_index,
     drop,
+    indexed,
     move,
     prepare,
     read_checkpoints,
@@ -29,6 +30,7 @@ from cycle.projections.tables import (
 from cycle.store import LogRecorder
 
 BATCH = 2_000
+"""Positions in one transaction."""
 KEPT_ROWS = 200_000
 """Rows kept in memory between batches; beyond that they are read again when needed."""
 WAIT_SECONDS = 2.0
@@ -39,11 +41,12 @@ class NotThereYet(TimeoutError):  # noqa: N818
 
 
 class _Live(Kept):
-    """One projection at work, and how far it has got."""
+    """One projection at work, how far it has got, and whether its table has its index."""
 
-    def __init__(self, projection: Projection[Any], position: int, dialect: str) -> None:
+    def __init__(self, projection: Projection[Any], position: int, dialect: str, *, indexed: bool) -> None:
         super().__init__(projection, projection.name, dialect, whole=position == 0)
         self.position = position
+        self.indexed = indexed
 
 
 class Runner:
@@ -87,7 +90,6 @@ class Runner:
                     continue
                 drop(connection, projection.name)
                 create(connection, projection, projection.name)
-                create_indexes(connection, projection, projection.name)
                 connection.execute(checkpoints.delete().where(checkpoints.c.name == projection.name))
                 connection.execute(
                     checkpoints.insert().values(name=projection.name, position=0, digest=projection.digest)
@@ -119,7 +121,7 @@ class Runner:
             group = [each for each in behind if each.position == begin]
             end = min((each.position for each in behind if each.position > begin), default=goal)
             try:
-                self._one_batch(group, begin, min(end, goal), batch)
+                self._one_batch(group, begin, min(begin + batch, end, goal), goal)
             except Overtaken:
                 self._live.clear()
             except Poisoned as poisoned:
@@ -134,21 +136,26 @@ class Runner:
     def _at_work(self) -> list[_Live]:
         if not self._live:
             with self._log.database.connect() as connection:
-                found = read_checkpoints(connection)
+                found, have = read_checkpoints(connection), indexed(connection, list(self._projections))
             for name, projection in self._projections.items():
                 if found[name].problem is None:
-                    self._live[name] = _Live(projection, found[name].position, self._dialect)
+                    position = found[name].position
+                    self._live[name] = _Live(projection, position, self._dialect, indexed=name in have)
         return list(self._live.values())
 
-    def _one_batch(self, group: Sequence[_Live], begin: int, end: int, batch: int) -> None:
+    def _one_batch(self, group: Sequence[_Live], begin: int, end: int, goal: int) -> None:
         # Outside the transaction, so that others wait less: who changes these rows moves the checkpoint too.
-        reached = self._source.advance(group, begin, end, batch)
+        self._source.advance(group, begin, end)
         with self._log.database.begin() as connection:
-            move(connection, [each.projection.name for each in group], begin, reached)
+            move(connection, [each.projection.name for each in group], begin, end)
             for each in group:
                 each.save(connection)
+                if end == goal and not each.indexed:
+                    # Made once the table is filled, it costs a third of keeping it on the way.
+                    create_index(connection, each.projection, each.projection.name)
+                    each.indexed = True
         for each in group:
-            each.position = reached
+            each.position = end
             if len(each.rows) > KEPT_ROWS:
                 each.forget()
 
@@ -162,7 +169,7 @@ class Runner:
                 .values(problem=str(poisoned))
             )
 
-    def rebuild(self, names: Iterable[str] = (), progress: Progress | None = None, batch: int = BATCH) -> None:
+    def rebuild(self, names: Iterable[str] = (), progress: Progress | None = None, batch: int = SPAN) -> None:
         """Projections from nothing, beside the live tables; readers see the old one, then the new one.
 
         Raises:

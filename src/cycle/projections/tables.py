@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, delete, inspect, select, text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, bindparam, delete, inspect, select, text
 
 from cycle.projections.base import Projection
 from cycle.projections.folding import Folding
+
+if TYPE_CHECKING:
+    import psycopg
 
 metadata = MetaData()
 checkpoints = Table(
@@ -19,6 +22,15 @@ checkpoints = Table(
     Column("position", BigInteger, nullable=False),
     Column("digest", Text, nullable=False),
     Column("problem", Text),
+)
+MOVE = (
+    checkpoints.update()
+    .where(
+        checkpoints.c.name.in_(bindparam("names", expanding=True)),
+        checkpoints.c.position == bindparam("before"),
+        checkpoints.c.problem.is_(None),
+    )
+    .values(position=bindparam("after"))
 )
 CHUNK = 500
 REBUILDING = "_rebuilding"
@@ -46,15 +58,19 @@ def create(connection: Connection, projection: Projection[Any], name: str) -> No
     projection.table_named(name, MetaData()).create(connection)
 
 
-def create_indexes(connection: Connection, projection: Projection[Any], name: str) -> None:
-    """What rows of a table are looked for by."""
+def create_index(connection: Connection, projection: Projection[Any], name: str) -> None:
+    """What rows of a table are looked for by, when it is not by their key."""
+    index = f"ix_{projection.name}_commune"
     # An index keeps its own name through a rename of its table, and the live table may have that name.
     taken = {index["name"] for index in inspect(connection).get_indexes(projection.name)}
-    for column in ("commune", "framework"):
-        if column in projection.row.__struct_fields__:
-            index = f"ix_{projection.name}_{column}"
-            free = f"{index}_2" if index in taken else index
-            connection.execute(text(f'CREATE INDEX "{free}" ON "{name}" ({column})'))
+    free = f"{index}_2" if index in taken else index
+    connection.execute(text(f'CREATE INDEX "{free}" ON "{name}" (commune)'))
+
+
+def indexed(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Which of these tables have their index."""
+    found = inspect(connection).get_multi_indexes(filter_names=names)
+    return {name for (_, name), indexes in found.items() if indexes and name is not None}
 
 
 def drop(connection: Connection, name: str) -> None:
@@ -81,11 +97,7 @@ def move(connection: Connection, names: Sequence[str], before: int, after: int) 
     Raises:
         Overtaken: one of the checkpoints is not where it was.
     """
-    changed = connection.execute(
-        checkpoints.update()
-        .where(checkpoints.c.name.in_(names), checkpoints.c.position == before, checkpoints.c.problem.is_(None))
-        .values(position=after)
-    )
+    changed = connection.execute(MOVE, {"names": names, "before": before, "after": after})
     if changed.rowcount != len(names):
         raise Overtaken(names)
 
@@ -96,17 +108,25 @@ class Kept(Folding):
     def __init__(self, projection: Projection[Any], table: str, dialect: str, *, whole: bool) -> None:
         super().__init__(projection, whole=whole)
         self._table = projection.table_named(table, MetaData())
-        names = ["key", *(field.name for field in projection.fields)]
-        updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
-        conflict = "DO NOTHING" if projection.appends else f"DO UPDATE SET {updates}"
+        self._stored: set[str] = set()
+        """Keys of rows in memory that are in the table; all others in memory are not."""
         self._sqlite = dialect == "sqlite"
+        names = ["key", *(field.name for field in projection.fields)]
+        into = f'"{table}" ({", ".join(names)})'
+        self._copy = f"COPY {into} FROM STDIN"
+        self._insert = f"INSERT INTO {into} VALUES ({', '.join('?' for _ in names)})"
         if self._sqlite:
-            source = f"VALUES ({', '.join('?' for _ in names)})"
+            self._update = self._insert
         else:
             # One statement with an array per column: a round trip per batch, not per row.
             kinds = ["text", *(field.kind for field in projection.fields)]
-            source = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
-        self._put = f'INSERT INTO "{table}" ({", ".join(names)}) {source} ON CONFLICT (key) {conflict}'
+            self._update = f"INSERT INTO {into} SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
+        updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
+        self._update += f" ON CONFLICT (key) DO UPDATE SET {updates}"
+
+    def forget(self) -> None:
+        super().forget()
+        self._stored.clear()
 
     def load(self, connection: Connection, keys: Sequence[str]) -> None:
         """Rows from the table into memory; a key without a row is known to have none."""
@@ -117,18 +137,34 @@ class Kept(Folding):
             self.rows |= dict.fromkeys(some)
             for key, *columns in connection.execute(wanted.where(table.c.key.in_(some))):
                 self.rows[key] = self.projection.from_columns(columns)
+                self._stored.add(key)
 
     def save(self, connection: Connection, at_most: int | None = None) -> None:
         """Write what has changed, or that many rows of it."""
-        to_columns = self.projection.to_columns
+        to_columns, stored = self.projection.to_columns, self._stored
         changed = list(islice(self.changed.items(), at_most))
-        puts = [to_columns(key, row) for key, row in changed if row is not None]
-        gone = [key for key, row in changed if row is None]
-        if puts and self._sqlite:
-            connection.exec_driver_sql(self._put, puts)
-        elif puts:
-            connection.exec_driver_sql(self._put, tuple(map(list, zip(*puts, strict=True))))
+        new = [to_columns(key, row) for key, row in changed if row is not None and key not in stored]
+        other = [to_columns(key, row) for key, row in changed if row is not None and key in stored]
+        gone = [key for key, row in changed if row is None and key in stored]
+        if new:
+            self._add(connection, new)
+        if other and self._sqlite:
+            connection.exec_driver_sql(self._update, other)
+        elif other:
+            connection.exec_driver_sql(self._update, tuple(map(list, zip(*other, strict=True))))
         for begin in range(0, len(gone), CHUNK):
             connection.execute(delete(self._table).where(self._table.c.key.in_(gone[begin : begin + CHUNK])))
+        stored.difference_update(gone)
+        if not self.projection.appends:
+            stored.update(columns[0] for columns in new)
         for key, _ in changed:
             del self.changed[key]
+
+    def _add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._sqlite:
+            connection.exec_driver_sql(self._insert, rows)
+            return
+        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        with driver.cursor() as cursor, cursor.copy(self._copy) as copy:
+            for row in rows:
+                copy.write_row(row)
