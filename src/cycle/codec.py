@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -10,7 +10,9 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, StoredEvent
 
-from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId
+from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId, Unread
+from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.history import Corrected
 from cycle.leaf import canonical, check_size, check_texts
 from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
@@ -94,6 +96,31 @@ class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
             data = event.upcasts[older](data)
         envelope["data"], envelope["schema"] = data, event.schema
         return cast("H", msgspec.convert(envelope, self._envelope[event]))
+
+
+class Replayed(Leaves[Happened[Event]]):
+    """Decoders for a replay that folds leaves as they arrive; data of ``unread`` types are left alone.
+
+    Raises:
+        Corrected (by the decoder of a correction): the history must be whole before it is folded.
+    """
+
+    def __init__(self, unread: Collection[str]) -> None:
+        super().__init__(Happened)
+        self._unread = unread
+
+    def _decoder(self, topic: str, schema: int) -> Callable[[bytes], Happened[Event]]:
+        if topic == FactCorrected.type:
+            return _stop
+        if topic in self._unread:
+            bare: Any = Happened
+            decode: Callable[[bytes], Happened[Event]] = msgspec.json.Decoder(bare[Unread]).decode
+            return decode
+        return super()._decoder(topic, schema)
+
+
+def _stop(leaf: bytes) -> Happened[Event]:
+    raise Corrected
 
 
 class LeafMapper(Mapper[str]):

@@ -5,7 +5,7 @@ A decision reads its own aggregate and what it looks up in others, never a proje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -27,7 +27,6 @@ from cycle.aggregates.base import (
     By,
     Command,
     Event,
-    Happened,
     LogName,
     Recorded,
     Refused,
@@ -48,8 +47,8 @@ from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation
 from cycle.aggregates.rulebook import PublishPolicy, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, FrameworkId, OrganisationId, PolicyId
-from cycle.codec import LeafMapper, LeafStore, Leaves
-from cycle.history import Corrected, believed, uncorrected
+from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed
+from cycle.history import Corrected, believed
 from cycle.leaf import canonical
 from cycle.policy import Policy
 from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again
@@ -181,7 +180,9 @@ class Engine(Application[str]):
 
     def construct_repository(self) -> Repository[str]:
         repository = super().construct_repository()
-        repository.event_store = LeafStore(self.mapper, self.store, Leaves(Happened))
+        repository.event_store = LeafStore(
+            self.mapper, self.store, Replayed(frozenset().union(*(aggregate.unread for aggregate in AGGREGATES)))
+        )
         return repository
 
     @property
@@ -345,7 +346,7 @@ class Engine(Application[str]):
 
         def fold(initial: State | None, history: Iterable[Any]) -> State | None:
             try:
-                state = aggregate.fold(aggregate.initial, uncorrected(history))
+                state = aggregate.fold(aggregate.initial, history)
             except Corrected:
                 state = aggregate.fold(aggregate.initial, self.history(stream))
             return state if state.version else None
@@ -496,9 +497,25 @@ def read_command(name: str, data: bytes) -> Command:
         raise UnknownCommand(f"there is no command {name!r}; did you mean: {near}?")
     try:
         # Re-encoding first turns escaped accents into characters, which NFC can then compose.
-        plain = msgspec.json.encode(msgspec.json.decode(data)).decode()
-        return msgspec.json.decode(normalize("NFC", plain), type=command)
+        fields = msgspec.json.decode(data)
+        if blank := next(_blanks(fields, "$"), None):
+            raise BadInput(f"{name}: Expected a text, got blanks - at `{blank}`")
+        return msgspec.json.decode(normalize("NFC", msgspec.json.encode(fields).decode()), type=command)
     except UnicodeError as error:
         raise BadInput(f"{name}: the fields are not UTF-8 text: {error}") from error
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise BadInput(f"{name}: {error}") from error
+
+
+def _blanks(value: object, path: str) -> Iterator[str]:
+    """Where a text holds nothing but blanks."""
+    match value:
+        case str():
+            if not value.strip():
+                yield path
+        case dict():
+            for key, item in value.items():
+                yield from _blanks(item, f"{path}.{key}")
+        case list():
+            for item in value:
+                yield from _blanks(item, f"{path}[...]")

@@ -6,12 +6,12 @@ correction stays in its own place, and so does the order: recorded order, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
 
-from cycle.aggregates.base import Event, Happened, Recorded
+from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.framework.anytime import Change, FactCorrected, applied
 
 
@@ -52,18 +52,6 @@ EVERYTHING = Cutoffs()
 
 class Corrected(Exception):  # noqa: N818
     """A history holds a correction: it cannot be folded before it is whole."""
-
-
-def uncorrected(history: Iterable[Happened[Event]]) -> Iterator[Happened[Event]]:
-    """A history in which nothing was corrected: it is what is believed, and need not be kept to be folded.
-
-    Raises:
-        Corrected: at the first correction.
-    """
-    for recorded in history:
-        if type(recorded.data) is FactCorrected:
-            raise Corrected
-        yield recorded
 
 
 def believed(history: Sequence[Recorded[Event]]) -> Sequence[Recorded[Event]]:

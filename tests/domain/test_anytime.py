@@ -139,7 +139,7 @@ def test_a_correction_itself_is_not_corrected() -> None:
         (ProgressReported, {"occurred_on": "hier"}, ["correction-does-not-fit"]),
         (ProgressReported, {"occurred_on": None}, ["correction-does-not-fit"]),
         (ProgressReported, {"occurred_on": "2030-01-02"}, ["not-happened-yet"]),
-        (ActionProposed, {"description": " "}, ["correction-does-not-fit"]),
+        (ActionProposed, {"description": ""}, ["correction-does-not-fit"]),
     ],
 )
 def test_only_measures_dates_and_words_are_corrected(

@@ -45,6 +45,8 @@ from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
 
 IMPORT_BATCH = 5_000
+STREAMED_ROWS = 200
+"""Few enough to stay in the processor's cache until they are decoded."""
 NOTHING: Mapping[str, object] = {}
 
 
@@ -213,7 +215,8 @@ class SqlRecorder(LogRecorder):
         """Rows as they arrive."""
         if self._is_sqlite:
             with self._rows(query, values) as found:
-                yield from found
+                while rows := found.fetchmany(STREAMED_ROWS):
+                    yield from rows
             return
         try:
             with self.database.connect() as connection:

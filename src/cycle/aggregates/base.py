@@ -74,6 +74,10 @@ E = TypeVar("E", bound=Event)
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
+class Unread(Struct, frozen=True, gc=False):
+    """Stands for the data of a fact that changes no state, where only its place is read."""
+
+
 class By(Struct, frozen=True, omit_defaults=True, gc=False):
     """Who acted, in which role, on whose behalf. References, never names."""
 
@@ -216,6 +220,10 @@ Decide = Callable[[S, C, K], Iterable[Event]]
 Evolve = Callable[[S, Happened[E]], S]
 
 
+def _unchanged(state: S, recorded: Happened[Event]) -> S:
+    return state
+
+
 class Aggregate(Generic[S, K]):
     """One aggregate: its empty state, how it decides each command, how it evolves by each fact.
 
@@ -227,7 +235,9 @@ class Aggregate(Generic[S, K]):
         self.initial = initial
         self.commands: dict[str, type[Command]] = {}
         self._decide: dict[type[Command], Callable[[S, Any, K], Iterable[Event]]] = {}
-        self._evolve: dict[type[Event], Callable[[S, Any], S]] = {}
+        self._evolve: dict[type[Struct], Callable[[S, Any], S]] = {Unread: _unchanged}
+        self.unread: set[str] = set()
+        """The types of the facts that no decision depends on."""
 
     def decides(self, command: type[C]) -> Callable[[Decide[S, C, K]], Decide[S, C, K]]:
         """Register the function that decides a command."""
@@ -249,10 +259,16 @@ class Aggregate(Generic[S, K]):
 
         return register
 
+    def ignores(self, *events: type[Event]) -> None:
+        """Facts that no decision depends on: a replay leaves their data unread."""
+        for event in events:
+            self._evolve[event] = _unchanged
+            self.unread.add(event.type)
+
     @property
     def events(self) -> frozenset[type[Event]]:
         """The facts that this aggregate knows."""
-        return frozenset(self._evolve)
+        return frozenset(event for event in self._evolve if issubclass(event, Event))
 
     def decide(self, state: S, command: Command, known: K) -> tuple[Event, ...]:
         """The facts that a command leads to.

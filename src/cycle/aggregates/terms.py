@@ -9,8 +9,10 @@ from typing import Annotated, NewType
 
 from msgspec import Meta, Struct
 
-Text = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
+# That a text is more than blanks is asked once, where a command is read: a pattern here would be
+# tried again on every fact of every replay.
+Text = Annotated[str, Meta(min_length=1, max_length=2000)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Code = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Reference = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s]+$")]
 """Points at a person or a paper kept elsewhere; never a name."""

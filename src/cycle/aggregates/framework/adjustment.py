@@ -23,7 +23,6 @@ from cycle.aggregates.framework.rules import (
     policy_of,
     put,
     runs,
-    unchanged,
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, ObstacleStage, Plan, Stage
 from cycle.aggregates.known import Known
@@ -307,7 +306,7 @@ def review_opened(state: Framework, recorded: Happened[ReviewOpened]) -> Framewo
     return replace(state, stage=Stage.ADJUSTMENT, stage_since=recorded.occurred_on)
 
 
-framework.evolves(PlanReviewed)(unchanged)
+framework.ignores(PlanReviewed)
 
 
 @framework.evolves(PlanAdjusted)

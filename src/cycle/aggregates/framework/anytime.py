@@ -26,7 +26,6 @@ from cycle.aggregates.framework.rules import (
     list_of,
     members_are_known,
     not_twice,
-    unchanged,
     worth_is_clear,
 )
 from cycle.aggregates.framework.state import ActionStage, Framework, MeetingStage, Stage
@@ -343,7 +342,7 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
     yield FrameworkDissolved(decided.id, command.seconded_by, command.reason)
 
 
-framework.evolves(DocumentAttached, FactCorrected)(unchanged)
+framework.ignores(DocumentAttached, FactCorrected)
 
 
 @framework.evolves(DeadlinePassed)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of, unchanged
+from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Meeting, MeetingStage, Quorum
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
@@ -351,7 +351,7 @@ def invitation_sent(state: Framework, recorded: Happened[InvitationSent]) -> Fra
     return replace(state, meeting=replace(meeting, invited=meeting.invited | set(recorded.data.members)))
 
 
-framework.evolves(LogisticsArranged)(unchanged)
+framework.ignores(LogisticsArranged)
 
 
 @framework.evolves(MeetingPostponed)

@@ -19,7 +19,6 @@ from cycle.aggregates.framework.rules import (
     not_twice,
     put,
     runs,
-    unchanged,
     worth_is_clear,
 )
 from cycle.aggregates.framework.state import ActionStage, Framework, Stage
@@ -284,4 +283,4 @@ def action_abandoned(state: Framework, recorded: Happened[ActionAbandoned]) -> F
     return put(state, replace(state.actions[recorded.data.action], stage=ActionStage.ABANDONED))
 
 
-framework.evolves(IncentiveGranted, TrainingHeld, MonitoringRecorded)(unchanged)
+framework.ignores(IncentiveGranted, TrainingHeld, MonitoringRecorded)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Event, Finding, Happened, Role, Value, refusal
+from cycle.aggregates.base import Finding, Role, Value, refusal
 from cycle.aggregates.framework.state import Action, Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import ActionId, MemberId, Nature, NeedId, ObstacleId, Worth
@@ -95,8 +95,3 @@ def worth_fits(nature: Nature, worth: Worth) -> Finding:
 def put(state: Framework, action: Action) -> Framework:
     """The state with one action changed."""
     return replace(state, actions={**state.actions, action.id: action})
-
-
-def unchanged(state: Framework, recorded: Happened[Event]) -> Framework:
-    """Facts that no decision depends on."""
-    return state
