@@ -131,7 +131,7 @@ class LeafMapper(Mapper[str]):
         self.leaves = Leaves(Recorded)
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        return new_leaf(cast("Recorded[Event]", domain_event))
+        return cast("StoredEvent", new_leaf(cast("Recorded[Event]", domain_event)))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         stored = cast("StoredLeaf", stored_event)

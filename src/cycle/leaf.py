@@ -7,6 +7,7 @@ in NFC without NUL or lone surrogates; at most 65,535 bytes. Source: RFC 8785, R
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import msgspec
@@ -31,6 +32,12 @@ def canonical(value: object) -> bytes:
         return _encoder.encode(value)
     except UnicodeEncodeError as error:
         raise LeafError("a text holds half of a surrogate pair: type it again") from error
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment in UTC, always with microseconds and ``Z``: 27 characters, which sort as moments do."""
+    text: str = msgspec.to_builtins(moment.astimezone(UTC))
+    return text if len(text) == 27 else f"{text[:19]}.000000Z"
 
 
 def leaf_hash(leaf: bytes) -> bytes:

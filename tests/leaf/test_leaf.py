@@ -15,9 +15,9 @@ from rfc8785 import dumps
 
 from cycle.aggregates.base import EVENTS, Recorded, StreamId
 from cycle.codec import Leaves, new_leaf
-from cycle.leaf import LeafError, canonical, check_leaf, check_texts, leaf_hash
+from cycle.leaf import LeafError, canonical, check_leaf, check_texts, leaf_hash, rfc3339
 from cycle.store import RECORDED_AT_HOLE
-from cycle_adapters.sql.rows import splice, written
+from cycle_adapters.sql.rows import splice
 from tests.leaf.chance import event, plain
 
 texts = st.text().map(lambda t: unicodedata.normalize("NFC", t)).filter(lambda t: "\x00" not in t)
@@ -44,7 +44,7 @@ def test_the_leaf_of_every_type_of_event_equals_an_independent_implementation() 
     for number in range(10_000):
         fact = event(types[number % len(types)], chance)
         new = new_leaf(fact)
-        leaf = splice(new.state, new.hole, written(fact.recorded_at).encode())
+        leaf = splice(new.state, new.hole, rfc3339(fact.recorded_at).encode())
         assert leaf == dumps(plain(fact)), fact
         assert canonical(read[fact.type, fact.schema](leaf)) == leaf, fact
         sizes.append(len(leaf))
@@ -57,7 +57,7 @@ def test_an_id_that_ends_like_the_hole_is_not_taken_for_it() -> None:
     fact = event(EVENTS["organisation-registered"], Random(1))
     fact = replace(fact, stream=StreamId(f'organisation-"{RECORDED_AT_HOLE}'))
     new = new_leaf(fact)
-    assert splice(new.state, new.hole, written(fact.recorded_at).encode()) == dumps(plain(fact))
+    assert splice(new.state, new.hole, rfc3339(fact.recorded_at).encode()) == dumps(plain(fact))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -13,11 +13,6 @@ from cycle.leaf import leaf_hash
 from cycle.store import RECORDED_AT_HOLE, Append, Conflict, KeyReused, Receipt, ReceiptLine, answer_again
 
 WIDTH = len(RECORDED_AT_HOLE)
-
-
-def written(moment: datetime) -> str:
-    """RFC 3339 in UTC with microseconds and ``Z``: 27 characters."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def read(text: str) -> datetime:
@@ -66,9 +61,12 @@ def first_versions(save: Append) -> dict[str, int]:
     Raises:
         Conflict: its versions are not contiguous.
     """
+    leaves = save.leaves
+    if len(leaves) == 1:
+        return {leaves[0].originator_id: leaves[0].originator_version}
     first: dict[str, int] = {}
     last: dict[str, int] = {}
-    for leaf in save.leaves:
+    for leaf in leaves:
         stream, version = leaf.originator_id, leaf.originator_version
         if last.setdefault(stream, version - 1) != version - 1:
             raise Conflict("the versions of a save are not contiguous")

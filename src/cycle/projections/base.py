@@ -21,6 +21,7 @@ from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
 from cycle.aggregates.base import Event
 from cycle.history import Fact
+from cycle.leaf import rfc3339
 
 
 @dataclass_transform(frozen_default=True)
@@ -60,16 +61,14 @@ def _field(name: str, hint: Any) -> Field:
     if inner is str:
         return Field(name, "text")
     if inner is datetime:
-        return Field(name, "text", moment)
+        return Field(name, "text", _moment)
     if inner in (date, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
         return Field(name, "text", msgspec.to_builtins)
     return Field(name, "text", _json, msgspec.json.Decoder(inner).decode)
 
 
-def moment(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC always with microseconds, so that moments sort as text."""
-    text: str | None = msgspec.to_builtins(value)
-    return text if text is None or len(text) == 27 else f"{text[:19]}.000000Z"
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else rfc3339(value)
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode
