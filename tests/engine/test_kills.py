@@ -25,7 +25,7 @@ from tests.projections.rows import tables
 CHAIN = 10
 """Rounds between two looks: the later ones run on what the earlier ones left behind."""
 
-# Children of a server that has the engine loaded start in a moment, so that fifty rounds stay quick.
+# Children of a server that has the engine loaded start in a moment, so that a hundred rounds stay quick.
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.engine.labour", "cycle_adapters.sql.recorder"])
 
@@ -126,8 +126,10 @@ def check(url: str, acknowledged: list[Acknowledged]) -> None:
         assert tables(engine.store) == shown
 
 
-@pytest.mark.parametrize("kills", [50])
-def test_fifty_deaths_of_writer_and_follower_lose_nothing_and_show_nothing_wrong(database_url: str, kills: int) -> None:
+@pytest.mark.parametrize("kills", [100])
+def test_a_hundred_deaths_of_writer_and_follower_lose_nothing_and_show_nothing_wrong(
+    database_url: str, kills: int
+) -> None:
     with Engine(database_url) as engine:
         framework = Path(engine).to(Stage.MONITORING)
     chance = Random(kills)
