@@ -27,9 +27,11 @@ LEAST_ROOM = 65_536
 """Bytes that a database must be able to grow by."""
 
 STANDING = (
-    "SELECT coalesce((SELECT max(version) FROM events WHERE stream = ?), 0),"
-    " coalesce((SELECT max(log_index) FROM events WHERE log = ?), -1)"
+    "SELECT position, leaf, (SELECT max(version) FROM events WHERE stream = ?),"
+    " (SELECT max(log_index) FROM events WHERE log = ?) FROM events ORDER BY position DESC LIMIT 1"
 )
+"""Where the whole log, one stream and one commune's log stand."""
+EMPTY = (0, None, None, None)
 CLAIM = (
     "INSERT INTO receipts (key, digest, first_position, last_position) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
@@ -69,21 +71,22 @@ class SqliteWriter:
     def _commit(self, group: Sequence[Append]) -> list[Outcome]:
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
-        last_row = run("SELECT position, leaf FROM events ORDER BY position DESC LIMIT 1").fetchone()
-        position, last_time = (last_row[0], recorded_at(last_row[1])) if last_row else (0, "")
+        position, last_time = -1, ""
         sizes: dict[str, int] = {}
         versions: dict[str, int] = {}
         done: dict[str, tuple[bytes, Receipt]] = {}
         rows: list[tuple[object, ...]] = []
         outcomes: list[Outcome] = []
-        begin = position
 
         def look(stream: str, log: str) -> None:
             """Where a stream and a log stand; what this group adds is known already."""
+            nonlocal position, last_time
             if stream not in versions or log not in sizes:
-                version, index = run(STANDING, (stream, log)).fetchone()
-                versions.setdefault(stream, version)
-                sizes.setdefault(log, index + 1)
+                last, leaf, version, index = run(STANDING, (stream, log)).fetchone() or EMPTY
+                versions.setdefault(stream, version or 0)
+                sizes.setdefault(log, 0 if index is None else index + 1)
+                if position < 0:
+                    position, last_time = last, recorded_at(leaf) if leaf else ""
 
         for save in group:
             first = first_versions(save)
@@ -120,7 +123,7 @@ class SqliteWriter:
             receipt = Receipt(save.key, last.stream, last.version, position, read(last_time), tuple(lines))
             done[save.key] = (save.digest, receipt)
             outcomes.append(receipt)
-        if position == begin:
+        if not rows:
             run("ROLLBACK")
             return outcomes
         self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
