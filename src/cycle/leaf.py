@@ -36,7 +36,7 @@ def canonical(value: object) -> bytes:
 
 def rfc3339(moment: datetime) -> str:
     """A moment in UTC, always with microseconds and ``Z``: 27 characters, which sort as moments do."""
-    text: str = msgspec.to_builtins(moment.astimezone(UTC))
+    text: str = msgspec.to_builtins(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
     return text if len(text) == 27 else f"{text[:19]}.000000Z"
 
 
