@@ -79,6 +79,9 @@ def one_way_or_another(url: str, told: Told) -> None:
             append(engine.store, waiting[: 2 * batch])
             waiting = waiting[2 * batch :]
             runner.catch_up(batch=batch)
+            if batch % 2:
+                # Somebody else goes on, who has no row in memory.
+                runner = Runner(engine.store, LEAVES)
             if not waiting:
                 break
         followed = tables(engine.store)

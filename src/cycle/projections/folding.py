@@ -26,7 +26,8 @@ class Folding:
     """The rows of one projection in memory.
 
     ``changed`` holds what is not written yet, by key; None is a row to delete. While ``whole``, all
-    rows there are have gone through ``rows``: what is not in it does not exist.
+    rows there are have gone through ``rows``: what is not in it does not exist. ``kept`` are the keys
+    of rows that are, or may be, where rows are kept; what is in memory under another key is new.
     """
 
     def __init__(self, projection: Projection[Any], *, whole: bool) -> None:
@@ -34,10 +35,12 @@ class Folding:
         self.whole = whole
         self.rows: dict[str, Row | None] = {}
         self.changed: dict[str, Row | None] = {}
+        self.kept: set[str] = set()
 
     def forget(self) -> None:
         """Let go of the rows in memory; they are read again when needed."""
         self.rows.clear()
+        self.kept.clear()
         self.whole = False
 
     @property
@@ -90,6 +93,9 @@ class Folding:
         keys = dict.fromkeys(key for version in versions for key in self._keys(Fact(fact.position, version)))
         if keys and not self.projection.appends:
             right = folded(self.projection, (Fact(fact.position, recorded) for recorded in history))
+            if not self.whole:
+                # A correction changes rows that nobody has looked for.
+                self.kept.update(key for key in keys if key not in self.rows)
             for key in keys:
                 self.rows[key] = self.changed[key] = right.get(key)
 

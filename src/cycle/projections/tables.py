@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, bindparam, delete, inspect, select, text
 
 from cycle.projections.base import Projection
 from cycle.projections.folding import Folding
-
-if TYPE_CHECKING:
-    import psycopg
 
 metadata = MetaData()
 checkpoints = Table(
@@ -108,8 +105,6 @@ class Kept(Folding):
     def __init__(self, projection: Projection[Any], table: str, dialect: str, *, whole: bool) -> None:
         super().__init__(projection, whole=whole)
         self._table = projection.table_named(table, MetaData())
-        self._stored: set[str] = set()
-        """Keys of rows in memory that are in the table; all others in memory are not."""
         self._sqlite = dialect == "sqlite"
         names = ["key", *(field.name for field in projection.fields)]
         into = f'"{table}" ({", ".join(names)})'
@@ -124,10 +119,6 @@ class Kept(Folding):
         updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
         self._update += f" ON CONFLICT (key) DO UPDATE SET {updates}"
 
-    def forget(self) -> None:
-        super().forget()
-        self._stored.clear()
-
     def load(self, connection: Connection, keys: Sequence[str]) -> None:
         """Rows from the table into memory; a key without a row is known to have none."""
         table, fields = self._table, self.projection.fields
@@ -137,15 +128,15 @@ class Kept(Folding):
             self.rows |= dict.fromkeys(some)
             for key, *columns in connection.execute(wanted.where(table.c.key.in_(some))):
                 self.rows[key] = self.projection.from_columns(columns)
-                self._stored.add(key)
+                self.kept.add(key)
 
     def save(self, connection: Connection, at_most: int | None = None) -> None:
         """Write what has changed, or that many rows of it."""
-        to_columns, stored = self.projection.to_columns, self._stored
+        to_columns, kept = self.projection.to_columns, self.kept
         changed = list(islice(self.changed.items(), at_most))
-        new = [to_columns(key, row) for key, row in changed if row is not None and key not in stored]
-        other = [to_columns(key, row) for key, row in changed if row is not None and key in stored]
-        gone = [key for key, row in changed if row is None and key in stored]
+        new = [to_columns(key, row) for key, row in changed if row is not None and key not in kept]
+        other = [to_columns(key, row) for key, row in changed if row is not None and key in kept]
+        gone = [key for key, row in changed if row is None and key in kept]
         if new:
             self._add(connection, new)
         if other and self._sqlite:
@@ -154,9 +145,9 @@ class Kept(Folding):
             connection.exec_driver_sql(self._update, tuple(map(list, zip(*other, strict=True))))
         for begin in range(0, len(gone), CHUNK):
             connection.execute(delete(self._table).where(self._table.c.key.in_(gone[begin : begin + CHUNK])))
-        stored.difference_update(gone)
+        kept.difference_update(gone)
         if not self.projection.appends:
-            stored.update(columns[0] for columns in new)
+            kept.update(columns[0] for columns in new)
         for key, _ in changed:
             del self.changed[key]
 
@@ -164,7 +155,7 @@ class Kept(Folding):
         if self._sqlite:
             connection.exec_driver_sql(self._insert, rows)
             return
-        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        driver: Any = connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(self._copy) as copy:
             for row in rows:
                 copy.write_row(row)
