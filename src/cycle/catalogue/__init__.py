@@ -83,6 +83,12 @@ def text(key: str, language: Language, part: str = "", **values: object) -> str:
     return agreed(words, language, values).format_map({name: shown(value, language) for name, value in values.items()})
 
 
+def verbatim(key: str, language: Language, /, **values: object) -> str:
+    """Like ``text``, with strings as they are: names of files, cells of a table, what somebody typed."""
+    filled = {name: value if isinstance(value, str) else shown(value, language) for name, value in values.items()}
+    return agreed(template(key, language), language, values).format_map(filled)
+
+
 def agreed(words: str, language: Language, values: Mapping[str, object]) -> str:
     """A template in which each ``{count|row|rows}`` agrees with its number: 0 and 1 are one in French, 1 in English."""
 
