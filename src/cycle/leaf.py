@@ -6,11 +6,14 @@ in NFC without NUL or lone surrogates; at most 65,535 bytes. Source: RFC 8785, R
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from hashlib import sha256
 
 import msgspec
+
+from cycle.failures import Failure
 
 MAX_LEAF_BYTES = 65_535
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -18,8 +21,10 @@ MAX_SAFE_INTEGER = 2**53 - 1
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-class LeafError(ValueError):
+class LeafError(Failure, ValueError):
     """Bytes that cannot be a leaf, with the reason."""
+
+    kind = "leaf"
 
 
 def canonical(value: object) -> bytes:
@@ -31,7 +36,7 @@ def canonical(value: object) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError as error:
-        raise LeafError("a text holds half of a surrogate pair: type it again") from error
+        raise LeafError("half-surrogate") from error
 
 
 def rfc3339(moment: datetime) -> str:
@@ -55,12 +60,17 @@ def check_leaf(leaf: bytes) -> None:
     try:
         value = msgspec.json.decode(leaf)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise LeafError(f"not JSON: {error}") from error
+        raise _not_json(error) from error
     if not isinstance(value, dict):
-        raise LeafError("not a JSON object")
+        raise LeafError("not-an-object")
     _check(value, "$")
     if canonical(value) != leaf:
-        raise LeafError("not the canonical form of its own value (RFC 8785)")
+        raise LeafError("not-canonical")
+
+
+def _not_json(error: Exception) -> LeafError:
+    place = re.search(r"\(byte (\d+)\)", str(error))
+    return LeafError("not-json-at", byte=place[1]) if place else LeafError("not-json")
 
 
 def check_size(leaf: bytes) -> None:
@@ -68,7 +78,7 @@ def check_size(leaf: bytes) -> None:
     LeafError: when the leaf is longer than 65,535 bytes.
     """
     if len(leaf) > MAX_LEAF_BYTES:
-        raise LeafError(f"{len(leaf)} bytes, and a leaf holds at most {MAX_LEAF_BYTES}: shorten the texts")
+        raise LeafError("too-long", bytes=str(len(leaf)), most=str(MAX_LEAF_BYTES))
 
 
 def check_texts(leaf: bytes) -> None:
@@ -87,23 +97,23 @@ def _check(value: object, path: str) -> None:
     match value:
         case str():
             if "\x00" in value:
-                raise LeafError(f"{path}: holds a NUL character")
+                raise LeafError("nul", where=path)
             if not unicodedata.is_normalized("NFC", value):
-                raise LeafError(f"{path}: not in Unicode normal form NFC")
+                raise LeafError("not-nfc", where=path)
         case bool():
             pass
         case int():
             if abs(value) > MAX_SAFE_INTEGER:
-                raise LeafError(f"{path}: {value} is beyond ±(2^53 - 1)")
+                raise LeafError("too-large", where=path, value=str(value))
         case dict():
             for key, item in value.items():
                 if not key.isascii():
-                    raise LeafError(f"{path}: the key {key!r} is not ASCII")
+                    raise LeafError("key-not-ascii", where=path, key=key)
                 _check(item, f"{path}.{key}")
         case list():
             for index, item in enumerate(value):
                 _check(item, f"{path}[{index}]")
         case None:
-            raise LeafError(f"{path}: null; leave the key out")
+            raise LeafError("null", where=path)
         case _:
-            raise LeafError(f"{path}: {type(value).__name__} is not allowed; write decimals as strings")
+            raise LeafError("not-allowed", where=path, type=type(value).__name__)

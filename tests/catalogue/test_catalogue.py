@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from enum import StrEnum
@@ -50,7 +51,7 @@ def codes() -> set[str]:
 
 
 def placeholders(template: str) -> set[str]:
-    return {name.partition(".")[0].partition("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
+    return {re.split(r"[.|\[]", name)[0] for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
 def entries() -> list[str]:
@@ -128,3 +129,11 @@ def test_dates_and_numbers_are_written_as_people_write_them() -> None:
     assert catalogue.shown(("a", "b", "c"), "fr") == "a, b et c"
     assert catalogue.shown("2026-03-02", "fr") == "2 mars 2026"
     assert catalogue.shown(None, "fr") == "—"
+
+
+@pytest.mark.parametrize(
+    ("count", "french", "english"), [(0, "ligne", "rows"), (1, "ligne", "row"), (2, "lignes", "rows")]
+)
+def test_words_agree_with_their_number(count: int, french: str, english: str) -> None:
+    assert catalogue.agreed("{count} {count|ligne|lignes}", "fr", {"count": count}) == f"{{count}} {french}"
+    assert catalogue.agreed("{count} {count|row|rows}", "en", {"count": count}) == f"{{count}} {english}"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cycle.aggregates.base import LogName
 from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle.store import Conflict
 from cycle_adapters.files.deliberations import recorded
-from cycle_adapters.files.events import BadLine, _checked, export, import_
+from cycle_adapters.files.events import BadLine, ExportFailed, _checked, export, import_
 from tests.engine.test_engine import begun, said
 
 
@@ -24,7 +28,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with Simulated(f"sqlite:///{folder / 'a.db'}", 3) as simulated:
         simulated.tell(recorded, frameworks=2, cycles=1)
         file = io.BytesIO()
-        export(simulated.engine, file)  # type: ignore[arg-type]
+        export(simulated.engine, file)
     return file.getvalue()
 
 
@@ -33,7 +37,7 @@ def test_out_and_in_again_is_the_same_to_the_byte(log: bytes, engine: Engine) ->
     count = import_(engine, io.BytesIO(log), seen.append)
     assert count == log.count(b"\n") == seen[-1] == engine.store.head().position
     file = io.BytesIO()
-    assert export(engine, file) == count  # type: ignore[arg-type]
+    assert export(engine, file) == count
     assert file.getvalue() == log
 
 
@@ -43,7 +47,7 @@ def test_a_key_that_came_with_a_log_is_done_already(engine: Engine, sqlite_url: 
         command = said(_suspend(), identity, key="phone-7")
         receipt = other.execute(command)
         file = io.BytesIO()
-        export(other, file)  # type: ignore[arg-type]
+        export(other, file)
     import_(engine, io.BytesIO(file.getvalue()), lambda done: None)
     assert engine.execute(command) == receipt
 
@@ -80,7 +84,7 @@ BAD = {
     "a missing field": (
         lambda ls: [*ls[:4], ls[4].replace(b'"name"', b'"nome"'), *ls[5:]],
         5,
-        "canonical|not an event",
+        "canonical|the field “name” is missing|no field “nome”",
     ),
 }
 
@@ -97,6 +101,8 @@ def test_the_first_bad_line_is_named_and_nothing_is_imported(log: bytes, engine:
     with pytest.raises(BadLine, match=words) as caught:
         import_(engine, io.BytesIO(spoilt), lambda done: None)
     assert caught.value.line == line
+    assert caught.value.told("fr").startswith(f"ligne {line} : ")
+    assert caught.value.told("fr").endswith(" ; rien n'a été importé")
     assert engine.store.head().position == 0
 
 
@@ -114,7 +120,7 @@ def test_an_export_appears_whole_or_not_at_all(log: bytes, engine: Engine, tmp_p
     export(engine, path)
     assert path.read_bytes() == log
     engine.store.read = _failing  # type: ignore[method-assign]
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(ExportFailed, match="gone"):
         export(engine, path)
     assert path.read_bytes() == log
     assert list(tmp_path.glob(".*")) == []
@@ -122,6 +128,67 @@ def test_an_export_appears_whole_or_not_at_all(log: bytes, engine: Engine, tmp_p
 
 def _failing(*_: object, **__: object) -> None:
     raise OSError("gone")
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(log: bytes, sqlite_url: str, tmp_path: Path) -> None:
+    """It used to be replaced by a file of the same name."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with Engine(sqlite_url) as engine, ThreadPoolExecutor() as reader:
+        import_(engine, io.BytesIO(log), lambda done: None)
+        read = reader.submit(pipe.read_bytes)
+        export(engine, pipe)
+        assert read.result() == log
+    assert pipe.is_fifo()
+
+
+def test_a_full_device_is_told_and_stays_a_device(log: bytes, sqlite_url: str, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    with Engine(sqlite_url) as engine:
+        import_(engine, io.BytesIO(log), lambda done: None)
+        with pytest.raises(ExportFailed, match="the disk is full") as caught:
+            export(engine, full)
+    assert caught.value.told("fr").startswith(f"{full} : le disque est plein")
+    assert full.is_char_device()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [("nowhere/log.jsonl", "there is no such folder"), (".", "this is a folder: name a file in it")]
+)
+def test_a_place_that_cannot_be_written_is_told(sqlite_url: str, tmp_path: Path, place: str, words: str) -> None:
+    with Engine(sqlite_url) as engine, pytest.raises(ExportFailed, match=words):
+        export(engine, tmp_path / place)
+
+
+def test_an_export_through_a_link_leaves_the_link(log: bytes, sqlite_url: str, tmp_path: Path) -> None:
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(tmp_path / "real.jsonl")
+    with Engine(sqlite_url) as engine:
+        import_(engine, io.BytesIO(log), lambda done: None)
+        export(engine, link)
+    assert link.is_symlink()
+    assert (tmp_path / "real.jsonl").read_bytes() == log
+
+
+def test_the_log_of_one_commune_is_not_taken_for_a_whole_one(log: bytes, engine: Engine, tmp_path: Path) -> None:
+    """Its lines would get the positions 1 to n, which are not theirs."""
+    with Engine(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
+        import_(whole, io.BytesIO(log), lambda done: None)
+        logs = {_log(line) for line in log.splitlines() if b'"type":"framework-proposed"' in line}
+        for name in logs:
+            file = io.BytesIO()
+            export(whole, file, LogName(name))
+            with pytest.raises(BadLine, match=r"needs the policy wocat-pact, version 1.*one commune's") as caught:
+                import_(engine, io.BytesIO(file.getvalue()), lambda done: None)
+            assert b'"type":"framework-proposed"' in file.getvalue().splitlines()[caught.value.line - 1]
+            assert "Importez le journal entier" in caught.value.told("fr")
+    assert logs
+    assert engine.store.head().position == 0
+
+
+def _log(line: bytes) -> str:
+    return str(json.loads(line)["log"])
 
 
 @settings(max_examples=60, deadline=None)

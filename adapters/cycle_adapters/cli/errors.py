@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sqlalchemy.exc import DBAPIError
 
 from cycle import catalogue
 from cycle.aggregates.base import Refused
 from cycle.catalogue import Language
 from cycle.engine import BadInput, Busy, UnknownCommand
+from cycle.failures import CONFLICT, REFUSED, UNAVAILABLE, USAGE, Failure, Told
 from cycle.leaf import LeafError
 from cycle.policy import PolicyError
 from cycle.projections.runner import NotThereYet
@@ -17,23 +16,12 @@ from cycle.reading import PlaceAmbiguous, PlaceUnknown
 from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.telling import finding_as_json, refusal_lines
 
-REFUSED, USAGE, CONFLICT, UNAVAILABLE = 1, 2, 3, 4
-
-
-class Told(NamedTuple):
-    """How an error is told."""
-
-    exit_code: int
-    code: str
-    text: str
-    reasons: list[dict[str, object]] | None = None
-
 
 def explained(error: Exception, language: Language) -> Told | None:
     """How to tell an error; None for a mistake of ours, which keeps its traceback."""
 
     def say(key: str, **values: object) -> str:
-        return catalogue.template(f"message.{key}", language).format_map(values)
+        return catalogue.verbatim(f"message.{key}", language, **values)
 
     match error:
         case Refused():
@@ -48,7 +36,9 @@ def explained(error: Exception, language: Language) -> Told | None:
         case PolicyError():
             return Told(USAGE, "bad-policy", say("bad-policy", why=str(error).partition(": ")[2] or str(error)))
         case LeafError():
-            return Told(USAGE, "bad-input", say("bad-text", why=str(error)))
+            return Told(USAGE, "bad-input", say("bad-text", why=error.told(language)))
+        case Failure():
+            return Told(error.exit_code, error.code, error.told(language))
         case UnknownCommand() | BadInput():
             return Told(USAGE, "bad-input", say("bad-input", why=str(error)))
         case KeyReused():
@@ -65,5 +55,4 @@ def explained(error: Exception, language: Language) -> Told | None:
             why = str(error.orig).splitlines()[0] if error.orig else "?"
             return Told(UNAVAILABLE, "unavailable", Unavailable("other", why).told(language))
         case _:
-            told = getattr(error, "told", None)
-            return Told(*told) if told is not None else None
+            return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,21 +12,56 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from cycle.aggregates.base import LogName, Recorded
+from cycle.aggregates.base import EVENTS, LogName, Recorded
+from cycle.aggregates.framework.setup import FrameworkProposed, PolicyAdopted
+from cycle.aggregates.rulebook import PolicyPublished
+from cycle.aggregates.terms import PolicyId
 from cycle.codec import Leaves, UnknownEvent
 from cycle.engine import Engine
+from cycle.failures import REFUSED, UNAVAILABLE, Failure
 from cycle.leaf import MAX_LEAF_BYTES, LeafError, check_leaf
 from cycle.store import NewLeaf
+from cycle_adapters.files.shapes import wrong_shape
 
 PAGE = 5_000
 
 
-class BadLine(ValueError):  # noqa: N818
+class BadLine(Failure):
     """The first line of a file that cannot be part of a log; nothing was written."""
 
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}; nothing was imported")
+    kind = "bad-line"
+    code = "bad-line"
+    exit_code = REFUSED
+
+    def __init__(self, line: int, cause: str, /, **values: object) -> None:
+        super().__init__("whole", line=str(line), why=Reason(cause, **values))
         self.line = line
+
+
+class Reason(Failure):
+    """Why a line cannot be part of a log."""
+
+    kind = "bad-line"
+
+
+class ExportFailed(Failure):
+    """A file that cannot be written; what was there before is there still."""
+
+    kind = "export-failed"
+    code = "unavailable"
+    exit_code = UNAVAILABLE
+
+
+_CAUSES = {
+    errno.ENOSPC: "no-space",
+    errno.EDQUOT: "no-space",
+    errno.ENOENT: "no-folder",
+    errno.ENOTDIR: "no-folder",
+    errno.EISDIR: "is-folder",
+    errno.EACCES: "not-allowed",
+    errno.EPERM: "not-allowed",
+    errno.EROFS: "not-allowed",
+}
 
 
 def lines(engine: Engine, log: LogName | None = None) -> Iterator[bytes]:
@@ -34,18 +70,35 @@ def lines(engine: Engine, log: LogName | None = None) -> Iterator[bytes]:
 
 
 def export(engine: Engine, to: Path | BinaryIO, log: LogName | None = None) -> int:
-    """Write every line; a file appears whole or not at all.
+    """Write every line; a file appears whole or not at all, a device or pipe is written to as it is.
 
     Returns:
         How many events were written.
+
+    Raises:
+        ExportFailed: says why, and where else to write.
+        BrokenPipeError: whoever read has seen enough.
     """
-    if not isinstance(to, Path):
-        return _write(engine, to, log)
+    try:
+        if not isinstance(to, Path):
+            return _write(engine, to, log)
+        if to.exists() and not to.is_file():
+            with to.open("wb") as stream:
+                return _write(engine, stream, log)
+        return _write_whole(engine, to.resolve(), log)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        cause = _CAUSES.get(error.errno or 0, "other")
+        failed = ExportFailed(cause, why=error.strerror or str(error))
+        raise failed.about(to if isinstance(to, Path) else "") from error
+
+
+def _write_whole(engine: Engine, to: Path, log: LogName | None) -> int:
     beside = to.with_name(f".{to.name}.unfinished")
     try:
         with beside.open("wb") as file:
             count = _write(engine, file, log)
-            file.flush()
             os.fsync(file.fileno())
         beside.rename(to)
     finally:
@@ -58,6 +111,7 @@ def _write(engine: Engine, file: BinaryIO, log: LogName | None) -> int:
     for line in lines(engine, log):
         file.write(line + b"\n")
         count += 1
+    file.flush()
     return count
 
 
@@ -76,6 +130,7 @@ def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf]]:
     versions: dict[str, int] = {}
     logs: dict[str, str] = {}
     ids: set[str] = set()
+    policies: set[tuple[PolicyId, int]] = set()
     last_time: datetime | None = None
     last_key, done = "", set[str]()
     for number, line in enumerate(_lines(file), 1):
@@ -83,21 +138,37 @@ def _checked(file: BinaryIO) -> Iterator[tuple[str, NewLeaf]]:
             check_leaf(line)
             kind, schema = _type(line)
             event = leaves[kind, schema](line)
-        except (LeafError, UnknownEvent) as error:
-            raise BadLine(number, str(error)) from error
+        except LeafError as error:
+            raise BadLine(number, "leaf", why=error) from error
+        except UnknownEvent as error:
+            raise BadLine(
+                number, "newer-schema" if kind in EVENTS else "unknown-type", type=kind, schema=str(schema)
+            ) from error
+        except msgspec.ValidationError as error:
+            raise BadLine(number, "shape", why=wrong_shape(error)) from error
         except Exception as error:
-            raise BadLine(number, f"not an event: {error}") from error
+            raise BadLine(number, "not-an-event") from error
         expected = versions.get(event.stream, 0) + 1
         if event.version != expected:
-            raise BadLine(number, f"{event.stream} has version {event.version} where {expected} follows")
+            found, due = str(event.version), str(expected)
+            raise BadLine(number, "version", stream=event.stream, version=found, expected=due)
         if logs.setdefault(event.stream, event.log) != event.log:
-            raise BadLine(number, f"{event.stream} stands in two logs, {logs[event.stream]} and {event.log}")
+            raise BadLine(number, "two-logs", stream=event.stream, first=logs[event.stream], second=event.log)
         if last_time is not None and event.recorded_at < last_time:
-            raise BadLine(number, "recorded before the line above it")
+            raise BadLine(number, "older")
         if event.id in ids:
-            raise BadLine(number, f"the id {event.id} comes twice")
+            raise BadLine(number, "id-twice", id=event.id)
         if event.causation != last_key and event.causation in done:
-            raise BadLine(number, f"the command {event.causation} is torn apart")
+            raise BadLine(number, "command-torn", command=event.causation)
+        match event.data:
+            case PolicyPublished(policy=policy, policy_version=version):
+                policies.add((policy, version))
+            case (
+                FrameworkProposed(policy=policy, policy_version=version)
+                | PolicyAdopted(policy=policy, policy_version=version)
+            ) if (policy, version) not in policies:
+                # The log of one commune reads like a whole one, but its rules stand in the platform's.
+                raise BadLine(number, "policy-missing", policy=policy, version=str(version))
         versions[event.stream], last_time, last_key = expected, event.recorded_at, event.causation
         ids.add(event.id)
         done.add(event.causation)
@@ -109,8 +180,9 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(MAX_LEAF_BYTES + 2):
         number += 1
         if not line.endswith(b"\n"):
-            reason = "is cut off" if len(line) <= MAX_LEAF_BYTES else f"is longer than {MAX_LEAF_BYTES} bytes"
-            raise BadLine(number, reason)
+            if len(line) <= MAX_LEAF_BYTES:
+                raise BadLine(number, "cut-off")
+            raise BadLine(number, "too-long", most=str(MAX_LEAF_BYTES))
         yield line[:-1]
 
 

@@ -5,29 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from collections.abc import Mapping as Table
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from cycle.failures import REFUSED, Failure
 from cycle_adapters.files.mapping import Mapping
 
 MOST_BYTES = 50_000_000
 
 
-class FileBroken(ValueError):  # noqa: N818
-    """A file that no mapping can help; the message says where and why."""
+class FileBroken(Failure):
+    """A file that cannot be read with this mapping; the message says where and why."""
+
+    kind = "file-broken"
+    code = "file-broken"
+    exit_code = REFUSED
 
 
 class Oddity(Struct, frozen=True):
     """What is odd about a row: ``code`` is its key in the catalogue (kind ``oddity``).
 
-    ``bad``: the row cannot be recorded. ``line`` is where the row begins in the file.
+    ``bad``: the row cannot be recorded. ``line`` is where the row begins in the file. ``values``
+    are shown as they are when they are texts: cells of the file, numbers of lines.
     """
 
     line: int
     code: str
     bad: bool = False
-    values: dict[str, str] = {}
+    values: Table[str, object] = {}
 
 
 class Line(NamedTuple):
@@ -44,18 +51,16 @@ def read_table(data: bytes, mapping: Mapping) -> tuple[list[Line], list[Oddity]]
         FileBroken: too large, not text in this encoding, not CSV, no such columns, no rows.
     """
     if len(data) > MOST_BYTES:
-        raise FileBroken(f"{len(data):,} bytes: a file of deliberations holds at most {MOST_BYTES:,}; split it")
+        raise FileBroken("too-large", bytes=len(data), most=MOST_BYTES)
     try:
         text = data.decode(mapping.encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise FileBroken(
-            f"line {line}: not {mapping.encoding} text; say the right `encoding` in the mapping (often cp1252)"
-        ) from error
-    except LookupError as error:
-        raise FileBroken(f"there is no encoding {mapping.encoding!r}: write utf-8, cp1252 …") from error
+        raise FileBroken("not-text", line=str(line), encoding=mapping.encoding) from error
+    except UnicodeError as error:
+        raise FileBroken("not-text", line="1", encoding=mapping.encoding) from error
     if "\x00" in text:
-        raise FileBroken("holds NUL characters: this is not a CSV file")
+        raise FileBroken("nul")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mapping.separator, strict=True)
     lines: list[Line] = []
     oddities: list[Oddity] = []
@@ -69,9 +74,7 @@ def read_table(data: bytes, mapping: Mapping) -> tuple[list[Line], list[Oddity]]
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                raise FileBroken(
-                    f"line {number}: {len(cells)} cells where the header has {len(header)}; check separator and quotes"
-                )
+                raise FileBroken("cells", line=str(number), found=len(cells), wanted=len(header))
             found = {}
             for name, place in places.items():
                 composed = unicodedata.normalize("NFC", cells[place])
@@ -80,26 +83,27 @@ def read_table(data: bytes, mapping: Mapping) -> tuple[list[Line], list[Oddity]]
                 found[name] = composed.strip()
             lines.append(Line(number, found))
     except csv.Error as error:
-        raise FileBroken(f"line {reader.line_num}: {error}; check separator and quotes") from error
+        raise FileBroken("quotes", line=str(reader.line_num)) from error
     if not lines:
-        raise FileBroken("there are no rows")
+        raise FileBroken("no-rows")
     return lines, oddities
 
 
 def _places(header: list[str], mapping: Mapping) -> dict[str, int]:
     """Where each column is; by name, so that a council may order and add columns as it likes."""
-    folded = {name.casefold(): place for place, name in reversed(list(enumerate(header)))}
+    folded = {_plain(name): place for place, name in reversed(list(enumerate(header)))}
     places, missing = {}, []
     for meaning in mapping.columns.__struct_fields__:
         names: tuple[str, ...] = getattr(mapping.columns, meaning)
-        place = next((folded[n.casefold()] for n in names if n.casefold() in folded), None)
+        place = next((folded[_plain(n)] for n in names if _plain(n) in folded), None)
         if place is not None:
             places[meaning] = place
         elif meaning in ("number", "decided_on", "subject"):
-            missing.append(" or ".join(names))
+            missing.append(" / ".join(names))
     if missing:
-        raise FileBroken(
-            f"the header has no column {', '.join(missing)}; it has: {', '.join(header) or 'nothing'}."
-            " Say in a mapping what they are called here, and which separator"
-        )
+        raise FileBroken("columns", missing=", ".join(missing), header=", ".join(header) or "—")
     return places
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,27 +1,29 @@
-"""``cycle export`` and ``cycle import``."""
+"""``cycle export`` and ``cycle import``. Their help is in the catalogue."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 import click
 import msgspec
 
 from cycle.aggregates.base import LogName
 from cycle.aggregates.terms import CommuneCode
-from cycle.catalogue import Language, text
+from cycle.catalogue import Language, text, verbatim
 from cycle.engine import Engine
 from cycle.reading import Reader
-from cycle_adapters.files.deliberations import BadRows, Report, judge, record
+from cycle_adapters.files.deliberations import BadRows, against, judge, record
 from cycle_adapters.files.events import BadLine
 from cycle_adapters.files.events import export as export_lines
 from cycle_adapters.files.events import import_ as import_lines
 from cycle_adapters.files.mapping import MappingError, read_mapping, scdl
-from cycle_adapters.files.table import FileBroken, Oddity
+from cycle_adapters.files.register import Register
+from cycle_adapters.files.report import as_json, told
+from cycle_adapters.files.table import FileBroken
 
-REFUSED, USAGE = 1, 2
+A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class Settings(Protocol):
@@ -35,29 +37,14 @@ class Settings(Protocol):
     def json(self) -> bool: ...
 
 
-class Told(NamedTuple):
-    exit_code: int
-    code: str
-    text: str
-    reasons: Any = None
-
-
-class Failed(Exception):  # noqa: N818
-    """An error as the command line tells it."""
-
-    def __init__(self, told: Told) -> None:
-        super().__init__(told.text)
-        self.told = told
-
-
 @click.group()
 def export() -> None:
     """Write what is recorded to files."""
 
 
 @export.command("events")
-@click.option("--commune", metavar="NAME", help="One commune's log only; it cannot be imported as a whole log.")
-@click.option("--to", type=click.Path(path_type=Path), help="A file; standard output when left out.")
+@click.option("--commune", metavar="NAME")
+@click.option("--to", metavar="PATH", type=click.Path(path_type=Path))
 @click.pass_obj
 def export_events(settings: Settings, commune: str | None, to: Path | None) -> None:
     """Write the stored bytes, one line per event, in order of position."""
@@ -66,16 +53,16 @@ def export_events(settings: Settings, commune: str | None, to: Path | None) -> N
         if commune:
             reader.catch_up()
         log = LogName(reader.find(commune).commune) if commune else None
-        try:
-            count = export_lines(engine, to or sys.stdout.buffer, log)
-        except OSError as error:
-            raise Failed(Told(4, "unavailable", f"{to}: {error.strerror}; nothing was left behind")) from error
+        count = export_lines(engine, to or sys.stdout.buffer, log)
     if to is not None:
+        # Where the events themselves go to standard output, nothing else may stand there.
         values = {"count": count, "path": str(to)}
-        if settings.json:
-            click.echo(msgspec.json.encode(values))
-        else:
-            click.echo(text("message.exported", settings.language, "", **values))
+        said = (
+            msgspec.json.encode(values).decode()
+            if settings.json
+            else verbatim("message.exported", settings.language, **values)
+        )
+        click.echo(said, err=not to.is_file())
 
 
 @click.group("import")
@@ -84,7 +71,7 @@ def import_() -> None:
 
 
 @import_.command("events")
-@click.argument("path", metavar="FILE.jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE.jsonl", type=A_FILE)
 @click.pass_obj
 def import_events(settings: Settings, path: Path) -> None:
     """Read a log that `cycle export events` wrote into an empty database: same bytes, same positions."""
@@ -92,19 +79,19 @@ def import_events(settings: Settings, path: Path) -> None:
         try:
             count = import_lines(engine, file, lambda done: None)
         except BadLine as error:
-            raise Failed(Told(REFUSED, "bad-line", f"{path.name}, {error}")) from error
+            raise error.about(path.name) from error
     if settings.json:
         click.echo(msgspec.json.encode({"count": count}))
     else:
-        click.echo(text("message.imported", settings.language, "", count=count))
+        click.echo(text("message.imported", settings.language, count=count))
 
 
 @import_.command("deliberations")
-@click.argument("path", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--commune", metavar="NAME", required=True, help="Whose council it was: code, name or alias.")
-@click.option("--mapping", "mapping_path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Judge every row and write nothing.")
-@click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be recorded.")
+@click.argument("path", metavar="FILE.csv", type=A_FILE)
+@click.option("--commune", metavar="NAME", required=True)
+@click.option("--mapping", "mapping_path", metavar="FILE.json", type=A_FILE)
+@click.option("--dry-run", is_flag=True)
+@click.option("--skip-bad-rows", is_flag=True)
 @click.pass_obj
 def import_deliberations(
     settings: Settings,
@@ -118,55 +105,21 @@ def import_deliberations(
     try:
         mapping = read_mapping(mapping_path.read_bytes()) if mapping_path else scdl()
     except MappingError as error:
-        raise Failed(Told(USAGE, "bad-mapping", f"{mapping_path}: {error}")) from error
+        raise error.about(mapping_path) from error
+    say = as_json if settings.json else told
     with Engine(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         code = CommuneCode(reader.find(commune).commune)
         try:
-            report = judge(path.read_bytes(), code, mapping, path.name)
-            if not dry_run:
+            report = judge(path.read_bytes(), code, mapping, path.name, engine.today())
+            if dry_run:
+                report = against(Register(engine, code), report)
+            else:
                 report = record(engine, report, skip_bad_rows=skip_bad_rows)
         except FileBroken as error:
-            raise Failed(Told(REFUSED, "file-broken", f"{path.name}: {error}")) from error
+            raise error.about(path.name) from error
         except BadRows as error:
-            tell(error.report, settings, dry_run=True)
-            raise Failed(Told(REFUSED, "bad-rows", f"{path.name}: {error}")) from error
-    tell(report, settings, dry_run=dry_run)
-
-
-def tell(report: Report, settings: Settings, *, dry_run: bool) -> None:
-    """The report: how many rows, what is odd about them, what was done."""
-    language = settings.language
-    if settings.json:
-        rows = [{"line": row.line, "id": row.identity, "number": row.command.number} for row in report.good]
-        told = {
-            "rows": report.rows,
-            "recorded": report.recorded,
-            "known": report.known,
-            "dry_run": dry_run,
-            "oddities": report.counts(),
-            "bad_lines": report.bad_lines,
-            "good": rows,
-            "findings": report.oddities,
-        }
-        click.echo(msgspec.json.encode(told))
-        return
-    values = {"rows": report.rows, "good": len(report.good), "bad": len(report.bad_lines)}
-    click.echo(text("message.import-report", language, "", **values))
-    for code, count in report.counts().items():
-        click.echo(f"  {count:>5}  {code}")
-    for oddity in report.oddities:
-        click.echo(_line(oddity, language))
-    if dry_run:
-        click.echo(text("message.import-dry", language))
-    else:
-        done = {"recorded": report.recorded, "known": report.known}
-        click.echo(text("message.import-done", language, "", **done))
-
-
-def _line(oddity: Oddity, language: Language) -> str:
-    where = text("message.line", language, "", line=str(oddity.line))
-    bad = f" {text('message.bad-line', language)}:" if oddity.bad else ""
-    said = text(f"oddity.{oddity.code}", language, "", **oddity.values)
-    return f"{where}:{bad} " + "".join(c if c.isprintable() else " " for c in said)
+            click.echo(say(error.report, settings.language, dry_run=False))
+            raise error.about(path.name) from error
+    click.echo(say(report, settings.language, dry_run=dry_run))

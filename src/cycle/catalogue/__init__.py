@@ -4,11 +4,12 @@ The catalogue is the ``*.toml`` files beside this one; a key is ``kind.code`` an
 languages. Kinds: ``command``, ``field`` (a field's name, or ``command-name.field`` where it means
 something special), ``event`` (a sentence), ``finding`` (a sentence, with ``help``: what would
 help), ``role``, ``stage``, ``word`` (values of enumerations, and other short words), ``message``.
-Placeholders are ``str.format`` names.
+Placeholders are ``str.format`` names; ``{count|row|rows}`` goes by the number.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -28,6 +29,7 @@ _MONTHS: dict[Language, tuple[str, ...]] = {
            "October", "November", "December"),
 }  # fmt: skip
 _AND: dict[Language, str] = {"fr": " et ", "en": " and "}
+_BY_NUMBER = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
 NARROW_NO_BREAK_SPACE = "\u202f"
 
 
@@ -78,7 +80,24 @@ def text(key: str, language: Language, part: str = "", **values: object) -> str:
     words = template(key, language, part)
     if not values and "{" not in words:
         return words
-    return words.format_map({name: shown(value, language) for name, value in values.items()})
+    return agreed(words, language, values).format_map({name: shown(value, language) for name, value in values.items()})
+
+
+def verbatim(key: str, language: Language, /, **values: object) -> str:
+    """Like ``text``, with strings as they are: names of files, cells of a table, what somebody typed."""
+    filled = {name: value if isinstance(value, str) else shown(value, language) for name, value in values.items()}
+    return agreed(template(key, language), language, values).format_map(filled)
+
+
+def agreed(words: str, language: Language, values: Mapping[str, object]) -> str:
+    """A template in which each ``{count|row|rows}`` agrees with its number: 0 and 1 are one in French, 1 in English."""
+
+    def chosen(match: re.Match[str]) -> str:
+        count = values[match[1]]
+        assert isinstance(count, (int, Decimal)), f"{match[0]}: {count!r} is no number"
+        return match[2] if count == 1 or (count == 0 and language == "fr") else match[3]
+
+    return _BY_NUMBER.sub(chosen, words)
 
 
 def word(value: str, language: Language) -> str:
