@@ -25,7 +25,7 @@ from cycle.proofs.tree import root_of
 
 LOG = LogName("ML-4-01-04")
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-TEXT = "Réunion de suivi : le comité a mesuré ce qui a été livré, et nommé ce qui bloque encore"
+TEXT = "Réunion de suivi : le comité a mesuré ce qui a été livré, et nommé ce qui bloque encore au magasin"
 
 
 def leaf(number: int) -> bytes:

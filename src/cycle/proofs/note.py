@@ -94,7 +94,7 @@ class VerifierKey(Struct, frozen=True):
                 raise BadSignature(f"{self.name} signed at a time that cannot be")
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, _message(text, seconds))
-        except InvalidSignature as error:
+        except (InvalidSignature, ValueError) as error:
             raise BadSignature(f"the signature of {self.name} does not hold") from error
         return Signed(self, seconds)
 
