@@ -47,11 +47,13 @@ def check_leaf(leaf: bytes) -> None:
     check_size(leaf)
     try:
         value = msgspec.json.decode(leaf)
+        if not isinstance(value, dict):
+            raise LeafError("not a JSON object")
+        _check(value, "$")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LeafError(f"not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise LeafError("not a JSON object")
-    _check(value, "$")
+    except RecursionError as error:
+        raise LeafError("nested too deeply") from error
     if canonical(value) != leaf:
         raise LeafError("not the canonical form of its own value (RFC 8785)")
 
@@ -92,6 +94,7 @@ def _check(value: object, path: str) -> None:
             for key, item in value.items():
                 if not key.isascii():
                     raise LeafError(f"{path}: the key {key!r} is not ASCII")
+                _check(key, path)
                 _check(item, f"{path}.{key}")
         case list():
             for index, item in enumerate(value):

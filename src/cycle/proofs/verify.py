@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
-from typing import IO, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 MAX_LEAF_BYTES = 65_535
@@ -48,12 +48,25 @@ FILES = (
     "verify.py",
 )
 STREAMED = ("disclosures.jsonl", "leaf-hashes", "leaves.jsonl")
-ENVELOPE = (
-    *("by", "causation", "command", "correlation", "data", "id", "log", "occurred_on"),
-    *("recorded_at", "schema", "stream", "type", "version"),
-)
-SEALED_ENVELOPE = tuple(sorted((*ENVELOPE, "sealed")))
-TEXTS = ("causation", "command", "correlation", "id", "log", "occurred_on", "recorded_at", "stream", "type")
+ENVELOPE = {
+    "by": dict,
+    "causation": str,
+    "command": str,
+    "correlation": str,
+    "data": dict,
+    "id": str,
+    "log": str,
+    "occurred_on": str,
+    "recorded_at": str,
+    "schema": int,
+    "sealed": list,
+    "stream": str,
+    "type": str,
+    "version": int,
+}
+KEYS, KINDS = tuple(ENVELOPE), tuple(ENVELOPE.values())
+PLAIN_KEYS = tuple(name for name in ENVELOPE if name != "sealed")
+PLAIN_KINDS = tuple(ENVELOPE[name] for name in PLAIN_KEYS)
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
 TYPE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*").fullmatch
@@ -63,7 +76,6 @@ DIGEST = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 HEX = re.compile(r"[0-9a-f]{64}").fullmatch
 SIZE = re.compile(r"0|[1-9][0-9]{0,15}").fullmatch
 NAME = re.compile(r"(schemas/)?[A-Za-z0-9][A-Za-z0-9._-]{0,200}").fullmatch
-FOREIGN_KEY = re.compile('[^\x00-\x7f][\x00-\x21\x23-\x7f]*":').search
 
 SAID: dict[str, tuple[str, str]] = {
     "holds": (
@@ -478,7 +490,9 @@ encode = json.JSONEncoder(
 
 
 def leaf_value(line: bytes) -> object:
-    """The value of bytes that are its canonical form (RFC 8785), and nothing that a leaf may not hold.
+    """The value of bytes that are its canonical form (RFC 8785), and nothing that no leaf may hold.
+
+    Keys are looked at by ``check_keys``, where any can stand.
 
     Python's encoder writes the texts and integers of a leaf as RFC 8785 does, so that a line that
     comes back as it was has one form only: a key that comes twice, a needless escape, a space or
@@ -492,11 +506,9 @@ def leaf_value(line: bytes) -> object:
         value, _ = decode(text)
         if encode(value) != text:
             not_canonical(line, text)
-        if line.isascii():
-            if "null" in text or "\\u0000" in text:
-                look_through(value)
         # A quotation mark composes with nothing: the line is in NFC when each of its texts is.
-        elif "null" in text or "\\u0000" in text or not unicodedata.is_normalized("NFC", text) or FOREIGN_KEY(text):
+        is_plain = line.isascii() or unicodedata.is_normalized("NFC", text)
+        if not is_plain or "null" in text or "\\u0000" in text:
             look_through(value)
     except UnicodeDecodeError:
         raise Wrong("utf8") from None
@@ -539,13 +551,29 @@ def look_through(value: object) -> None:
             raise Wrong("nfc")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not key.isascii():
-                raise Wrong("key", what=key)
             look_through(key)
             look_through(item)
     elif isinstance(value, list):
         for item in value:
             look_through(item)
+
+
+def check_keys(value: object) -> None:
+    """That every key is ASCII; of a leaf all but those in ``data`` are known.
+
+    Raises:
+        Wrong: names one that is not.
+    """
+    if type(value) is dict:
+        for key, item in value.items():
+            if not key.isascii():
+                raise Wrong("key", what=key)
+            if type(item) is dict or type(item) is list:
+                check_keys(item)
+    elif type(value) is list:
+        for item in value:
+            if type(item) is dict or type(item) is list:
+                check_keys(item)
 
 
 @lru_cache(maxsize=10_000)
@@ -573,46 +601,46 @@ class Streams:
         """
         if type(event) is not dict:
             raise Wrong("json")
-        keys = tuple(event)
-        if keys != ENVELOPE and keys != SEALED_ENVELOPE:
-            odd = sorted(set(keys) ^ set(ENVELOPE) - {"sealed"})
-            raise Wrong("keys", what=", ".join(odd))
-        for name in TEXTS:
-            if type(event[name]) is not str:
-                raise Wrong("field", what=name)
+        keys, kinds = tuple(event), tuple(map(type, event.values()))
+        is_plain = keys == PLAIN_KEYS
+        if not is_plain and keys != KEYS:
+            raise Wrong("keys", what=", ".join(sorted(set(PLAIN_KEYS) ^ set(keys) - {"sealed"})))
+        if kinds != (PLAIN_KINDS if is_plain else KINDS):
+            raise Wrong("field", what=next(name for name in keys if type(event[name]) is not ENVELOPE[name]))
+        try:
+            check_keys(event["data"])
+        except RecursionError:
+            raise Wrong("deep") from None
         self._check_fields(event)
-        if event["log"] != self.log:
-            raise Wrong("log", what=event["log"])
-        recorded_at, stream, version = event["recorded_at"], event["stream"], event["version"]
-        if recorded_at < self.recorded_at:
+        stream, version, log = event["stream"], event["version"], event["log"]
+        if log != self.log:
+            raise Wrong("log", what=log)
+        if event["recorded_at"] < self.recorded_at:
             raise Wrong("earlier")
         expected = self.versions.get(stream, 0) + 1
         if version != expected:
             raise Wrong("version", stream=stream, version=version, expected=expected)
-        self.versions[stream], self.recorded_at = version, recorded_at
-        return sealed(event["sealed"]) if len(keys) == len(SEALED_ENVELOPE) else []
+        self.versions[stream], self.recorded_at = version, event["recorded_at"]
+        return [] if is_plain else sealed(event["sealed"])
 
-    def _check_fields(self, event: dict[str, object]) -> None:
+    def _check_fields(self, event: dict[str, Any]) -> None:
         by, kind, time = event["by"], event["type"], event["recorded_at"]
-        if type(by) is not dict or tuple(by) not in (("actor", "role"), ("actor", "on_behalf_of", "role")):
+        if tuple(by) not in (("actor", "role"), ("actor", "on_behalf_of", "role")):
             raise Wrong("field", what="by")
-        if not all(type(each) is str for each in by.values()):
-            raise Wrong("field", what="by")
-        if type(event["data"]) is not dict:
-            raise Wrong("field", what="data")
-        for name in ("schema", "version"):
-            number = event[name]
-            if type(number) is not int or number < 1:
-                raise Wrong("field", what=name)
+        for each in by.values():
+            if type(each) is not str:
+                raise Wrong("field", what="by")
+        if event["schema"] < 1:
+            raise Wrong("field", what="schema")
         if kind not in self.types:
-            if not TYPE(str(kind)):
+            if not TYPE(kind):
                 raise Wrong("field", what="type")
-            self.types.add(str(kind))
-        if not ID(str(event["id"])):
+            self.types.add(kind)
+        if not ID(event["id"]):
             raise Wrong("field", what="id")
-        if not is_day(str(event["occurred_on"])):
+        if not is_day(event["occurred_on"]):
             raise Wrong("field", what="occurred_on")
-        if time != self.recorded_at and not (TIME(str(time)) and is_day(str(time)[:10])):
+        if time != self.recorded_at and not (TIME(time) and is_day(time[:10])):
             raise Wrong("field", what="recorded_at")
 
 
@@ -848,6 +876,7 @@ def opening_of(line: bytes) -> tuple[int, str, str]:
         raise Wrong("disclosure")
     if len(unbase64(opened[0], urlsafe=True)) != 32:
         raise Wrong("disclosure")
+    check_keys(opened[2])
     return index, disclosure, opened[1]
 
 
