@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,8 @@ FILES = (
     "verifier-key",
     "verify.py",
 )
+DAMAGE = (OSError, ValueError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
+"""How a file or an archive says that it cannot be read."""
 STREAMED = ("disclosures.jsonl", "leaf-hashes", "leaves.jsonl")
 ENVELOPE = {
     "by": dict,
@@ -74,7 +77,7 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z").fullmatch
 DIGEST = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 HEX = re.compile(r"[0-9a-f]{64}").fullmatch
-SIZE = re.compile(r"0|[1-9][0-9]{0,15}").fullmatch
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch
 NAME = re.compile(r"(schemas/)?[A-Za-z0-9][A-Za-z0-9._-]{0,200}").fullmatch
 
 SAID: dict[str, tuple[str, str]] = {
@@ -260,9 +263,6 @@ def say(code: str, language: str, **values: object) -> str:
 def shown(value: object) -> str:
     """Of what somebody else wrote nothing reaches a terminal that could steer it."""
     return "".join(c if c.isprintable() else "\ufffd" for c in str(value)[:200])
-
-
-# What was sealed: notes, keys, trees.
 
 
 class Key(NamedTuple):
@@ -469,9 +469,6 @@ def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
     return last == 0 and found == root
 
 
-# What a leaf is.
-
-
 def refuse(number: str) -> NoReturn:
     raise Wrong("number", what=number)
 
@@ -654,9 +651,6 @@ def sealed(digests: object) -> list[str]:
     return digests
 
 
-# What a bundle is.
-
-
 class Bundle:
     """The files of a bundle by their names, whether a folder or a .zip, and their hashes as they are read."""
 
@@ -668,7 +662,7 @@ class Bundle:
             if not os.path.isdir(path):
                 self._zip = zipfile.ZipFile(path)
             names = list(folder_names(path) if self._zip is None else zip_names(self._zip))
-        except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        except DAMAGE:
             raise Unusable("no-bundle", what=path) from None
         self.names = set(names)
         if "manifest.json" not in self.names:
@@ -703,7 +697,7 @@ class Bundle:
                 for block in iter(lambda: file.read(BLOCK), b""):
                     digest.update(block)
                     yield block
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+        except DAMAGE:
             raise Tampered("damaged", what=name) from None
         self.digests[name] = digest.hexdigest()
 
@@ -880,13 +874,10 @@ def opening_of(line: bytes) -> tuple[int, str, str]:
     return index, disclosure, opened[1]
 
 
-# The pass over the leaves.
-
-
 class Grown:
     """A tree and, on its way, its root at an earlier size."""
 
-    def __init__(self, earlier: int) -> None:
+    def __init__(self, earlier: int = 0) -> None:
         self.tree = Tree()
         self.earlier_root = b""
         self._earlier = earlier
@@ -919,8 +910,8 @@ def hashes_of(bundle: Bundle, head: Head, earlier: int) -> tuple[bool, Grown]:
 class Pass:
     """Every leaf once, in order: its form, its place, its hash, its disclosures."""
 
-    def __init__(self, bundle: Bundle, log: str, head: Head, are_sealed: bool, earlier: int) -> None:
-        self.grown = Grown(earlier)
+    def __init__(self, bundle: Bundle, log: str, head: Head, are_sealed: bool) -> None:
+        self.grown = Grown()
         self.first_odd: int | None = None
         self._bundle, self._head, self._are_sealed = bundle, head, are_sealed
         self._streams, self._disclosed = Streams(log), disclosures(bundle)
@@ -937,6 +928,8 @@ class Pass:
                     self._take(lines, hashes.read(32 * len(lines)))
         except Wrong as wrong:
             raise Tampered(wrong.code, self._index, **wrong.values) from None
+        except DAMAGE:
+            raise Tampered("damaged", what="leaf-hashes") from None
         if self._index < self._head.size:
             raise Tampered("fewer", self._index, size=self._head.size)
         if self._next.line:
@@ -1086,7 +1079,7 @@ def check_leaves(bundle: Bundle, log: str, head: Head, kept: Head | None) -> Non
     are_sealed, grown = hashes_of(bundle, head, earlier)
     if are_sealed and kept and grown.earlier_root != kept.root:
         raise Tampered("rewritten", old=earlier)
-    leaves = Pass(bundle, log, head, are_sealed, earlier)
+    leaves = Pass(bundle, log, head, are_sealed)
     leaves.run()
     if not are_sealed:
         if leaves.grown.is_(head):
