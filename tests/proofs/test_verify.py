@@ -144,11 +144,14 @@ def test_the_golden_files_are_what_the_specifications_say() -> None:
 
 
 keys = st.text(max_size=3) | st.text('aé":\\', max_size=4)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
-    max_leaves=8,
-)
+scalars = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(max_size=4)
+
+
+def containing(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return inner | st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3)
+
+
+values = containing(containing(containing(scalars)))
 
 
 @settings(max_examples=1_500, deadline=None)
