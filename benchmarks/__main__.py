@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks import append, projections, replay
+from benchmarks import append, projections, replay, verify
 
 if __name__ == "__main__":
     replay.main()
     append.main()
     projections.main()
+    verify.main()

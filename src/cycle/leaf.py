@@ -59,11 +59,13 @@ def check_leaf(leaf: bytes) -> None:
     check_size(leaf)
     try:
         value = msgspec.json.decode(leaf)
+        if not isinstance(value, dict):
+            raise LeafError("not-an-object")
+        _check(value, "$")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _not_json(error) from error
-    if not isinstance(value, dict):
-        raise LeafError("not-an-object")
-    _check(value, "$")
+    except RecursionError as error:
+        raise LeafError("nested-too-deeply") from error
     if canonical(value) != leaf:
         raise LeafError("not-canonical")
 
@@ -109,6 +111,7 @@ def _check(value: object, path: str) -> None:
             for key, item in value.items():
                 if not key.isascii():
                     raise LeafError("key-not-ascii", where=path, key=key)
+                _check(key, path)
                 _check(item, f"{path}.{key}")
         case list():
             for index, item in enumerate(value):

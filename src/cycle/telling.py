@@ -126,7 +126,7 @@ def change_line(change: Change, command: str, language: Language) -> str:
     return tidy(catalogue.template("message.pair", language).format(label=label, value=f"{was} → {now}"))
 
 
-def _plain(side: msgspec.Raw) -> str:
+def _plain(side: msgspec.Raw | msgspec.UnsetType) -> str:
     if side is NO_VALUE:
         return "—"
     value = msgspec.json.decode(side)

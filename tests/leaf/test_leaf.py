@@ -78,6 +78,8 @@ def test_an_id_that_ends_like_the_hole_is_not_taken_for_it() -> None:
         (b'{"a":null}', "null"),
         (b'{"a":9007199254740992}', "beyond"),
         (b'{"a":"\\u0000"}', "NUL"),
+        (b'{"\\u0000":1}', "NUL"),
+        (b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}", "nested too deeply"),
         ('{"a":"e\u0301"}'.encode(), "NFC"),
         ('{"é":1}'.encode(), "not ASCII"),
         (b'{"a":"\xff"}', "not JSON"),

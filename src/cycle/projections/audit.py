@@ -18,8 +18,8 @@ class Correction(Struct, frozen=True, omit_defaults=True, gc=False):
     """One field before and after a correction, as JSON."""
 
     field: str
-    was: msgspec.Raw = NO_VALUE
-    now: msgspec.Raw = NO_VALUE
+    was: msgspec.Raw | msgspec.UnsetType = NO_VALUE
+    now: msgspec.Raw | msgspec.UnsetType = NO_VALUE
 
 
 class AuditRow(Row):

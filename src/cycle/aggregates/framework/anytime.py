@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -57,16 +58,16 @@ class DocumentAttached(Event):
     correctable = frozenset({"title", "about"})
 
 
-NO_VALUE = msgspec.Raw()
-"""The one object that stands for an absent value: an encoder leaves out what is the default itself."""
+NO_VALUE: Final = msgspec.UNSET
+"""Stands for an absent value: an encoder leaves it out."""
 
 
 class Change(Struct, frozen=True, omit_defaults=True, gc=False):
     """One field set right: canonical JSON of what was recorded and of what holds (absent: no value)."""
 
     field: Name
-    was: msgspec.Raw = NO_VALUE
-    now: msgspec.Raw = NO_VALUE
+    was: msgspec.Raw | msgspec.UnsetType = NO_VALUE
+    now: msgspec.Raw | msgspec.UnsetType = NO_VALUE
 
 
 class FactCorrected(Event):
@@ -269,7 +270,7 @@ def fields_of(fact: Recorded[Event]) -> dict[str, object]:
     return {**fields, "occurred_on": fact.occurred_on.isoformat()}
 
 
-def _raw(value: object) -> msgspec.Raw:
+def _raw(value: object) -> msgspec.Raw | msgspec.UnsetType:
     return NO_VALUE if value is None else msgspec.Raw(canonical(value))
 
 
