@@ -11,7 +11,7 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, StoredEvent
 
 from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId, Unread
-from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.aggregates.corrections import FactCorrected
 from cycle.history import Corrected
 from cycle.leaf import canonical, check_size, check_texts
 from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from cycle.aggregates.base import Event, Recorded
-from cycle.aggregates.framework.anytime import Change, FactCorrected, applied
+from cycle.aggregates.corrections import Change, FactCorrected, applied
+from cycle.aggregates.standing import held
 
 
 class Fact(Struct, frozen=True, gc=False):
@@ -26,7 +27,8 @@ class Cutoffs(Struct, frozen=True):
     """Which part of a history to look at.
 
     ``at``: up to this global position. ``known_at``: recorded at or before this moment. ``as_of``:
-    happened on or before this day, corrections applied. Absent: everything.
+    held on this day, corrections applied: it happened by then, and so did all that it stands on
+    (``cycle.aggregates.standing``). Absent: everything.
     """
 
     as_of: date | None = None
@@ -34,17 +36,21 @@ class Cutoffs(Struct, frozen=True):
     at: int | None = None
 
     def cut(self, history: Iterable[Fact], *, corrected: bool = True) -> list[Fact]:
-        """The history inside the cut-offs: as it was believed there, or (not ``corrected``) as it was recorded."""
+        """The history inside the cut-offs: as it was believed there, or (not ``corrected``) as it was recorded.
+
+        Which facts are held on a day is the same either way.
+        """
         facts = [
             fact
             for fact in history
             if (self.at is None or fact.position <= self.at)
             and (self.known_at is None or fact.recorded.recorded_at <= self.known_at)
         ]
-        if corrected:
-            right = believed([fact.recorded for fact in facts])
-            facts = [Fact(fact.position, recorded) for fact, recorded in zip(facts, right, strict=True)]
-        return [fact for fact in facts if self.as_of is None or fact.recorded.occurred_on <= self.as_of]
+        right = believed([fact.recorded for fact in facts])
+        shown = [Fact(f.position, r) for f, r in zip(facts, right, strict=True)] if corrected else facts
+        if self.as_of is None:
+            return shown
+        return [fact for fact, since in zip(shown, held(right), strict=True) if since.since <= self.as_of]
 
 
 EVERYTHING = Cutoffs()

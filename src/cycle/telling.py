@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cycle import catalogue
 from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
-from cycle.aggregates.framework.anytime import NO_VALUE, Change, FactCorrected
+from cycle.aggregates.corrections import NO_VALUE, Change, FactCorrected
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.terms import Worth
 from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, listed, shown, text

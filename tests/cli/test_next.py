@@ -73,15 +73,18 @@ def explains_itself(cli: Cli, framework: str, stage: Stage, on: date) -> int:
     assert set(told) == {option["label"]["fr"] for option in refused}
     roles = tuple(text(f"role.{role}", "fr") for role in Role)
     for option in refused:
-        # A reason and what helps, then whom to call; and so on for every reason.
-        first, *others = told[option["label"]["fr"]].split(CALL)
-        assert len(others) == len(option["reasons"]) > 0, told
-        for reason, said, call in zip(option["reasons"], [first, *others], others, strict=False):
-            assert flat(reason["help"]["fr"]) in said, said
+        # A reason and what helps, then whom to call where somebody can lift it; and so on for every reason.
+        left = told[option["label"]["fr"]]
+        assert option["reasons"], told
+        for reason in option["reasons"]:
             assert "—" not in reason["text"]["fr"] + reason["help"]["fr"], "what is absent leaves no gap"
+            said, helps, left = left.partition(flat(reason["help"]["fr"]))
+            assert helps, told
             # Beside a member's number stands its name.
             assert "MB-" in reason["text"]["fr"] or flat(reason["text"]["fr"]) in said, said
-            assert call.startswith(roles), call
+            assert left.lstrip().startswith(CALL) == bool(reason["lift"]), left
+            if reason["lift"]:
+                assert left.lstrip().removeprefix(CALL).startswith(roles), left
     for option in found["options"]:
         if option["allowed"]:
             assert f"✓ {option['label']['fr']}" in out

@@ -10,7 +10,7 @@ import msgspec
 from cycle.aggregates.base import By, Command, Event, LogName, Recorded, Refused, Role, StreamId
 from cycle.aggregates.commune import Commune
 from cycle.aggregates.framework.anytime import CorrectFact
-from cycle.aggregates.framework.decision import Option, decide, options
+from cycle.aggregates.framework.decision import Option, options
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
@@ -37,6 +37,7 @@ class Story:
             by=By("somebody", Role.FACILITATOR),
             new_id="f-1",
             policy=sample(),
+            policies=(sample(),),
             commune=DIORO,
         )
         self.know(**known)
@@ -79,7 +80,7 @@ class Story:
     def given(self, *commands: Command, on: date | None = None, by: By | None = None) -> Story:
         """Commands that are accepted, whatever they lead to."""
         for command in commands:
-            self._record(command, decide(self.state, command, self._said(command, on, by)))
+            self._record(command, framework.decide(self.state, command, self._said(command, on, by)))
         return self
 
     def given_facts(self, *facts: Event) -> Story:
@@ -92,7 +93,7 @@ class Story:
     def when(self, command: Command, on: date | None = None, by: By | None = None) -> Story:
         """The command that the test is about."""
         try:
-            self.outcome = decide(self.state, command, self._said(command, on, by))
+            self.outcome = framework.decide(self.state, command, self._said(command, on, by))
         except Refused as refused:
             self.outcome = refused
         else:

@@ -36,6 +36,7 @@ from cycle.aggregates.framework.monitoring import (
     CompleteAction,
     IncentiveGranted,
     MonitoringRecorded,
+    MonitoringStarted,
     ProgressReported,
     ReportProgress,
     TrainingHeld,
@@ -107,9 +108,9 @@ def test_a_correction_says_what_was_and_what_holds() -> None:
 
 
 def test_a_date_is_set_right() -> None:
-    told = correct(monitored(), PlanAgreed, occurred_on="2026-02-28").then(FactCorrected)
-    assert changed(told) == [("occurred_on", "2026-03-01", "2026-02-28")]
-    assert believed(told.history)[told.outcome[0].fact_version - 1].occurred_on == date(2026, 2, 28)
+    told = correct(monitored(), MonitoringStarted, occurred_on="2026-03-02").then(FactCorrected)
+    assert changed(told) == [("occurred_on", "2026-03-03", "2026-03-02")]
+    assert believed(told.history)[told.outcome[0].fact_version - 1].occurred_on == date(2026, 3, 2)
 
 
 def test_what_was_corrected_wrongly_is_corrected_again() -> None:
@@ -218,7 +219,8 @@ def test_a_promise_that_was_written_down_too_high_is_kept_after_all() -> None:
 def test_a_deadline_that_has_passed_is_recorded_once() -> None:
     late = RecordDeadlinePassed(kind=DeadlineKind.ACTION, about="A-1")
     told = monitored().when(late, on=date(2026, 4, 16)).then(DeadlinePassed, about="A-1", due_on=date(2026, 4, 15))
-    told.when(late).refused("deadline-recorded-already")
+    told.when(late).refused("no-deadline-passed")
+    told.when(late, on=date(2026, 5, 11)).refused("deadline-recorded-already")
 
 
 def test_a_deadline_has_not_passed_on_its_own_day() -> None:
@@ -263,7 +265,7 @@ def test_a_late_promise_is_recorded_once_also_over_several_cycles() -> None:
     )
     told.given(OpenReview(kind=ReviewKind.END), on=ENDED)
     told.given(*(CarryOverAction(action=action, reason="Pas fini") for action in (A1, A2)), NextMeeting())
-    told.when(late).refused("deadline-recorded-already")
+    told.when(late).refused("no-deadline-passed")
 
 
 # Suspension and the end
@@ -299,7 +301,7 @@ SECOND = DeliberationId("d-second")
 def annulled() -> Story:
     """The supervising authority has annulled the founding deliberation; the council has decided anew."""
     founding = DELIBERATIONS[FOUNDING]
-    gone = replace(founding, annulled_on=date(2026, 4, 1), annulled_because="Vice de forme")
+    gone = replace(founding, annulled_on=date(2026, 4, 1), ended_because="Vice de forme")
     anew = replace(founding, id=SECOND, decided_on=date(2026, 4, 20))
     return monitored().know(deliberations={FOUNDING: gone, SECOND: anew}).given(FollowDeliberation())
 

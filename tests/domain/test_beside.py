@@ -118,10 +118,12 @@ def test_votes_beyond_those_present_are_kept_with_the_finding() -> None:
 def test_a_deliberation_goes_from_the_vote_to_its_effect_and_its_end() -> None:
     told = Small(deliberation).given(ENTER, TransmitDeliberation(transmitted_on=DAY), MakeExecutory(executory_on=DAY))
     assert told.state.stage is DeliberationStage.EXECUTORY
-    told.refused(MakeExecutory(executory_on=date(2026, 2, 1)), "before-the-decision")
-    told.refused(MakeExecutory(executory_on=date(2026, 4, 1)), "before-the-decision")
+    told.refused(MakeExecutory(executory_on=DAY), "deliberation-there-already")
+    told.refused(TransmitDeliberation(transmitted_on=DAY), "deliberation-there-already")
+    told.refused(AnnulDeliberation(annulled_on=date(2026, 2, 1), reason="x"), "before-the-decision")
+    told.refused(AnnulDeliberation(annulled_on=date(2026, 4, 1), reason="x"), "not-happened-yet")
     told.given(AnnulDeliberation(annulled_on=DAY, reason="Délai"))
-    assert (told.state.stage, told.state.annulled_because) == (DeliberationStage.ANNULLED, "Délai")
+    assert (told.state.stage, told.state.ended_because) == (DeliberationStage.ANNULLED, "Délai")
     told.refused(TransmitDeliberation(transmitted_on=DAY), "deliberation-ended")
     repealed = Small(deliberation).given(ENTER, RepealDeliberation(repealed_on=DAY, reason="Erreur"))
     assert repealed.state.stage is DeliberationStage.REPEALED

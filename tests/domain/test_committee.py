@@ -98,7 +98,7 @@ def test_a_committee_is_installed_once_then_kept_or_renewed() -> None:
 
 def test_only_a_committee_of_an_earlier_cycle_is_kept() -> None:
     planned().when(KeepCommittee()).refused("no-committee-to-keep")
-    with_committee().when(KeepCommittee()).refused("no-committee-to-keep")
+    with_committee().when(KeepCommittee()).refused("committee-kept-already")
 
 
 def test_only_a_committee_that_exists_is_renewed() -> None:

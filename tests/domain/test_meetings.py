@@ -49,9 +49,7 @@ def test_a_meeting_is_convened_and_a_short_notice_is_noted() -> None:
 
 def test_a_meeting_is_not_convened_into_the_past() -> None:
     told = at_the_meeting()
-    told.when(ConveneMeeting(held_on=told.now, place="x"), on=told.now + timedelta(days=1)).refused(
-        "meeting-in-the-past"
-    )
+    told.when(ConveneMeeting(held_on=told.now, place="x"), on=told.now + timedelta(days=1)).refused("not-a-day-to-plan")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +86,7 @@ def test_what_the_meeting_costs_is_paid_by_somebody() -> None:
 def test_a_meeting_is_postponed_to_another_day_or_cancelled() -> None:
     told = called()
     told.when(PostponeMeeting(held_on=MET, reason="x")).refused("same-day")
-    told.when(PostponeMeeting(held_on=date(2025, 1, 1), reason="x")).refused("meeting-in-the-past")
+    told.when(PostponeMeeting(held_on=date(2025, 1, 1), reason="x")).refused("not-a-day-to-plan")
     told.when(PostponeMeeting(held_on=MET + timedelta(days=7), reason="Foire")).then(MeetingPostponed)
     told.when(CancelMeeting(reason="Deuil")).then(MeetingCancelled)
     assert told.state.meeting is None

@@ -109,7 +109,7 @@ def test_what_was_settled_leaves_with_its_cycle() -> None:
         (CommunicateObstacle(obstacle=O9, members=(NOBODY,)), ["unknown-obstacle", "unknown-member"]),
         (AgreeSolution(obstacle=O9, solution="?", responsible=RICE), ["unknown-obstacle"]),
         (AgreeSolution(obstacle=O1, solution="?", responsible=NOBODY), ["unknown-member"]),
-        (AgreeSolution(obstacle=O1, solution="?", responsible=RICE, due_on=date(2026, 1, 1)), ["due-in-the-past"]),
+        (AgreeSolution(obstacle=O1, solution="?", responsible=RICE, due_on=date(2026, 1, 1)), ["not-a-day-to-plan"]),
         (ResolveObstacle(obstacle=O9, how="?"), ["unknown-obstacle"]),
         (AcceptObstacle(obstacle=O9, reason="?"), ["unknown-obstacle"]),
         (ReopenObstacle(obstacle=O1, reason="?"), ["no-closed-obstacle"]),

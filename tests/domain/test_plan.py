@@ -159,7 +159,7 @@ def test_the_third_round_without_agreement_is_a_deadlock() -> None:
 
 def test_a_disagreement_names_its_objections_and_needs_a_session() -> None:
     proposed().when(RecordDisagreement(objections=())).refused("no-objection-named")
-    at_the_meeting().when(RecordDisagreement(objections=("Non",))).refused("not-in-session")
+    at_the_meeting().when(RecordDisagreement(objections=("Non",))).refused("no-meeting-pending")
 
 
 def test_an_agreed_plan_states_all_that_was_agreed() -> None:
@@ -174,7 +174,7 @@ def test_an_agreed_plan_states_all_that_was_agreed() -> None:
 
 
 def test_no_plan_without_a_session_or_without_actions() -> None:
-    at_the_meeting().given(PUMP).when(AgreePlan(window=WINDOW), on=MET).refused("not-in-session")
+    at_the_meeting().given(PUMP).when(AgreePlan(window=WINDOW), on=MET).refused("no-meeting-pending")
     in_session().when(AgreePlan(window=WINDOW), on=MET).refused("no-action-proposed")
 
 
@@ -215,7 +215,7 @@ def test_a_constituency_that_stayed_at_home_blocks_the_plan() -> None:
         (Window(date(2026, 2, 28), date(2026, 5, 27)), ["window-begins-before"]),
         (Window(APRIL, date(2026, 5, 9)), ["due-outside-window"]),
         (Window(date(2026, 4, 16), date(2026, 6, 30)), ["due-outside-window"]),
-        (Window(date(9999, 12, 1), date(9999, 12, 31)), ["window-too-long", "due-outside-window"]),
+        (Window(date(9999, 12, 1), date(9999, 12, 31)), ["not-a-day-to-plan", "window-too-long", "due-outside-window"]),
     ],
 )
 def test_a_window_is_short_and_begins_when_it_is_agreed(window: Window, codes: list[str]) -> None:
@@ -262,7 +262,7 @@ def test_a_plan_that_has_not_started_is_taken_back_to_the_meeting() -> None:
 
 def test_a_new_meeting_agrees_what_was_reopened() -> None:
     told = planned().given(ReopenNegotiation(reason="Le budget est tombé"))
-    told.when(AgreePlan(window=WINDOW)).refused("not-in-session")
+    told.when(AgreePlan(window=WINDOW)).refused("no-meeting-pending")
     convened(told, date(2026, 3, 20)).when(
         AgreePlan(window=Window(date(2026, 3, 20), date(2026, 6, 1))), on=date(2026, 3, 20)
     )

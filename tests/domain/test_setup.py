@@ -129,7 +129,7 @@ def test_a_text_that_is_not_adopted_can_come_back(outcome: Outcome) -> None:
     told = submitted().when(RecordDeliberation(deliberation=DeliberationId(f"d-{outcome}")))
     told.then(CouncilDeliberated, outcome=outcome)
     assert told.state.stage is Stage.DELIBERATION
-    told.when(Formalise()).refused("not-adopted", "not-executory", "constituency-missing")
+    told.when(Formalise()).refused("not-adopted", "constituency-missing")
     told.when(SubmitToCouncil()).then(SubmittedToCouncil)
 
 
@@ -137,7 +137,8 @@ def test_a_text_that_is_not_adopted_can_come_back(outcome: Outcome) -> None:
     ("changes", "code"),
     [
         ({"commune": CommuneCode("ML-9")}, "deliberation-elsewhere"),
-        ({"stage": DeliberationStage.ANNULLED}, "deliberation-ended"),
+        ({"annulled_on": date(2026, 1, 8)}, "deliberation-ended"),
+        ({"repealed_on": date(2026, 1, 8)}, "deliberation-ended"),
         ({"decided_on": date(2027, 1, 1)}, "deliberated-after"),
         ({"votes": None}, "no-vote"),
         ({"votes": Votes(23, 11, 11)}, "council-quorum"),
@@ -167,7 +168,7 @@ def test_a_framework_is_formalised_once_executory_and_with_its_founders() -> Non
 def test_an_annulled_deliberation_suspends_until_a_new_one() -> None:
     told = adopted()
     gone: Deliberation = msgspec.structs.replace(
-        DELIBERATIONS[ADOPTED], stage=DeliberationStage.ANNULLED, annulled_on=date(2026, 2, 1), annulled_because="Délai"
+        DELIBERATIONS[ADOPTED], stage=DeliberationStage.ANNULLED, annulled_on=date(2026, 2, 1), ended_because="Délai"
     )
     told.know(deliberations={ADOPTED: gone})
     told.when(FollowDeliberation()).then(DeliberationAnnulled, FrameworkSuspended, reason="Délai")
@@ -180,7 +181,7 @@ def test_an_annulled_deliberation_suspends_until_a_new_one() -> None:
 def test_a_newer_policy_is_adopted_by_a_decision() -> None:
     told = tale_begun()
     told.when(AdoptPolicy(policy=PolicyId("wocat-pact"))).refused("policy-in-force")
-    told.know(policy=msgspec.structs.replace(sample(), version=2))
+    told.know(policies=(msgspec.structs.replace(sample(), version=2),))
     told.when(AdoptPolicy(policy=PolicyId("wocat-pact"))).then(PolicyAdopted, policy_version=2)
     assert told.state.policy_version == 2
 

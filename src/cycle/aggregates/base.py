@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, NewType, TypeVar, dataclass_transform
+from functools import cache
+from typing import Any, ClassVar, Generic, NewType, Protocol, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
+from cycle.aggregates.terms import Past, Planned
 from cycle.policy import Effect, Policy, Rule
 
 StreamId = NewType("StreamId", str)
@@ -59,6 +61,8 @@ class Event(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True,
     """How ``data`` of schema n becomes schema n + 1, for every n below ``schema``."""
     correctable: ClassVar[frozenset[str]] = frozenset()
     """Fields that a ``FactCorrected`` may set right: measures, dates and words, never identities."""
+    strands: ClassVar[tuple[str, ...]] = ()
+    """What there is only one of and this fact moves on, such as the stage: its facts stand on each other."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -213,11 +217,71 @@ def refusal(code: str, *, lift: tuple[Role, ...] = (), **values: Value) -> Refus
     return Refused(Finding(code, values=values, lift=lift))
 
 
+EARLIEST = date(1900, 1, 1)
+"""Nothing that is recorded happened before: a day that lies there is a slip of the pen."""
+PLANNED_YEARS = 5
+"""Nobody plans further ahead than a council's term."""
+
+
+class Saying(Protocol):
+    """What a decision knows about the saying of its command."""
+
+    @property
+    def by(self) -> By: ...
+    @property
+    def on(self) -> date: ...
+    @property
+    def today(self) -> date: ...
+
+
+def about_the_saying(command: Command, known: Saying) -> Iterable[Finding]:
+    """What is asked of every command of every aggregate: the role, the day, the days that it names."""
+    if known.by.role not in command.roles:
+        roles = tuple(role.value for role in command.roles)
+        values: Mapping[str, Value] = {"command": command.type, "role": known.by.role.value, "roles": roles}
+        yield Finding("role-may-not", values=values, lift=command.roles)
+    yield from day_has_come(known.on, known.today)
+    yield from days_hold(command, known.on)
+
+
+def day_has_come(on: date, today: date) -> Iterable[Finding]:
+    """Something that happened on a day happened by today, and not before people kept such books."""
+    if on > today:
+        yield Finding("not-happened-yet", values={"on": on.isoformat(), "today": today.isoformat()})
+    if on < EARLIEST:
+        yield Finding("too-long-ago", values={"on": on.isoformat(), "earliest": EARLIEST.isoformat()})
+
+
+def days_hold(said: Struct, on: date) -> Iterable[Finding]:
+    """The days that a command or fact of a day names: what happened did so by then, what is planned is to come."""
+    for field, planned in _days(type(said)):
+        day: date | None = getattr(said, field)
+        if day is not None:
+            yield from day_is_near(day, on) if planned else day_has_come(day, on)
+
+
+def day_is_near(day: date, on: date) -> Iterable[Finding]:
+    """A planned day lies between the day of its fact and as far ahead as people plan."""
+    latest = on.replace(year=on.year + PLANNED_YEARS, day=min(on.day, 28)) if on.year + PLANNED_YEARS < 9999 else on
+    days = {"day": day.isoformat(), "on": on.isoformat(), "latest": latest.isoformat()}
+    yield Finding("not-a-day-to-plan", on <= day <= latest, values=days)
+
+
+@cache
+def _days(struct: type[Struct]) -> tuple[tuple[str, bool], ...]:
+    """The fields that hold a day, and whether it is a planned one."""
+    hints = get_type_hints(struct, include_extras=True)
+    kinds = {name: {hint, *get_args(hint)} for name, hint in hints.items()}
+    return tuple((name, Planned in kind) for name, kind in kinds.items() if {Past, Planned} & kind)
+
+
 S = TypeVar("S")
 C = TypeVar("C", bound=Command)
-K = TypeVar("K")
+K = TypeVar("K", bound=Saying)
 Decide = Callable[[S, C, K], Iterable[Event]]
 Evolve = Callable[[S, Happened[E]], S]
+Asks = Callable[[S, Command, K], Iterable[Finding]]
+Weighs = Callable[[S, tuple[Event, ...], K], Iterable[Finding]]
 
 
 def _unchanged(state: S, recorded: Happened[Event]) -> S:
@@ -238,6 +302,18 @@ class Aggregate(Generic[S, K]):
         self._evolve: dict[type[Struct], Callable[[S, Any], S]] = {Unread: _unchanged}
         self.unread: set[str] = set()
         """The types of the facts that no decision depends on."""
+        self._asks: Asks[S, K] = lambda state, command, known: ()
+        self._weighs: Weighs[S, K] = lambda state, facts, known: ()
+
+    def asks(self, function: Asks[S, K]) -> Asks[S, K]:
+        """Register what is asked of every command beside role and days, before its own rules."""
+        self._asks = function
+        return function
+
+    def weighs(self, function: Weighs[S, K]) -> Weighs[S, K]:
+        """Register what is asked of the facts that a command would lead to."""
+        self._weighs = function
+        return function
 
     def decides(self, command: type[C]) -> Callable[[Decide[S, C, K]], Decide[S, C, K]]:
         """Register the function that decides a command."""
@@ -271,12 +347,15 @@ class Aggregate(Generic[S, K]):
         return frozenset(event for event in self._evolve if issubclass(event, Event))
 
     def decide(self, state: S, command: Command, known: K) -> tuple[Event, ...]:
-        """The facts that a command leads to.
+        """The facts that a command leads to: the one front door.
 
         Raises:
-            Refused: when a rule does not allow it.
+            Refused: with every finding of the front door that refuses, else with those of the command's own rules.
         """
-        return tuple(self._decide[type(command)](state, command, known))
+        demand(*about_the_saying(command, known), *self._asks(state, command, known))
+        facts = tuple(self._decide[type(command)](state, command, known))
+        demand(*self._weighs(state, facts, known))
+        return facts
 
     def evolve(self, state: S, recorded: Happened[Event]) -> S:
         """The state after one more fact."""

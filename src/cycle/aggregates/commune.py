@@ -12,8 +12,9 @@ from zoneinfo import available_timezones
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
-from cycle.aggregates.terms import CommuneCode, Count, Name
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Recorded, Role, demand
+from cycle.aggregates.corrections import Correction, FactCorrected, corrected, stays_visible
+from cycle.aggregates.terms import CommuneCode, Count, Name, Past
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -35,8 +36,9 @@ class CommuneRenamed(Event):
     """The old name stays an alias."""
 
     name: Name
-    since: date
+    since: Past
     correctable = frozenset({"since"})
+    strands = ("name",)
 
 
 class AliasAdded(Event):
@@ -50,14 +52,14 @@ class ParentChanged(Event):
 
     region: Name
     circle: Name
-    since: date
+    since: Past
     correctable = frozenset({"region", "circle", "since"})
 
 
 class CouncilTermBegan(Event):
     """A newly elected council: how many members hold office, from when."""
 
-    since: date
+    since: Past
     in_office: Count
     correctable = frozenset({"since", "in_office"})
 
@@ -99,7 +101,7 @@ class RenameCommune(Command):
     """Give a commune a new name; the old one stays an alias."""
 
     name: Name
-    since: date
+    since: Past
     roles = (Role.PROGRAMME,)
 
 
@@ -115,16 +117,22 @@ class ChangeParent(Command):
 
     region: Name
     circle: Name
-    since: date
+    since: Past
     roles = (Role.PROGRAMME,)
 
 
 class BeginCouncilTerm(Command):
     """Note that a new council took office, and its number of members."""
 
-    since: date
+    since: Past
     in_office: Count
     roles = (Role.COUNCIL_SECRETARY, Role.PROGRAMME)
+
+
+class CorrectCommune(Correction):
+    """Set fields of a fact about the commune right; the wrong fact stays visible."""
+
+    roles = (Role.PROGRAMME, Role.COUNCIL_SECRETARY)
 
 
 @cache
@@ -172,6 +180,18 @@ def change_parent(state: Commune, command: ChangeParent, known: Known) -> Iterab
 def begin_council_term(state: Commune, command: BeginCouncilTerm, known: Known) -> Iterable[Event]:
     demand(_registered(state), Finding("council-without-members", command.in_office > 0))
     yield CouncilTermBegan(command.since, command.in_office)
+
+
+@commune.decides(CorrectCommune)
+def correct_commune(state: Commune, command: CorrectCommune, known: Known) -> Iterable[Event]:
+    def holds(before: Recorded[Event], after: Recorded[Event]) -> Iterable[Finding]:
+        if isinstance(after.data, CouncilTermBegan):
+            yield Finding("council-without-members", after.data.in_office > 0)
+
+    yield corrected(command, known, holds)
+
+
+commune.evolves(FactCorrected)(stays_visible)
 
 
 @commune.evolves(CommuneRegistered)

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Check, Command, Event, Finding, Happened, Role, demand
-from cycle.aggregates.terms import CommuneCode, DeliberationId, Name, Outcome, Text, Votes
+from cycle.aggregates.base import (
+    Aggregate,
+    Check,
+    Command,
+    Event,
+    Finding,
+    Happened,
+    Recorded,
+    Role,
+    days_hold,
+    demand,
+)
+from cycle.aggregates.corrections import Correction, FactCorrected, corrected, stays_visible
+from cycle.aggregates.terms import CommuneCode, DeliberationId, Name, Outcome, Past, Text, Votes
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -25,7 +38,7 @@ class DeliberationRecorded(Event):
     number: Name
     subject: Text
     outcome: Outcome
-    decided_on: date
+    decided_on: Past
     matter: Name | None = None
     votes: Votes | None = None
     document: Text | None = None
@@ -37,32 +50,36 @@ class DeliberationRecorded(Event):
 class DeliberationSentToAuthority(Event):
     """Sent to the supervising authority."""
 
-    transmitted_on: date
+    transmitted_on: Past
     authority: Name | None = None
     correctable = frozenset({"transmitted_on", "authority"})
+    strands = ("stage",)
 
 
 class DeliberationTookEffect(Event):
     """Executory: the authority has it, or its time to object has run out."""
 
-    executory_on: date
+    executory_on: Past
     correctable = frozenset({"executory_on"})
+    strands = ("stage",)
 
 
 class DeliberationRepealed(Event):
     """The council itself took it back."""
 
-    repealed_on: date
+    repealed_on: Past
     reason: Text
     correctable = frozenset({"repealed_on", "reason"})
+    strands = ("stage",)
 
 
 class DeliberationWasAnnulled(Event):
     """The supervising authority annulled it."""
 
-    annulled_on: date
+    annulled_on: Past
     reason: Text
     correctable = frozenset({"annulled_on", "reason"})
+    strands = ("stage",)
 
 
 class DeliberationStage(StrEnum):
@@ -88,8 +105,18 @@ class Deliberation(Struct, frozen=True):
     transmitted_on: date | None = None
     executory_on: date | None = None
     annulled_on: date | None = None
-    """When it was annulled or repealed."""
-    annulled_because: str | None = None
+    repealed_on: date | None = None
+    ended_because: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """It was annulled by the supervising authority, or repealed by the council itself."""
+        return self.annulled_on is not None or self.repealed_on is not None
+
+    @property
+    def last_day(self) -> date:
+        """The day of the last step on its way."""
+        return max(day for day in (self.decided_on, self.transmitted_on, self.executory_on) if day is not None)
 
 
 deliberation: Aggregate[Deliberation, Known] = Aggregate("deliberation", Deliberation())
@@ -103,7 +130,7 @@ class EnterDeliberation(Command):
     number: Name
     subject: Text
     outcome: Outcome
-    decided_on: date
+    decided_on: Past
     matter: Name | None = None
     votes: Votes | None = None
     document: Text | None = None
@@ -114,7 +141,7 @@ class EnterDeliberation(Command):
 class TransmitDeliberation(Command):
     """Note that it was sent to the supervising authority."""
 
-    transmitted_on: date
+    transmitted_on: Past
     authority: Name | None = None
     roles = COUNCIL
 
@@ -122,14 +149,14 @@ class TransmitDeliberation(Command):
 class MakeExecutory(Command):
     """Note from when on the deliberation binds."""
 
-    executory_on: date
+    executory_on: Past
     roles = (*COUNCIL, Role.SUPERVISING_AUTHORITY)
 
 
 class RepealDeliberation(Command):
     """Note that the council took the decision back."""
 
-    repealed_on: date
+    repealed_on: Past
     reason: Text
     roles = COUNCIL
 
@@ -137,9 +164,15 @@ class RepealDeliberation(Command):
 class AnnulDeliberation(Command):
     """Note that the supervising authority annulled the decision."""
 
-    annulled_on: date
+    annulled_on: Past
     reason: Text
     roles = (Role.SUPERVISING_AUTHORITY, Role.COUNCIL_SECRETARY)
+
+
+class CorrectDeliberation(Correction):
+    """Set fields of a fact about the deliberation right; the wrong fact stays visible."""
+
+    roles = (*COUNCIL, Role.SUPERVISING_AUTHORITY)
 
 
 def vote_holds(votes: Votes, outcome: Outcome) -> list[Finding]:
@@ -167,6 +200,7 @@ def entered(command: EnterDeliberation, identity: DeliberationId) -> Deliberatio
     """
     votes = command.votes
     seen: tuple[Check, ...] = ()
+    demand(*days_hold(command, command.decided_on))
     if votes is not None:
         demand(*vote_holds(votes, command.outcome))
         if votes.proxies is None and votes.cast > votes.present:
@@ -189,47 +223,84 @@ def entered(command: EnterDeliberation, identity: DeliberationId) -> Deliberatio
 
 @deliberation.decides(EnterDeliberation)
 def enter_deliberation(state: Deliberation, command: EnterDeliberation, known: Known) -> Iterable[Event]:
-    days = {"on": command.decided_on.isoformat(), "today": known.on.isoformat()}
-    demand(
-        Finding("commune-unknown", known.commune is not None, lift=(Role.PROGRAMME, Role.FACILITATOR)),
-        Finding("not-happened-yet", command.decided_on <= known.on, values=days),
-    )
+    demand(Finding("commune-unknown", known.commune is not None, lift=(Role.PROGRAMME, Role.FACILITATOR)))
     yield entered(command, DeliberationId(known.new_id))
 
 
-def _may_change(state: Deliberation, day: date, known: Known) -> None:
-    ended = state.stage in (DeliberationStage.REPEALED, DeliberationStage.ANNULLED)
-    values = {"day": day.isoformat(), "decided": state.decided_on.isoformat(), "on": known.on.isoformat()}
+ORDER = tuple(DeliberationStage)
+
+
+def _may_become(state: Deliberation, stage: DeliberationStage, day: date) -> None:
+    """A deliberation goes forward only: recorded, transmitted, executory, and then it may end.
+
+    Raises:
+        Refused: it is not known, has ended, is there already, or was not decided by then.
+    """
     demand(Finding("deliberation-unknown", bool(state.version), values={"deliberation": "—"}, lift=COUNCIL))
+    since, number = state.last_day.isoformat(), state.number
+    there = {"number": number, "stage": state.stage.value, "since": since}
+    demand(Finding("deliberation-ended", not state.ended, values={"number": number}))
     demand(
-        Finding("deliberation-ended", not ended, values={"number": state.number}),
-        Finding("before-the-decision", state.decided_on <= day <= known.on, values=values),
+        Finding("deliberation-there-already", ORDER.index(stage) > ORDER.index(state.stage), values=there),
+        Finding("before-the-decision", day >= state.last_day, values={"day": day.isoformat(), "since": since}),
     )
 
 
 @deliberation.decides(TransmitDeliberation)
 def transmit_deliberation(state: Deliberation, command: TransmitDeliberation, known: Known) -> Iterable[Event]:
-    _may_change(state, command.transmitted_on, known)
+    _may_become(state, DeliberationStage.TRANSMITTED, command.transmitted_on)
     yield DeliberationSentToAuthority(command.transmitted_on, command.authority)
 
 
 @deliberation.decides(MakeExecutory)
 def make_executory(state: Deliberation, command: MakeExecutory, known: Known) -> Iterable[Event]:
-    _may_change(state, command.executory_on, known)
+    _may_become(state, DeliberationStage.EXECUTORY, command.executory_on)
     demand(Finding("only-adopted-binds", state.outcome is Outcome.ADOPTED, values={"number": state.number}))
     yield DeliberationTookEffect(command.executory_on)
 
 
 @deliberation.decides(RepealDeliberation)
 def repeal_deliberation(state: Deliberation, command: RepealDeliberation, known: Known) -> Iterable[Event]:
-    _may_change(state, command.repealed_on, known)
+    _may_become(state, DeliberationStage.REPEALED, command.repealed_on)
     yield DeliberationRepealed(command.repealed_on, command.reason)
 
 
 @deliberation.decides(AnnulDeliberation)
 def annul_deliberation(state: Deliberation, command: AnnulDeliberation, known: Known) -> Iterable[Event]:
-    _may_change(state, command.annulled_on, known)
+    _may_become(state, DeliberationStage.ANNULLED, command.annulled_on)
     yield DeliberationWasAnnulled(command.annulled_on, command.reason)
+
+
+@deliberation.decides(CorrectDeliberation)
+def correct_deliberation(state: Deliberation, command: CorrectDeliberation, known: Known) -> Iterable[Event]:
+    def holds(before: Recorded[Event], after: Recorded[Event]) -> Iterable[Finding]:
+        match after.data:
+            case DeliberationRecorded(votes=Votes() as votes, outcome=outcome):
+                yield from vote_holds(votes, outcome)
+        if _day_of(before.data) == _day_of(after.data):
+            return
+        believed = [after.data if fact.version == after.version else fact.data for fact in known.history]
+        days = [day for fact in believed if (day := _day_of(fact)) is not None]
+        for earlier, later in pairwise(days):
+            values = {"day": later.isoformat(), "since": earlier.isoformat()}
+            yield Finding("before-the-decision", earlier <= later, values=values)
+
+    yield corrected(command, known, holds)
+
+
+def _day_of(fact: Event) -> date | None:
+    """The day of a step on the way of a deliberation."""
+    match fact:
+        case DeliberationRecorded(decided_on=day) | DeliberationSentToAuthority(transmitted_on=day):
+            return day
+        case DeliberationTookEffect(executory_on=day) | DeliberationRepealed(repealed_on=day):
+            return day
+        case DeliberationWasAnnulled(annulled_on=day):
+            return day
+    return None
+
+
+deliberation.evolves(FactCorrected)(stays_visible)
 
 
 @deliberation.evolves(DeliberationRecorded)
@@ -265,8 +336,8 @@ def deliberation_repealed(state: Deliberation, recorded: Happened[DeliberationRe
     return replace(
         state,
         stage=DeliberationStage.REPEALED,
-        annulled_on=fact.repealed_on,
-        annulled_because=fact.reason,
+        repealed_on=fact.repealed_on,
+        ended_because=fact.reason,
     )
 
 
@@ -277,5 +348,5 @@ def deliberation_was_annulled(state: Deliberation, recorded: Happened[Deliberati
         state,
         stage=DeliberationStage.ANNULLED,
         annulled_on=fact.annulled_on,
-        annulled_because=fact.reason,
+        ended_because=fact.reason,
     )

@@ -29,6 +29,9 @@ class Known(Struct, frozen=True):
     new_id: str = ""
     late_record: bool = False
     policy: Policy | None = None
+    """The policy that the framework runs under, or is proposed under."""
+    policies: Sequence[Policy] = ()
+    """The newest version of each policy that may be adopted."""
     commune: Commune | None = None
     active_frameworks: int = 0
     """Frameworks of the commune that are not dissolved."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
-from cycle.aggregates.terms import Code, CommuneCode, Constituency, Count, Name, OrganisationId, Text
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Recorded, Role, demand
+from cycle.aggregates.corrections import Correction, FactCorrected, corrected, stays_visible
+from cycle.aggregates.terms import Code, CommuneCode, Constituency, Count, Name, OrganisationId, Past, Text
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -47,7 +47,7 @@ class OrganisationFormalised(Event):
 
     form: Form
     receipt: Name
-    formalised_on: date
+    formalised_on: Past
     correctable = frozenset({"receipt", "formalised_on"})
 
 
@@ -103,7 +103,7 @@ class FormaliseOrganisation(Command):
 
     form: Form
     receipt: Name
-    formalised_on: date
+    formalised_on: Past
     roles = (Role.FACILITATOR, Role.MAYOR)
 
 
@@ -122,6 +122,12 @@ class ChangeInvestmentRight(Command):
     may_invest: bool
     reason: Text
     roles = (Role.PROGRAMME, Role.FACILITATOR)
+
+
+class CorrectOrganisation(Correction):
+    """Set fields of a fact about the organisation right; the wrong fact stays visible."""
+
+    roles = (Role.FACILITATOR, Role.PROGRAMME)
 
 
 def _registered(state: Organisation) -> Finding:
@@ -150,16 +156,32 @@ def formalise_organisation(state: Organisation, command: FormaliseOrganisation, 
 
 @organisation.decides(CountMembership)
 def count_membership(state: Organisation, command: CountMembership, known: Known) -> Iterable[Event]:
-    people = command.women + command.men
-    youth = Finding("more-youth-than-people", command.youth <= people, values={"members": state.name})
-    demand(_registered(state), youth)
-    yield MembershipCounted(command.women, command.men, command.youth)
+    counted = MembershipCounted(command.women, command.men, command.youth)
+    demand(_registered(state), _youth_among(state, counted))
+    yield counted
+
+
+def _youth_among(state: Organisation, counted: MembershipCounted) -> Finding:
+    met = counted.youth <= counted.women + counted.men
+    return Finding("more-youth-than-people", met, values={"members": state.name})
 
 
 @organisation.decides(ChangeInvestmentRight)
 def change_investment_right(state: Organisation, command: ChangeInvestmentRight, known: Known) -> Iterable[Event]:
     demand(_registered(state), Finding("nothing-amended", command.may_invest != state.may_invest))
     yield InvestmentRightChanged(command.may_invest, command.reason)
+
+
+@organisation.decides(CorrectOrganisation)
+def correct_organisation(state: Organisation, command: CorrectOrganisation, known: Known) -> Iterable[Event]:
+    def holds(before: Recorded[Event], after: Recorded[Event]) -> Iterable[Finding]:
+        if isinstance(after.data, MembershipCounted):
+            yield _youth_among(state, after.data)
+
+    yield corrected(command, known, holds)
+
+
+organisation.evolves(FactCorrected)(stays_visible)
 
 
 @organisation.evolves(OrganisationRegistered)

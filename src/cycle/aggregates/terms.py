@@ -22,6 +22,10 @@ AmountXof = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
 """Whole XOF: the currency has no smaller unit."""
 Quantity = Annotated[Decimal, Meta()]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Past = Annotated[date, "past"]
+"""A day on which something happened: not before ``EARLIEST`` (base), not after the day of its fact."""
+Planned = Annotated[date, "planned"]
+"""A day for which something is planned: from the day of its fact on, for ``PLANNED_YEARS`` (base) at most."""
 
 # Ids of other aggregates: what a command names so is looked up before the decision.
 CommuneCode = NewType("CommuneCode", str)

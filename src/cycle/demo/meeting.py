@@ -29,6 +29,8 @@ from cycle.demo.teller import Teller
 from cycle.leaf import canonical
 
 NEEDED = (Constituency.MUNICIPALITY, Constituency.PROFESSIONAL_ORGANISATION)
+NATURES = (Nature.CASH, Nature.CASH, Nature.LABOUR, Nature.IN_KIND)
+"""What everybody may promise; land is the commune's and the professions' to give."""
 
 
 def name_needs(tell: Teller, turn: int) -> Steps:
@@ -279,8 +281,8 @@ def pledges(tell: Teller, window: Window) -> Steps:
     chance = tell.chance
     for action in tell.state.negotiated():
         for _ in range(chance.randint(1, 2)):
-            nature = chance.choice((Nature.CASH, Nature.CASH, Nature.LABOUR, Nature.IN_KIND, Nature.LAND))
             member = chance.choice(list(tell.state.members.values()))
+            nature = chance.choice((*NATURES, Nature.LAND) if member.constituency in NEEDED else NATURES)
             use = Use.CAPITAL if member.may_invest and tell.likely(0.4) else Use.OPERATING
             promise = contributions.PledgeContribution(
                 member=member.id,

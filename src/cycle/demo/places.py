@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from cycle.aggregates.base import By, Command, Role
-from cycle.aggregates.commune import AddAlias, BeginCouncilTerm, RegisterCommune
+from cycle.aggregates.commune import AddAlias, BeginCouncilTerm, ChangeParent, RegisterCommune, RenameCommune
 from cycle.aggregates.organisation import (
     ChangeInvestmentRight,
     CountMembership,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cycle.demo.simulation import Simulated
 
 PROGRAMME = By("programme-pact", Role.PROGRAMME)
+FACILITATOR = By("facilitator-pact", Role.FACILITATOR)
 COOPERATIVES = ("Benkadi", "Jigiya", "Faso Jigi", "Sabougnouma", "Kotognogontala", "Danaya")
 SEATS = (11, 17, 23, 27)
 """Seats of a commune council: they go by its population."""
@@ -153,7 +154,7 @@ def _cooperative(simulated: Simulated, commune: SampleCommune, name: str, sector
     people = simulated.chance.randint(60, 120)
     women = round(people * simulated.chance.uniform(0.25, 0.75))
     count = CountMembership(women=women, men=people - women, youth=people * simulated.chance.randint(15, 45) // 100)
-    simulated.say(count, PROGRAMME, simulated.clock.now.date(), identity)
+    simulated.say(count, FACILITATOR, simulated.clock.now.date(), identity)
     return identity
 
 
@@ -169,12 +170,12 @@ def second_policy() -> Policy:
 
 
 def years(simulated: Simulated, territory: Territory, until: date) -> Steps:
-    """What happens beside the frameworks: papers, counts, rights, a new version of the policy."""
+    """What happens beside the frameworks: papers, counts, rights, names, circles, a new version of the policy."""
     chance, begin = simulated.chance, simulated.clock.now.date()
     planned: list[Step] = []
 
     def plan(day: date, command: Command, target: str | None = None) -> None:
-        by = PROGRAMME if Role.PROGRAMME in command.roles else By("facilitator-pact", Role.FACILITATOR)
+        by = PROGRAMME if Role.PROGRAMME in command.roles else FACILITATOR
         planned.append(Step(command, by, day, day + timedelta(days=chance.randint(0, 6)), target))
 
     for number, home in enumerate(territory.homes):
@@ -189,6 +190,12 @@ def years(simulated: Simulated, territory: Territory, until: date) -> Steps:
                 plan(begin + timedelta(days=365 * year + chance.randint(0, 40)), count, cooperative)
     right = ChangeInvestmentRight(may_invest=True, reason="Un bailleur finance désormais des équipements")
     plan(begin + timedelta(days=400), right, territory.ngos[0])
+    codes = {home.commune.name: home.commune.code for home in territory.homes}
+    # Nyamina became the seat of a circle of its own in 2023; Kolongo is also known by its longer name.
+    day = begin + timedelta(days=63)
+    plan(day, ChangeParent(region="Koulikoro", circle="Nyamina", since=day), codes["Nyamina"])
+    day = begin + timedelta(days=210)
+    plan(day, RenameCommune(name="Kolongotomo", since=day), codes["Kolongo"])
     plan(begin + timedelta(days=520), PublishPolicy(document=second_policy()))
     for step in sorted(planned, key=lambda step: (step.recorded_on, step.target or "")):
         if step.recorded_on <= until:

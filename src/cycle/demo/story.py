@@ -148,11 +148,15 @@ def suspended(tell: Teller) -> Steps:
 
 
 def annulled(tell: Teller) -> Steps:
-    """The supervising authority annuls the founding deliberation; the council decides anew."""
+    """The supervising authority annuls the founding deliberation, or a new council repeals it; it decides anew."""
     founding = tell.founding
     tell.wait(1, 5)
-    annul = AnnulDeliberation(annulled_on=tell.day, reason="Convocation hors délai")
-    yield from tell.do(annul, Role.SUPERVISING_AUTHORITY, founding)
+    if tell.number < 9:
+        annul = AnnulDeliberation(annulled_on=tell.day, reason="Convocation hors délai")
+        yield from tell.do(annul, Role.SUPERVISING_AUTHORITY, founding)
+    else:
+        repeal = RepealDeliberation(repealed_on=tell.day, reason="Le nouveau conseil veut revoir l'appui de la commune")
+        yield from tell.do(repeal, Role.COUNCIL_SECRETARY, founding)
     yield from tell.do(council.FollowDeliberation(), Role.COUNCIL_SECRETARY)
     tell.wait(10, 25)
     yield from deliberated(tell, Outcome.ADOPTED)

@@ -95,7 +95,7 @@ class Teller:
         """One command out of the notebook; nothing, when the stage has no room for it any more."""
         if self.state.stage not in stages_of(type(command)):
             return None
-        late = (self.known - on).days > 14
+        late = on < self.known
         return (yield Step(command, self.who(role or command.roles[0]), on, self.known, self.id, late))
 
     @contextmanager

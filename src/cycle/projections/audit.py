@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from cycle.aggregates.base import EVENTS, Role
-from cycle.aggregates.framework.anytime import NO_VALUE, FactCorrected
+from cycle.aggregates.corrections import NO_VALUE, FactCorrected
 from cycle.history import Fact
 from cycle.projections.base import Projection, Row
 

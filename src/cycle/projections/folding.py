@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cycle.aggregates.base import Event, Recorded
-from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.aggregates.corrections import FactCorrected
 from cycle.history import Fact, believed
 from cycle.projections.base import Projection, R, Row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from cycle.aggregates.base import EVENTS, Event, Recorded
-from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.aggregates.corrections import FactCorrected
 from cycle.history import Fact
 from cycle.projections.folding import fold
 from cycle.projections.tables import Kept

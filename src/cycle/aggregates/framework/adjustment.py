@@ -12,7 +12,7 @@ from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role
 from cycle.aggregates.framework.contributions import released
 from cycle.aggregates.framework.needs import NeedsReopened
 from cycle.aggregates.framework.obstacles import ObstacleCarriedOver
-from cycle.aggregates.framework.plan import AgreedAction, agreed
+from cycle.aggregates.framework.plan import AgreedAction, agreed, as_agreed
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     list_of,
@@ -24,9 +24,10 @@ from cycle.aggregates.framework.rules import (
     put,
     runs,
 )
-from cycle.aggregates.framework.state import Action, ActionStage, Framework, ObstacleStage, Plan, Stage
+from cycle.aggregates.framework.state import Action, ActionStage, Framework, Obstacle, ObstacleStage, Plan, Stage
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import ActionId, ActionOutcome, MemberId, NeedId, ObstacleId, ReviewKind, Text
+from cycle.aggregates.terms import ActionId, ActionOutcome, MemberId, NeedId, ObstacleId, Planned, ReviewKind, Text
+from cycle.policy import Effect
 
 
 class ReviewOpened(Event):
@@ -36,6 +37,7 @@ class ReviewOpened(Event):
     kind: ReviewKind
     due_on: date
     checks: tuple[Check, ...] = ()
+    strands = ("stage",)
 
 
 class PlanReviewed(Event):
@@ -56,6 +58,7 @@ class PlanAdjusted(Event):
     actions: tuple[AgreedAction, ...]
     dropped: tuple[ActionId, ...] = ()
     correctable = frozenset({"causes"})
+    strands = ("stage",)
 
 
 class ActionCarriedOver(Event):
@@ -78,10 +81,12 @@ class CycleClosed(Event):
     cycle: int
     actions: tuple[Settled, ...]
     carried_obstacles: tuple[ObstacleId, ...] = ()
+    strands = ("stage",)
 
 
 class CycleOpened(Event):
     cycle: int
+    strands = ("stage",)
 
 
 class OpenReview(Command):
@@ -148,7 +153,7 @@ class ReopenNeeds(Command):
     """Close this cycle and begin the next with a new identification of needs."""
 
     reason: Text
-    due_on: date | None = None
+    due_on: Planned | None = None
 
 
 def window_not_over(state: Framework, known: Known) -> Iterable[Finding]:
@@ -186,23 +191,55 @@ def pledges_of_the_departed_decided(state: Framework, known: Known) -> Iterable[
             yield Finding("pledge-of-departed-member", values=values, lift=(Role.FACILITATOR,))
 
 
+def a_review_is_due(state: Framework, known: Known) -> Iterable[Finding]:
+    """In the middle of the plan, on its last day and later, or early because of a severe obstacle (policy)."""
+    possible = tuple(kind.value for kind in ReviewKind if all(finding.met for finding in why_not(state, kind, known)))
+    if not possible:
+        yield from why_not(state, ReviewKind.END, known)
+    elif len(possible) < len(ReviewKind):
+        yield Finding("review-kinds", effect=Effect.WARN, values={"kinds": possible})
+
+
+def the_plan_ends_soon(state: Framework, known: Known) -> Iterable[Finding]:
+    """People are told some days before the plan ends (policy)."""
+    policy, plan = policy_of(known), state.plan
+    if plan is not None:
+        rule, left = policy.deadline_warning_days, (plan.window.ends_on - known.on).days
+        met, ends_on = not 0 <= left <= rule.value, plan.window.ends_on.isoformat()
+        yield ruled("plan-ends-soon", policy, rule, met, ends_on=ends_on, days=left)
+
+
+def why_not(state: Framework, kind: ReviewKind, known: Known) -> list[Finding]:
+    """What a kind of review asks of the day and of the obstacles."""
+    assert state.plan is not None
+    ends = state.plan.window.ends_on
+    values = {"ends_on": ends.isoformat(), "on": known.on.isoformat()}
+    over, lift = known.on >= ends, (Role.FACILITATOR,)
+    if kind is ReviewKind.MID_TERM:
+        running = state.stage is Stage.MONITORING
+        return [Finding("too-late-for-mid-term", running and not over, values=values, lift=lift)]
+    # A severe obstacle is reason enough to end early: the review then measures what there is.
+    early = kind is ReviewKind.END and state.stage is Stage.MONITORING and severe_obstacle(state, known).met
+    found = [Finding("window-still-runs", over or early, values=values, lift=lift)]
+    if kind is ReviewKind.OVERDUE and over:
+        found.append(Finding("not-overdue", known.on > ends, values=values, lift=lift))
+    return found
+
+
+def severe_obstacle(state: Framework, known: Known) -> Finding:
+    """The worst open obstacle is reason for a review (policy)."""
+    policy = policy_of(known)
+    rule, worst = policy.severe_obstacle, max((o.severity for o in state.open_obstacles()), default=0)
+    return ruled("severe-obstacle", policy, rule, worst >= rule.value, severity=worst, limit=rule.value)
+
+
 @framework.decides(OpenReview)
 def open_review(state: Framework, command: OpenReview, known: Known) -> Iterable[Event]:
     assert state.plan is not None
-    policy, ends = policy_of(known), state.plan.window.ends_on
-    rule, over = policy.severe_obstacle, known.on >= ends
-    values = {"ends_on": ends.isoformat(), "on": known.on.isoformat()}
-    worst = max((o.severity for o in state.open_obstacles()), default=0)
-    severe = ruled("severe-obstacle", policy, rule, worst >= rule.value, severity=worst, limit=rule.value)
-    if command.kind is ReviewKind.MID_TERM:
-        demand(Finding("too-late-for-mid-term", not over, values=values, lift=(Role.FACILITATOR,)))
-    else:
-        # A severe obstacle is reason enough to end early: the review then measures what there is.
-        early = command.kind is ReviewKind.END and severe.met
-        demand(Finding("window-still-runs", over or early, values=values, lift=(Role.FACILITATOR,)))
-    if command.kind is ReviewKind.OVERDUE:
-        demand(Finding("not-overdue", known.on > ends, values=values, lift=(Role.FACILITATOR,)))
-    yield ReviewOpened(state.cycle, command.kind, ends, checks([severe]) if severe.met else ())
+    demand(*why_not(state, command.kind, known))
+    severe = severe_obstacle(state, known)
+    seen = checks([severe]) if severe.met else ()
+    yield ReviewOpened(state.cycle, command.kind, state.plan.window.ends_on, seen)
 
 
 @framework.decides(RecordReview)
@@ -324,13 +361,10 @@ def plan_adjusted(state: Framework, recorded: Happened[PlanAdjusted]) -> Framewo
                 fact.cycle,
                 item.description,
                 ActionStage.AGREED,
-                item.needs,
-                item.obstacles,
-                item.continues,
+                continues=item.continues,
+                since=recorded.occurred_on,
             )
-        actions[item.action] = replace(
-            before, description=item.description, responsible=item.responsible, due_on=item.due_on
-        )
+        actions[item.action] = as_agreed(before, item)
     return replace(
         state,
         stage=Stage.MONITORING,
@@ -348,19 +382,20 @@ def action_carried_over(state: Framework, recorded: Happened[ActionCarriedOver])
 
 @framework.evolves(CycleClosed)
 def cycle_closed(state: Framework, recorded: Happened[CycleClosed]) -> Framework:
-    answered = {need for action in state.negotiated() if action.stage is ActionStage.COMPLETED for need in action.needs}
+    """What is left is what the fact says, also where a day is looked at on which less was held."""
+    fact = recorded.data
+    ended = {settled.action: settled.outcome for settled in fact.actions}
+    answered = {
+        need for id, outcome in ended.items() if outcome is ActionOutcome.COMPLETED for need in state.actions[id].needs
+    }
     return replace(
         state,
         actions={
-            id: action
-            for id, action in state.actions.items()
-            if action.stage is ActionStage.CARRIED_OVER and action.cycle == state.cycle
+            id: replace(state.actions[id], stage=ActionStage.CARRIED_OVER)
+            for id, outcome in ended.items()
+            if outcome is ActionOutcome.CARRIED_OVER
         },
-        obstacles={
-            id: replace(obstacle, stage=obstacle.before or ObstacleStage.IDENTIFIED, before=None, cycle=state.cycle + 1)
-            for id, obstacle in state.obstacles.items()
-            if obstacle.stage is ObstacleStage.CARRIED_OVER
-        },
+        obstacles={id: _goes_on(state.obstacles[id], fact.cycle + 1) for id in fact.carried_obstacles},
         needs={id: need for id, need in state.needs.items() if id not in answered},
         plan=state.plan and replace(state.plan, closed_on=recorded.occurred_on),
         ranking=(),
@@ -372,6 +407,13 @@ def cycle_closed(state: Framework, recorded: Happened[CycleClosed]) -> Framework
     )
 
 
+def _goes_on(obstacle: Obstacle, cycle: int) -> Obstacle:
+    carried = obstacle.stage is ObstacleStage.CARRIED_OVER
+    stage = obstacle.before or ObstacleStage.IDENTIFIED if carried else obstacle.stage
+    return replace(obstacle, stage=stage, before=None, cycle=cycle)
+
+
 @framework.evolves(CycleOpened)
 def cycle_opened(state: Framework, recorded: Happened[CycleOpened]) -> Framework:
-    return replace(state, cycle=recorded.data.cycle, stage=Stage.MEETING, stage_since=recorded.occurred_on)
+    day = recorded.occurred_on
+    return replace(state, cycle=recorded.data.cycle, cycle_since=day, stage=Stage.MEETING, stage_since=day)

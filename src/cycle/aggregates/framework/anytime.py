@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Final
 
-import msgspec
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from cycle.aggregates.base import Command, Event, Finding, Happened, Recorded, Role, demand, refusal
+from cycle.aggregates.base import Command, Event, Finding, Happened, Recorded, Role, demand
+from cycle.aggregates.corrections import NO_VALUE as NO_VALUE
+from cycle.aggregates.corrections import Change as Change
+from cycle.aggregates.corrections import Correction, corrected, stays_visible
+from cycle.aggregates.corrections import FactCorrected as FactCorrected
 from cycle.aggregates.deliberation import vote_holds
 from cycle.aggregates.framework.contributions import promise_holds
-from cycle.aggregates.framework.meetings import InvitationSent, MeetingAdjourned, MeetingOpened
+from cycle.aggregates.framework.meetings import InvitationSent, MeetingAdjourned, MeetingOpened, counted_anew
 from cycle.aggregates.framework.monitoring import (
     IncentiveGranted,
     MonitoringRecorded,
@@ -44,7 +45,7 @@ from cycle.aggregates.terms import (
     Votes,
     Worth,
 )
-from cycle.leaf import canonical
+from cycle.policy import Effect
 
 
 class DocumentAttached(Event):
@@ -56,31 +57,6 @@ class DocumentAttached(Event):
     media: Name
     about: Reference | None = None
     correctable = frozenset({"title", "about"})
-
-
-NO_VALUE: Final = msgspec.UNSET
-"""Stands for an absent value: an encoder leaves it out."""
-
-
-class Change(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One field set right: canonical JSON of what was recorded and of what holds (absent: no value)."""
-
-    field: Name
-    was: msgspec.Raw | msgspec.UnsetType = NO_VALUE
-    now: msgspec.Raw | msgspec.UnsetType = NO_VALUE
-
-
-class FactCorrected(Event):
-    """Sets right an earlier fact of the same stream; the wrong fact stays visible.
-
-    ``fact_version`` is that fact's version in the stream; ``occurred_on`` is a field too.
-    """
-
-    fact: str
-    fact_version: int
-    fact_type: str
-    changes: tuple[Change, ...]
-    reason: Text
 
 
 class DeadlinePassed(Event):
@@ -97,6 +73,7 @@ class FrameworkSuspended(Event):
     stage: str
     reason: Text
     correctable = frozenset({"reason"})
+    strands = ("stage",)
 
 
 class FrameworkResumed(Event):
@@ -105,6 +82,7 @@ class FrameworkResumed(Event):
     stage: str
     reason: Text
     correctable = frozenset({"reason"})
+    strands = ("stage",)
 
 
 class FrameworkDissolved(Event):
@@ -112,6 +90,7 @@ class FrameworkDissolved(Event):
     seconded_by: Reference
     reason: Text
     correctable = frozenset({"reason"})
+    strands = ("stage",)
 
 
 class AttachDocument(Command):
@@ -125,12 +104,9 @@ class AttachDocument(Command):
     roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.COMMITTEE)
 
 
-class CorrectFact(Command):
+class CorrectFact(Correction):
     """Set fields of an earlier fact right; the wrong fact stays visible."""
 
-    fact_version: int
-    changes: Mapping[str, msgspec.Raw]
-    reason: Text
     roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY)
 
 
@@ -166,10 +142,24 @@ class Dissolve(Command):
 
 
 def cause_is_lifted(state: Framework, known: Known) -> Iterable[Finding]:
-    """An annulled founding deliberation has been replaced by a new one."""
-    number = state.deliberation.number if state.deliberation else ""
-    lift = (Role.COUNCIL_SECRETARY, Role.MAYOR)
-    yield Finding("still-annulled", state.suspension_lifts, values={"number": number}, lift=lift)
+    """A founding deliberation that was annulled or repealed has been replaced by a new one."""
+    founding, lift = state.deliberation, (Role.COUNCIL_SECRETARY, Role.MAYOR)
+    values = {"number": founding.number if founding else ""}
+    if founding is not None and founding.repealed_on is not None:
+        yield Finding("still-repealed", state.suspension_lifts, values=values, lift=lift)
+    else:
+        yield Finding("still-annulled", state.suspension_lifts, values=values, lift=lift)
+
+
+def a_deadline_passed(state: Framework, known: Known) -> Iterable[Finding]:
+    """A deadline has passed that is not recorded as passed."""
+    passed = [d for kind, about, d in deadlines(state) if d < known.on and (kind, about) not in state.deadlines_passed]
+    yield Finding("no-deadline-passed", bool(passed))
+
+
+def the_council_has_decided_the_end(state: Framework, known: Known) -> Iterable[Finding]:
+    """An adopted deliberation of its own says so, and a second person confirms (looked at when it is said)."""
+    yield Finding("dissolution-asks", effect=Effect.WARN, lift=(Role.COUNCIL_SECRETARY, Role.MAYOR))
 
 
 def deadlines(state: Framework) -> Iterable[tuple[DeadlineKind, str, date]]:
@@ -197,39 +187,11 @@ def attach_document(state: Framework, command: AttachDocument, known: Known) -> 
 
 @framework.decides(CorrectFact)
 def correct_fact(state: Framework, command: CorrectFact, known: Known) -> Iterable[Event]:
-    fact = next((fact for fact in known.history if fact.version == command.fact_version), None)
-    if fact is None:
-        raise refusal("no-such-fact", version=command.fact_version)
-    # A wrong correction is set right by correcting the fact itself once more.
-    allowed = frozenset() if isinstance(fact.data, FactCorrected) else fact.data.correctable | {"occurred_on"}
-    wrong = tuple(sorted(set(command.changes) - allowed))
-    demand(
-        Finding("not-correctable", not wrong, values=list_of(fields=wrong, allowed=tuple(sorted(allowed)))),
-        Finding("nothing-corrected", bool(command.changes)),
-    )
-    try:
-        wished = (Change(field, now=_raw(msgspec.json.decode(raw))) for field, raw in command.changes.items())
-        right = applied(fact, wished)
-    except msgspec.DecodeError as error:
-        raise refusal("correction-does-not-fit", error=str(error)) from error
-    was, now, differ = fields_of(fact), fields_of(right), _differ(fact, right)
-    fields = (field for field in sorted(command.changes) if field in differ)
-    changes = tuple(Change(field, _raw(was.get(field)), _raw(now.get(field))) for field in fields)
-    days = {"on": right.occurred_on.isoformat(), "today": known.today.isoformat()}
-    demand(
-        Finding("nothing-corrected", bool(changes)),
-        Finding("not-happened-yet", right.occurred_on <= known.today, values=days),
-        *still_holds(state, fact.data, right.data),
-        *promise_holds(known.history, right),
-    )
-    yield FactCorrected(fact.id, fact.version, fact.type, changes, command.reason)
+    def holds(before: Recorded[Event], after: Recorded[Event]) -> Iterable[Finding]:
+        yield from still_holds(state, before.data, after.data)
+        yield from promise_holds(known.history, after)
 
-
-def _differ(fact: Recorded[Event], right: Recorded[Event]) -> frozenset[str]:
-    """Fields whose value is another one: 1.50 for 1.5 is no correction."""
-    was, now = asdict(fact.data), asdict(right.data)
-    moved = ("occurred_on",) if fact.occurred_on != right.occurred_on else ()
-    return frozenset(field for field in was if was[field] != now[field]).union(moved)
+    yield corrected(command, known, holds, counted_anew)
 
 
 def still_holds(state: Framework, before: Event, after: Event) -> Iterable[Finding]:
@@ -264,32 +226,6 @@ def _named(state: Framework, before: Sequence[MemberId], after: Sequence[MemberI
     yield not_twice(after)
 
 
-def fields_of(fact: Recorded[Event]) -> dict[str, object]:
-    """The fields of a fact as its leaf holds them, and its date."""
-    fields = msgspec.json.decode(canonical(fact.data), type=dict[str, object])
-    return {**fields, "occurred_on": fact.occurred_on.isoformat()}
-
-
-def _raw(value: object) -> msgspec.Raw | msgspec.UnsetType:
-    return NO_VALUE if value is None else msgspec.Raw(canonical(value))
-
-
-def applied(fact: Recorded[Event], changes: Iterable[Change]) -> Recorded[Event]:
-    """A fact with changes set.
-
-    Raises:
-        msgspec.ValidationError: the result is not a fact of this type.
-    """
-    fields = fields_of(fact)
-    for change in changes:
-        if change.now is NO_VALUE:
-            fields.pop(change.field, None)
-        else:
-            fields[change.field] = msgspec.json.decode(change.now)
-    occurred_on = msgspec.convert(fields.pop("occurred_on", None), date)
-    return replace(fact, data=msgspec.convert(fields, type(fact.data)), occurred_on=occurred_on)
-
-
 @framework.decides(RecordDeadlinePassed)
 def record_deadline_passed(state: Framework, command: RecordDeadlinePassed, known: Known) -> Iterable[Event]:
     due = {(kind, about): day for kind, about, day in deadlines(state)}
@@ -313,10 +249,9 @@ def suspend(state: Framework, command: Suspend, known: Known) -> Iterable[Event]
 
 @framework.decides(Resume)
 def resume(state: Framework, command: Resume, known: Known) -> Iterable[Event]:
-    stage = state.suspended_from
+    stage, plan = state.suspended_from, state.plan
     assert stage is not None
-    over = state.plan is not None and known.on > state.plan.window.ends_on
-    if stage is Stage.MONITORING and over:
+    if stage in (Stage.PLAN, Stage.MONITORING) and plan is not None and known.on > plan.window.ends_on:
         stage = Stage.ADJUSTMENT
     yield FrameworkResumed(stage.value, command.reason)
 
@@ -331,7 +266,7 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
         Finding("second-person", command.seconded_by != known.by.actor, values={"actor": known.by.actor}),
     )
     assert decided is not None
-    adopted = decided.outcome is Outcome.ADOPTED and decided.annulled_on is None
+    adopted = decided.outcome is Outcome.ADOPTED and not decided.ended
     founding = state.deliberation is not None and state.deliberation.id == decided.id
     days = {"decided": decided.decided_on.isoformat(), "on": known.on.isoformat()}
     demand(
@@ -343,7 +278,8 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
     yield FrameworkDissolved(decided.id, command.seconded_by, command.reason)
 
 
-framework.ignores(DocumentAttached, FactCorrected)
+framework.ignores(DocumentAttached)
+framework.evolves(FactCorrected)(stays_visible)
 
 
 @framework.evolves(DeadlinePassed)

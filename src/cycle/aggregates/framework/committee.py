@@ -18,18 +18,21 @@ class CommitteeInstalled(Event):
     cycle: int
     seats: tuple[Seat, ...]
     checks: tuple[Check, ...] = ()
+    strands = ("committee",)
 
 
 class CommitteeKept(Event):
     cycle: int
     seats: tuple[Seat, ...]
     checks: tuple[Check, ...] = ()
+    strands = ("committee",)
 
 
 class CommitteeRenewed(Event):
     cycle: int
     seats: tuple[Seat, ...]
     checks: tuple[Check, ...] = ()
+    strands = ("committee",)
 
 
 class CommitteeMemberReplaced(Event):
@@ -39,6 +42,7 @@ class CommitteeMemberReplaced(Event):
     reason: Text
     checks: tuple[Check, ...] = ()
     correctable = frozenset({"reason"})
+    strands = ("committee",)
 
 
 class MandateDefined(Event):
@@ -46,6 +50,7 @@ class MandateDefined(Event):
     mandate_version: int
     tasks: tuple[Text, ...]
     cause: MandateCause
+    strands = ("mandate",)
 
 
 class MandateAmended(Event):
@@ -53,6 +58,7 @@ class MandateAmended(Event):
     mandate_version: int
     tasks: tuple[Text, ...]
     cause: MandateCause
+    strands = ("mandate",)
 
 
 class InstallCommittee(Command):
@@ -95,13 +101,16 @@ class AmendMandate(Command):
 
 def none_installed_yet(state: Framework, known: Known) -> Iterable[Finding]:
     """No committee was installed before; later ones are kept or renewed."""
-    yield Finding("committee-installed-already", state.committee is None, lift=(Role.FACILITATOR,))
+    yield Finding("committee-installed-already", state.committee is None)
 
 
 def one_to_keep(state: Framework, known: Known) -> Iterable[Finding]:
     """There is a committee of an earlier cycle."""
-    earlier = state.committee is not None and state.committee.cycle < state.cycle
-    yield Finding("no-committee-to-keep", earlier, lift=(Role.FACILITATOR,))
+    if state.committee is None:
+        yield Finding("no-committee-to-keep", lift=(Role.FACILITATOR,))
+    else:
+        earlier = state.committee.cycle < state.cycle
+        yield Finding("committee-kept-already", earlier, values={"cycle": state.cycle})
 
 
 def one_to_renew(state: Framework, known: Known) -> Iterable[Finding]:
@@ -128,7 +137,7 @@ def in_office_for_this_cycle(state: Framework, known: Known) -> Iterable[Finding
 
 def no_mandate_yet(state: Framework, known: Known) -> Iterable[Finding]:
     """No mandate is defined; later versions amend it."""
-    yield Finding("mandate-defined-already", state.mandate is None, lift=(Role.FACILITATOR,))
+    yield Finding("mandate-defined-already", state.mandate is None)
 
 
 def a_mandate_to_amend(state: Framework, known: Known) -> Iterable[Finding]:
@@ -231,7 +240,7 @@ def amend_mandate(state: Framework, command: AmendMandate, known: Known) -> Iter
 def committee_sits(
     state: Framework, recorded: Happened[CommitteeInstalled | CommitteeKept | CommitteeRenewed]
 ) -> Framework:
-    return replace(state, committee=Committee(recorded.data.cycle, recorded.data.seats))
+    return replace(state, committee=Committee(recorded.data.cycle, recorded.data.seats, recorded.occurred_on))
 
 
 framework.evolves(CommitteeInstalled)(committee_sits)
@@ -243,12 +252,12 @@ framework.evolves(CommitteeRenewed)(committee_sits)
 def committee_member_replaced(state: Framework, recorded: Happened[CommitteeMemberReplaced]) -> Framework:
     assert state.committee is not None
     seats = _seats_after(state.committee, recorded.data.leaves, recorded.data.seat)
-    return replace(state, committee=replace(state.committee, seats=seats))
+    return replace(state, committee=replace(state.committee, seats=seats, since=recorded.occurred_on))
 
 
 def mandate_given(state: Framework, recorded: Happened[MandateDefined | MandateAmended]) -> Framework:
     fact = recorded.data
-    return replace(state, mandate=Mandate(fact.cycle, fact.mandate_version, fact.tasks))
+    return replace(state, mandate=Mandate(fact.cycle, fact.mandate_version, fact.tasks, recorded.occurred_on))
 
 
 framework.evolves(MandateDefined)(mandate_given)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from decimal import Decimal
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Command, Event, Finding, Happened, Recorded, Role, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Recorded, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, member_is_known, policy_of, runs, worth_fits
 from cycle.aggregates.framework.state import Contribution, Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import ActionId, ContributionId, Ledger, MemberId, Nature, Reference, Text, Use, Worth
+from cycle.aggregates.terms import (
+    ActionId,
+    ContributionId,
+    Ledger,
+    MemberId,
+    Nature,
+    Planned,
+    Reference,
+    Text,
+    Use,
+    Worth,
+)
 
 
 class ContributionPledged(Event):
@@ -25,7 +35,8 @@ class ContributionPledged(Event):
     use: Use
     worth: Worth
     action: ActionId | None = None
-    due_on: date | None = None
+    due_on: Planned | None = None
+    checks: tuple[Check, ...] = ()
     correctable = frozenset({"worth", "due_on"})
 
 
@@ -62,7 +73,7 @@ class PledgeContribution(Command):
     worth: Worth
     use: Use = Use.OPERATING
     action: ActionId | None = None
-    due_on: date | None = None
+    due_on: Planned | None = None
     roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR, Role.PARTNER, Role.TECHNICAL_SERVICE)
 
 
@@ -91,14 +102,14 @@ class RecordRenege(Command):
     roles = RECEIVERS
 
 
-def somebody_can_pledge(state: Framework, known: Known) -> Iterable[Finding]:
+def somebody_is_member(state: Framework, known: Known) -> Iterable[Finding]:
     """The framework has members."""
-    yield Finding("no-members", bool(state.members), lift=(Role.FACILITATOR,))
+    yield Finding("no-members", bool(state.members))
 
 
 def a_promise_is_open(state: Framework, known: Known) -> Iterable[Finding]:
     """Something that was pledged has not arrived."""
-    yield Finding("no-open-promise", bool(state.contributions), lift=(Role.FACILITATOR,))
+    yield Finding("no-open-promise", bool(state.contributions))
 
 
 def _is_open(state: Framework, contribution: ContributionId) -> Finding:
@@ -112,9 +123,14 @@ def pledge_contribution(state: Framework, command: PledgeContribution, known: Kn
     policy = policy_of(known)
     demand(member_is_known(state, command.member), worth_fits(command.nature, command.worth))
     member, rule = state.members[command.member], policy.capital_by_investors_only
-    may = not rule.value or command.use is not Use.CAPITAL or member.may_invest
+    # The right to invest is the organisation's of today, not what it was when the member was admitted.
+    organisation = known.organisations.get(member.organisation)
+    may_invest = member.may_invest if organisation is None else organisation.may_invest
     names = {"member": member.id, "name": member.name}
-    found = [ruled("may-not-invest", policy, rule, may, lift=(Role.FACILITATOR,), **names)]
+    found = []
+    if rule.value and command.use is Use.CAPITAL:
+        found.append(ruled("may-not-invest", policy, rule, may_invest, lift=(Role.FACILITATOR,), **names))
+    seen = checks(found)
     fits = (command.ledger is Ledger.ACTION) == (command.action is not None)
     found.append(Finding("ledger-and-action", fits, values={"ledger": command.ledger.value}))
     if command.action is not None:
@@ -130,6 +146,7 @@ def pledge_contribution(state: Framework, command: PledgeContribution, known: Kn
         command.worth,
         command.action,
         command.due_on,
+        seen,
     )
 
 
@@ -208,7 +225,7 @@ def released(state: Framework, actions: tuple[ActionId, ...], reason: Text) -> I
 
 @framework.evolves(ContributionPledged)
 def contribution_pledged(state: Framework, recorded: Happened[ContributionPledged]) -> Framework:
-    promise = _pledged(recorded.data)
+    promise = replace(_pledged(recorded.data), since=recorded.occurred_on)
     return replace(
         state,
         contributions={**state.contributions, promise.id: promise},

@@ -8,7 +8,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
-from cycle.aggregates.deliberation import Deliberation, DeliberationStage
+from cycle.aggregates.deliberation import Deliberation
 from cycle.aggregates.framework.anytime import FrameworkSuspended
 from cycle.aggregates.framework.needs import NeedsIdentificationOpened
 from cycle.aggregates.framework.root import framework
@@ -16,7 +16,7 @@ from cycle.aggregates.framework.rules import policy_of
 from cycle.aggregates.framework.setup import an_actor_per_sector, enough_sectors
 from cycle.aggregates.framework.state import FoundingDeliberation, Framework, Stage
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import Code, DeliberationId, Name, Outcome, Text, Votes
+from cycle.aggregates.terms import Code, DeliberationId, Name, Outcome, Past, Planned, Text, Votes
 from cycle.policy import more_than
 
 
@@ -24,41 +24,59 @@ class SubmittedToCouncil(Event):
     sectors: tuple[Code, ...]
     note: Text | None = None
     checks: tuple[Check, ...] = ()
+    strands = ("deliberation",)
 
 
 class CouncilDeliberated(Event):
     deliberation: DeliberationId
     number: Name
     outcome: Outcome
-    decided_on: date
+    decided_on: Past
     votes: Votes | None = None
     checks: tuple[Check, ...] = ()
     correctable = frozenset({"number", "decided_on", "votes"})
+    strands = ("deliberation",)
 
 
 class DeliberationTransmitted(Event):
     deliberation: DeliberationId
-    transmitted_on: date
+    transmitted_on: Past
     correctable = frozenset({"transmitted_on"})
+    strands = ("deliberation",)
 
 
 class DeliberationBecameExecutory(Event):
     deliberation: DeliberationId
-    executory_on: date
+    executory_on: Past
     correctable = frozenset({"executory_on"})
+    strands = ("deliberation",)
 
 
 class DeliberationAnnulled(Event):
+    """The supervising authority annulled it: it never bound anybody."""
+
     deliberation: DeliberationId
-    annulled_on: date
+    annulled_on: Past
     reason: Text
     correctable = frozenset({"annulled_on", "reason"})
+    strands = ("deliberation",)
+
+
+class FoundingRepealed(Event):
+    """The council took its own decision back: what was done under it stays, and it carries no further."""
+
+    deliberation: DeliberationId
+    repealed_on: Past
+    reason: Text
+    correctable = frozenset({"repealed_on", "reason"})
+    strands = ("deliberation",)
 
 
 class FrameworkFormalised(Event):
     cycle: int
     deliberation: DeliberationId
     checks: tuple[Check, ...] = ()
+    strands = ("stage", "deliberation")
 
 
 class SubmitToCouncil(Command):
@@ -84,25 +102,45 @@ class FollowDeliberation(Command):
 class Formalise(Command):
     """Declare the framework established; the identification of needs begins."""
 
-    needs_due_on: date | None = None
+    needs_due_on: Planned | None = None
     roles = (Role.MAYOR, Role.COUNCIL_SECRETARY)
 
 
 def not_before_the_council(state: Framework, known: Known) -> Iterable[Finding]:
-    """The text does not lie before the council already."""
-    adopted = state.deliberation is not None
-    yield Finding("submitted-already", not (state.submitted or adopted), lift=(Role.COUNCIL_SECRETARY,))
+    """The text does not lie before the council, and is not adopted: it changes no more while it does."""
+    if state.deliberation is not None:
+        yield Finding("adopted-already", values={"number": state.deliberation.number})
+    else:
+        yield Finding("submitted-already", not state.submitted, lift=(Role.COUNCIL_SECRETARY,))
 
 
 def a_text_awaits_the_council(state: Framework, known: Known) -> Iterable[Finding]:
-    """The proposal lies before the council, or the founding deliberation was annulled."""
-    met = state.submitted if state.stage is Stage.DELIBERATION else not state.suspension_lifts
-    yield Finding("nothing-before-the-council", met, lift=(Role.FACILITATOR, Role.MAYOR))
+    """The proposal lies before the council, or the founding deliberation was annulled or repealed."""
+    if state.stage is Stage.SUSPENDED:
+        yield Finding("founding-stands", not state.suspension_lifts)
+    elif state.deliberation is not None:
+        yield Finding("adopted-already", values={"number": state.deliberation.number})
+    else:
+        yield Finding("nothing-before-the-council", state.submitted, lift=(Role.FACILITATOR, Role.MAYOR))
 
 
-def a_deliberation_to_follow(state: Framework, known: Known) -> Iterable[Finding]:
-    """The framework rests on a deliberation."""
-    yield Finding("no-deliberation", state.deliberation is not None, lift=(Role.COUNCIL_SECRETARY,))
+def something_to_follow(state: Framework, known: Known) -> Iterable[Finding]:
+    """The framework rests on a deliberation, and something has become of it since."""
+    founding, lift = state.deliberation, (Role.COUNCIL_SECRETARY,)
+    if founding is None:
+        yield Finding("no-deliberation", lift=lift)
+    else:
+        met = bool(_since_then(state, founding, known.deliberations.get(founding.id)))
+        yield Finding("nothing-new", met, values={"number": founding.number}, lift=lift)
+
+
+def deliberation_stands(state: Framework, known: Known) -> Iterable[Finding]:
+    """The founding deliberation has not been annulled or repealed since."""
+    founding = state.deliberation
+    if founding is not None:
+        now = known.deliberations.get(founding.id)
+        met = founding.stands and (now is None or not now.ended)
+        yield Finding("deliberation-ended", met, values={"number": founding.number}, lift=(Role.COUNCIL_SECRETARY,))
 
 
 def deliberation_adopted(state: Framework, known: Known) -> Iterable[Finding]:
@@ -114,10 +152,10 @@ def deliberation_executory(state: Framework, known: Known) -> Iterable[Finding]:
     """The deliberation is executory, where the policy demands it."""
     policy, founding = policy_of(known), state.deliberation
     rule = policy.executory
-    met = not rule.value or (founding is not None and founding.executory_on is not None)
-    number = founding.number if founding else ""
-    lift = (Role.COUNCIL_SECRETARY, Role.SUPERVISING_AUTHORITY)
-    yield ruled("not-executory", policy, rule, met, lift=lift, number=number)
+    if founding is not None:
+        met = not rule.value or founding.executory_on is not None
+        lift = (Role.COUNCIL_SECRETARY, Role.SUPERVISING_AUTHORITY)
+        yield ruled("not-executory", policy, rule, met, lift=lift, number=founding.number)
 
 
 def founders_are_members(state: Framework, known: Known) -> Iterable[Finding]:
@@ -141,10 +179,9 @@ def record_deliberation(state: Framework, command: RecordDeliberation, known: Kn
     values = {"deliberation": command.deliberation}
     demand(Finding("deliberation-unknown", decided is not None, values=values, lift=(Role.COUNCIL_SECRETARY,)))
     assert decided is not None
-    ended = decided.stage in (DeliberationStage.REPEALED, DeliberationStage.ANNULLED)
     found = [
         Finding("deliberation-elsewhere", decided.commune == state.commune, values={"commune": decided.commune}),
-        Finding("deliberation-ended", not ended, values={"number": decided.number}),
+        Finding("deliberation-ended", not decided.ended, values={"number": decided.number}),
         Finding(
             "deliberated-after",
             decided.decided_on <= known.on,
@@ -196,22 +233,36 @@ def follow_deliberation(state: Framework, command: FollowDeliberation, known: Kn
     founding = state.deliberation
     assert founding is not None
     now = known.deliberations.get(founding.id)
-    facts: list[Event] = []
-    if now is not None:
-        facts += _what_followed(now, founding.transmitted_on, founding.executory_on)
-        if now.annulled_on is not None and founding.annulled_on is None:
-            reason = now.annulled_because or "—"
-            facts.append(DeliberationAnnulled(now.id, now.annulled_on, reason))
-            if state.stage not in (Stage.SUSPENDED, None):
-                facts.append(FrameworkSuspended(state.stage, reason))
-    demand(Finding("nothing-new", bool(facts), values={"number": founding.number}, lift=(Role.COUNCIL_SECRETARY,)))
+    return _since_then(state, founding, now)
+
+
+def _since_then(state: Framework, founding: FoundingDeliberation, now: Deliberation | None) -> list[Event]:
+    """What has become of the founding deliberation: the facts that the framework does not have yet."""
+    if now is None or not founding.stands:
+        return []
+    facts: list[Event] = [*_what_followed(now, founding.transmitted_on, founding.executory_on)]
+    if not now.ended:
+        return facts
+    reason = now.ended_because or "—"
+    if now.annulled_on is not None:
+        facts.append(DeliberationAnnulled(now.id, now.annulled_on, reason))
+    if now.repealed_on is not None:
+        facts.append(FoundingRepealed(now.id, now.repealed_on, reason))
+    if state.stage not in (Stage.SUSPENDED, None):
+        facts.append(FrameworkSuspended(state.stage, reason))
     return facts
 
 
 @framework.decides(Formalise)
 def formalise(state: Framework, command: Formalise, known: Known) -> Iterable[Event]:
     assert state.deliberation is not None
-    seen = checks([*deliberation_executory(state, known), *founders_are_members(state, known)])
+    seen = checks(
+        [
+            *deliberation_executory(state, known),
+            *founders_are_members(state, known),
+            *an_actor_per_sector(state, known),
+        ]
+    )
     yield FrameworkFormalised(1, state.deliberation.id, seen)
     yield NeedsIdentificationOpened(1, command.needs_due_on)
 
@@ -226,27 +277,38 @@ def council_deliberated(state: Framework, recorded: Happened[CouncilDeliberated]
     fact = recorded.data
     if fact.outcome is not Outcome.ADOPTED:
         return replace(state, submitted=False)
-    founding = FoundingDeliberation(fact.deliberation, fact.number, fact.outcome, fact.decided_on, fact.votes)
+    founding = FoundingDeliberation(
+        fact.deliberation, fact.number, fact.outcome, fact.decided_on, fact.votes, since=recorded.occurred_on
+    )
     return replace(state, submitted=False, deliberation=founding, suspension_lifts=True)
 
 
 @framework.evolves(DeliberationTransmitted)
 def deliberation_transmitted(state: Framework, recorded: Happened[DeliberationTransmitted]) -> Framework:
-    founding = state.deliberation
-    return replace(state, deliberation=founding and replace(founding, transmitted_on=recorded.data.transmitted_on))
+    founding, fact = state.deliberation, recorded.data
+    after = founding and replace(founding, transmitted_on=fact.transmitted_on, since=recorded.occurred_on)
+    return replace(state, deliberation=after)
 
 
 @framework.evolves(DeliberationBecameExecutory)
 def deliberation_became_executory(state: Framework, recorded: Happened[DeliberationBecameExecutory]) -> Framework:
-    founding = state.deliberation
-    return replace(state, deliberation=founding and replace(founding, executory_on=recorded.data.executory_on))
+    founding, fact = state.deliberation, recorded.data
+    after = founding and replace(founding, executory_on=fact.executory_on, since=recorded.occurred_on)
+    return replace(state, deliberation=after)
 
 
 @framework.evolves(DeliberationAnnulled)
 def deliberation_annulled(state: Framework, recorded: Happened[DeliberationAnnulled]) -> Framework:
-    founding = state.deliberation
-    annulled = founding and replace(founding, annulled_on=recorded.data.annulled_on)
+    founding, fact = state.deliberation, recorded.data
+    annulled = founding and replace(founding, annulled_on=fact.annulled_on, since=recorded.occurred_on)
     return replace(state, deliberation=annulled, suspension_lifts=False)
+
+
+@framework.evolves(FoundingRepealed)
+def founding_repealed(state: Framework, recorded: Happened[FoundingRepealed]) -> Framework:
+    founding, fact = state.deliberation, recorded.data
+    repealed = founding and replace(founding, repealed_on=fact.repealed_on, since=recorded.occurred_on)
+    return replace(state, deliberation=repealed, suspension_lifts=False)
 
 
 @framework.evolves(FrameworkFormalised)
@@ -254,6 +316,7 @@ def framework_formalised(state: Framework, recorded: Happened[FrameworkFormalise
     return replace(
         state,
         cycle=recorded.data.cycle,
+        cycle_since=recorded.occurred_on,
         stage=Stage.NEEDS_IDENTIFICATION,
         stage_since=recorded.occurred_on,
     )

@@ -1,4 +1,4 @@
-"""The front door of the framework: stage, role, dates and guards first, then the command's own rules."""
+"""What the front door asks of a framework: the stage, the guards of the table, the order of the days."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from cycle.aggregates.base import Command, Event, Finding, Refused, Role, demand
+from cycle.aggregates.base import Command, Event, Finding, Refused, Role
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.framework.table import ROWS, Row, stages_of, triggers
 from cycle.aggregates.known import Known
+from cycle.aggregates.standing import named
 
 
 class Option(Struct, frozen=True, omit_defaults=True):
@@ -46,17 +47,30 @@ def options(state: Framework, known: Known) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def decide(state: Framework, command: Command, known: Known) -> tuple[Event, ...]:
-    """The facts that a command leads to.
+@framework.asks
+def stage_and_guards(state: Framework, command: Command, known: Known) -> Iterator[Finding]:
+    """What the state table asks of a command, and the day of the last move.
 
     Raises:
-        Refused: with every finding that refuses, the stage first.
+        Refused: the stage is another one; nothing else is then worth saying.
     """
     row = ROWS.get((command.type, state.stage))
     if row is None:
         raise Refused(_wrong_stage(state, command))
-    demand(*_about_the_saying(state, row, known), *_guarded(state, row, known))
-    return framework.decide(state, command, known)
+    yield from _in_its_time(state, row, known)
+    yield from _guarded(state, row, known)
+
+
+@framework.weighs
+def told_in_order(state: Framework, facts: tuple[Event, ...], known: Known) -> Iterator[Finding]:
+    """No fact lies before what it names or what it goes on from, unless it is a late record (decision 0007)."""
+    if known.late_record:
+        return
+    for name in dict.fromkeys(name for fact in facts for name in (*named(fact), *fact.strands)):
+        since = state.since(name) or state.strand_since(name)
+        if since is not None and known.on < since:
+            values = {"thing": name, "on": known.on.isoformat(), "since": since.isoformat()}
+            yield Finding("before-what-it-names", values=values)
 
 
 def _guarded(state: Framework, row: Row, known: Known) -> Iterator[Finding]:
@@ -81,23 +95,13 @@ def _wrong_stage(state: Framework, command: Command) -> Finding:
     )
 
 
-def _about_the_saying(state: Framework, row: Row, known: Known) -> Iterator[Finding]:
-    if known.by.role not in row.command.roles:
-        yield Finding(
-            "role-may-not",
-            values={
-                "command": row.command.type,
-                "role": known.by.role.value,
-                "roles": tuple(role.value for role in row.command.roles),
-            },
-            lift=row.command.roles,
-        )
-    if known.on > known.today:
-        yield Finding("not-happened-yet", values={"on": known.on.isoformat(), "today": known.today.isoformat()})
+def _in_its_time(state: Framework, row: Row, known: Known) -> Iterator[Finding]:
+    proposed, since = state.proposed_on, state.stage_since
+    if proposed is not None and known.on < proposed:
+        yield Finding("before-the-framework", values={"on": known.on.isoformat(), "since": proposed.isoformat()})
     # The order of the log is the order in which facts were recorded; a move that claims to lie
     # before the last one is nearly always a slip of the date (TIMINGS, "Time").
-    since = state.stage_since
-    if row.to and since is not None and known.on < since and not known.late_record:
+    elif row.to and since is not None and known.on < since and not known.late_record:
         yield Finding(
             "before-the-last-move",
             values={"on": known.on.isoformat(), "since": since.isoformat(), "stage": state.stage or ""},

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of
-from cycle.aggregates.framework.state import Framework, Meeting, MeetingStage, Quorum
+from cycle.aggregates.framework.state import Framework, Meeting, MeetingStage, Quorum, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import (
     AdjournReason,
@@ -19,6 +18,7 @@ from cycle.aggregates.terms import (
     MeetingId,
     MemberId,
     Name,
+    Planned,
     Presence,
     Reference,
     Text,
@@ -29,11 +29,12 @@ from cycle.policy import at_least
 class MeetingConvened(Event):
     meeting: MeetingId
     cycle: int
-    held_on: date
+    held_on: Planned
     place: Name
     call: int
     checks: tuple[Check, ...] = ()
     correctable = frozenset({"held_on", "place"})
+    strands = ("meeting",)
 
 
 class InvitationSent(Event):
@@ -54,18 +55,22 @@ class LogisticsArranged(Event):
 
 class MeetingPostponed(Event):
     meeting: MeetingId
-    held_on: date
+    held_on: Planned
     reason: Text
     correctable = frozenset({"held_on", "reason"})
+    strands = ("meeting",)
 
 
 class MeetingCancelled(Event):
     meeting: MeetingId
     reason: Text
     correctable = frozenset({"reason"})
+    strands = ("meeting",)
 
 
 class MeetingOpened(Event):
+    """``quorum`` follows from the attendance, and is corrected with it."""
+
     meeting: MeetingId
     cycle: int
     call: int
@@ -73,6 +78,7 @@ class MeetingOpened(Event):
     quorum: Quorum
     checks: tuple[Check, ...] = ()
     correctable = frozenset({"attendance"})
+    strands = ("meeting",)
 
 
 class MeetingAdjourned(Event):
@@ -81,6 +87,7 @@ class MeetingAdjourned(Event):
     explanation: Text
     attendance: tuple[Presence, ...] = ()
     correctable = frozenset({"explanation", "attendance"})
+    strands = ("meeting",)
 
 
 class MeetingClosed(Event):
@@ -88,6 +95,7 @@ class MeetingClosed(Event):
     minutes: Text
     document: Reference | None = None
     correctable = frozenset({"minutes", "document"})
+    strands = ("meeting",)
 
 
 class MinutesApproved(Event):
@@ -99,7 +107,7 @@ class MinutesApproved(Event):
 class ConveneMeeting(Command):
     """Call the members to a meeting; after an adjournment for lack of quorum it is the second call."""
 
-    held_on: date
+    held_on: Planned
     place: Name
     roles = (Role.FACILITATOR, Role.MAYOR)
 
@@ -125,7 +133,7 @@ class ArrangeLogistics(Command):
 class PostponeMeeting(Command):
     """Move the meeting to another day."""
 
-    held_on: date
+    held_on: Planned
     reason: Text
     roles = (Role.FACILITATOR, Role.MAYOR)
 
@@ -177,8 +185,11 @@ def no_other_meeting_pending(state: Framework, known: Known) -> Iterable[Finding
 
 def a_meeting_is_convened(state: Framework, known: Known) -> Iterable[Finding]:
     """A meeting is convened and not open yet."""
-    met = state.meeting is not None and state.meeting.stage is MeetingStage.CONVENED
-    yield Finding("no-meeting-convened", met, lift=(Role.FACILITATOR, Role.MAYOR))
+    if state.in_session():
+        yield Finding("in-session-already")
+    else:
+        met = state.meeting is not None and state.meeting.stage is MeetingStage.CONVENED
+        yield Finding("no-meeting-convened", met, lift=(Role.FACILITATOR, Role.MAYOR))
 
 
 def a_meeting_is_pending(state: Framework, known: Known) -> Iterable[Finding]:
@@ -189,7 +200,13 @@ def a_meeting_is_pending(state: Framework, known: Known) -> Iterable[Finding]:
 
 def in_session(state: Framework, known: Known) -> Iterable[Finding]:
     """The meeting is in session."""
-    yield Finding("not-in-session", state.in_session(), lift=(Role.FACILITATOR,))
+    meeting = state.meeting
+    if state.stage is not Stage.MEETING:
+        yield Finding("meeting-closed-already", state.in_session())
+    elif meeting is None or meeting.stage not in PENDING:
+        yield Finding("no-meeting-pending", lift=(Role.FACILITATOR, Role.MAYOR))
+    else:
+        yield Finding("not-in-session", state.in_session(), lift=(Role.FACILITATOR,))
 
 
 def quorum_now(state: Framework, known: Known) -> Iterable[Finding]:
@@ -202,7 +219,7 @@ def quorum_now(state: Framework, known: Known) -> Iterable[Finding]:
 
 def minutes_await_approval(state: Framework, known: Known) -> Iterable[Finding]:
     """Minutes of a closed meeting wait for approval."""
-    yield Finding("no-minutes-to-approve", bool(state.unapproved_minutes), lift=(Role.FACILITATOR,))
+    yield Finding("no-minutes-to-approve", bool(state.unapproved_minutes))
 
 
 def closed_with_minutes(state: Framework, known: Known) -> Iterable[Finding]:
@@ -216,8 +233,8 @@ def closed_with_minutes(state: Framework, known: Known) -> Iterable[Finding]:
 
 def present(state: Framework, attendance: tuple[Presence, ...]) -> tuple[MemberId, ...]:
     """The members of now for whom somebody came or holds a proxy."""
-    came = {p.member for p in attendance if p.women or p.men or p.proxies}
-    return tuple(member for member in state.members if member in came)
+    there = {presence.member for presence in attendance if came(presence)}
+    return tuple(member for member in state.members if member in there)
 
 
 def quorum_of(state: Framework, attendance: tuple[Presence, ...], call: int, known: Known) -> Quorum:
@@ -226,13 +243,14 @@ def quorum_of(state: Framework, attendance: tuple[Presence, ...], call: int, kno
     required = at_least(policy.meeting_quorum.value, len(state.members))
     count = len(present(state, attendance))
     waived = call > 1 and policy.second_call_waives_quorum.value and count < required
-    return Quorum(policy.article(policy.meeting_quorum), required, count, waived or count >= required, waived)
+    members = len(state.members)
+    return Quorum(policy.article(policy.meeting_quorum), required, count, waived or count >= required, waived, members)
 
 
 def _quorum_finding(state: Framework, quorum: Quorum, attendance: tuple[Presence, ...], known: Known) -> Finding:
     policy = policy_of(known)
-    came = present(state, attendance)
-    absent = tuple(f"{m.id} {m.name}" for m in state.members.values() if m.id not in came)
+    there = present(state, attendance)
+    absent = tuple(f"{m.id} {m.name}" for m in state.members.values() if m.id not in there)
     values = list_of(required=quorum.required, present=quorum.present, members=len(state.members), absent=absent)
     lift = (Role.FACILITATOR, Role.ORGANISATION)
     return ruled("no-quorum", policy, policy.meeting_quorum, quorum.met, lift=lift, **values)
@@ -242,10 +260,9 @@ def _quorum_finding(state: Framework, quorum: Quorum, attendance: tuple[Presence
 def convene_meeting(state: Framework, command: ConveneMeeting, known: Known) -> Iterable[Event]:
     policy = policy_of(known)
     notice = (command.held_on - known.on).days
-    values = {"held_on": command.held_on.isoformat(), "on": known.on.isoformat()}
     wanted = policy.meeting_notice_days
     enough = ruled("short-notice", policy, wanted, notice >= wanted.value, days=notice, wanted=wanted.value)
-    demand(Finding("meeting-in-the-past", notice >= 0, values=values), enough)
+    demand(enough)
     before = state.meeting
     again = before is not None and before.stage is MeetingStage.ADJOURNED and before.second_call
     meeting = MeetingId(f"M-{state.meetings_counted + 1}")
@@ -272,10 +289,7 @@ def arrange_logistics(state: Framework, command: ArrangeLogistics, known: Known)
 def postpone_meeting(state: Framework, command: PostponeMeeting, known: Known) -> Iterable[Event]:
     meeting = _pending(state)
     values = {"held_on": command.held_on.isoformat(), "on": known.on.isoformat()}
-    demand(
-        Finding("meeting-in-the-past", command.held_on >= known.on, values=values),
-        Finding("same-day", command.held_on != meeting.held_on, values=values),
-    )
+    demand(Finding("same-day", command.held_on != meeting.held_on, values=values))
     yield MeetingPostponed(meeting.id, command.held_on, command.reason)
 
 
@@ -289,10 +303,35 @@ def open_meeting(state: Framework, command: OpenMeeting, known: Known) -> Iterab
     meeting = _pending(state)
     values = {"held_on": meeting.held_on.isoformat(), "on": known.on.isoformat()}
     demand(*_attendance_holds(state, command.attendance))
-    quorum = quorum_of(state, command.attendance, meeting.call, known)
-    seen = _quorum_finding(state, quorum, command.attendance, known)
+    attendance = with_the_absent(command.attendance, state.members)
+    quorum = quorum_of(state, attendance, meeting.call, known)
+    seen = _quorum_finding(state, quorum, attendance, known)
     demand(Finding("before-its-day", known.on >= meeting.held_on, values=values), seen)
-    yield MeetingOpened(meeting.id, state.cycle, meeting.call, command.attendance, quorum, checks([seen]))
+    yield MeetingOpened(meeting.id, state.cycle, meeting.call, attendance, quorum, checks([seen]))
+
+
+def with_the_absent(attendance: tuple[Presence, ...], members: Iterable[MemberId]) -> tuple[Presence, ...]:
+    """The attendance with a line of zeros for each member that has none: who stays away is seen."""
+    named = {presence.member for presence in attendance}
+    return (*attendance, *(Presence(member) for member in members if member not in named))
+
+
+def counted_anew(before: Event, after: Event) -> Event:
+    """The quorum of a corrected attendance: those who came, of the members of then."""
+    if not isinstance(before, MeetingOpened) or not isinstance(after, MeetingOpened):
+        return after
+    attendance = with_the_absent(after.attendance, (presence.member for presence in before.attendance))
+    count = sum(came(presence) for presence in attendance)
+    enough = count >= after.quorum.required
+    # Whether a second call may do without is the policy's of then: what it waived stays waived.
+    met = enough or after.quorum.waived
+    quorum = replace(after.quorum, present=count, met=met)
+    return replace(after, attendance=attendance, quorum=quorum)
+
+
+def came(presence: Presence) -> bool:
+    """Somebody of a member was there, or somebody who held its proxy."""
+    return bool(presence.women or presence.men or presence.proxies)
 
 
 def _attendance_holds(state: Framework, attendance: tuple[Presence, ...]) -> tuple[Finding, ...]:
@@ -317,7 +356,10 @@ def adjourn_meeting(state: Framework, command: AdjournMeeting, known: Known) -> 
         Finding("quorum-holds", lacks),
         *_attendance_holds(state, command.attendance),
     )
-    yield MeetingAdjourned(meeting.id, command.reason, command.explanation, command.attendance)
+    counted = command.attendance
+    if counted and not state.in_session():
+        counted = with_the_absent(counted, state.members)
+    yield MeetingAdjourned(meeting.id, command.reason, command.explanation, counted)
 
 
 @framework.decides(CloseMeeting)
@@ -341,7 +383,8 @@ def _pending(state: Framework) -> Meeting:
 @framework.evolves(MeetingConvened)
 def meeting_convened(state: Framework, recorded: Happened[MeetingConvened]) -> Framework:
     fact = recorded.data
-    meeting = Meeting(fact.meeting, fact.held_on, fact.call)
+    day = recorded.occurred_on
+    meeting = Meeting(fact.meeting, fact.held_on, fact.call, since=day, acted_on=day)
     return replace(state, meeting=meeting, meetings_counted=state.meetings_counted + 1)
 
 
@@ -356,7 +399,8 @@ framework.ignores(LogisticsArranged)
 
 @framework.evolves(MeetingPostponed)
 def meeting_postponed(state: Framework, recorded: Happened[MeetingPostponed]) -> Framework:
-    return replace(state, meeting=replace(_pending(state), held_on=recorded.data.held_on))
+    meeting = replace(_pending(state), held_on=recorded.data.held_on, acted_on=recorded.occurred_on)
+    return replace(state, meeting=meeting)
 
 
 @framework.evolves(MeetingCancelled)
@@ -367,20 +411,27 @@ def meeting_cancelled(state: Framework, recorded: Happened[MeetingCancelled]) ->
 @framework.evolves(MeetingOpened)
 def meeting_opened(state: Framework, recorded: Happened[MeetingOpened]) -> Framework:
     fact = recorded.data
-    meeting = replace(_pending(state), stage=MeetingStage.OPEN, attendance=fact.attendance, quorum=fact.quorum)
+    meeting = replace(
+        _pending(state),
+        stage=MeetingStage.OPEN,
+        attendance=fact.attendance,
+        quorum=fact.quorum,
+        acted_on=recorded.occurred_on,
+    )
     return replace(state, meeting=meeting)
 
 
 @framework.evolves(MeetingAdjourned)
 def meeting_adjourned(state: Framework, recorded: Happened[MeetingAdjourned]) -> Framework:
     lacked = recorded.data.reason is AdjournReason.NO_QUORUM
-    meeting = replace(_pending(state), stage=MeetingStage.ADJOURNED, second_call=lacked)
+    day = recorded.occurred_on
+    meeting = replace(_pending(state), stage=MeetingStage.ADJOURNED, second_call=lacked, acted_on=day)
     return replace(state, meeting=meeting)
 
 
 @framework.evolves(MeetingClosed)
 def meeting_closed(state: Framework, recorded: Happened[MeetingClosed]) -> Framework:
-    meeting = replace(_pending(state), stage=MeetingStage.CLOSED)
+    meeting = replace(_pending(state), stage=MeetingStage.CLOSED, acted_on=recorded.occurred_on)
     return replace(state, meeting=meeting, unapproved_minutes=(*state.unapproved_minutes, meeting.id))
 
 

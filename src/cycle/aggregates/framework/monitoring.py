@@ -42,6 +42,7 @@ from cycle.aggregates.terms import (
 class MonitoringStarted(Event):
     cycle: int
     checks: tuple[Check, ...] = ()
+    strands = ("stage",)
 
 
 class ActionStarted(Event):
@@ -172,7 +173,20 @@ class RecordMonitoring(Command):
 
 def an_action_runs(state: Framework, known: Known) -> Iterable[Finding]:
     """An action of the plan has no outcome yet."""
-    yield Finding("no-action-runs", bool(state.unsettled()), lift=(Role.FACILITATOR,))
+    yield Finding("no-action-runs", bool(state.unsettled()))
+
+
+def an_action_waits(state: Framework, known: Known) -> Iterable[Finding]:
+    """An action of the plan has not begun."""
+    if running := state.unsettled():
+        yield Finding("no-action-waits", any(action.stage is ActionStage.AGREED for action in running))
+
+
+def still_time_to_monitor(state: Framework, known: Known) -> Iterable[Finding]:
+    """The window of the plan is not over; afterwards its review is due."""
+    ends = state.plan.window.ends_on if state.plan else None
+    values = list_of(ends_on=str(ends), on=known.on.isoformat())
+    yield Finding("plan-is-over", ends is not None and known.on <= ends, values=values, lift=(Role.FACILITATOR,))
 
 
 def _begun(state: Framework, action: ActionId) -> Iterable[ActionStarted]:

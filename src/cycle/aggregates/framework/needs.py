@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from msgspec.structs import replace
 
@@ -12,12 +11,12 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, need_is_open, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Need, Stage
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import AmountXof, MemberId, NeedId, NeedKind, Text
+from cycle.aggregates.terms import AmountXof, MemberId, NeedId, NeedKind, Planned, Text
 
 
 class NeedsIdentificationOpened(Event):
     cycle: int
-    due_on: date | None = None
+    due_on: Planned | None = None
     correctable = frozenset({"due_on"})
 
 
@@ -58,13 +57,15 @@ class NeedsIdentificationClosed(Event):
     cycle: int
     needs: tuple[NeedId, ...]
     checks: tuple[Check, ...] = ()
+    strands = ("stage",)
 
 
 class NeedsReopened(Event):
     cycle: int
     reason: Text
-    due_on: date | None = None
+    due_on: Planned | None = None
     correctable = frozenset({"reason", "due_on"})
+    strands = ("stage",)
 
 
 class IdentifyNeed(Command):
@@ -117,6 +118,20 @@ class CloseNeeds(Command):
 def a_profession_is_represented(state: Framework, known: Known) -> Iterable[Finding]:
     """A professional organisation is a member."""
     yield Finding("no-profession", bool(state.professions()), lift=(Role.FACILITATOR,))
+
+
+def a_profession_has_needs(state: Framework, known: Known) -> Iterable[Finding]:
+    """A professional organisation has open needs to validate."""
+    with_needs = any(need.profession in state.professions() for need in state.needs.values())
+    yield Finding("no-needs", with_needs, lift=(Role.ORGANISATION, Role.FACILITATOR))
+
+
+def a_profession_without_needs(state: Framework, known: Known) -> Iterable[Finding]:
+    """A professional organisation has no open need: only then can it declare that."""
+    asked = state.professions()
+    free = not asked or any(not _needs_of(state, profession) for profession in asked)
+    needs = tuple(need.id for need in state.needs.values())
+    yield Finding("needs-are-open", free, values=list_of(needs=needs), lift=(Role.ORGANISATION,))
 
 
 def a_need_is_open(state: Framework, known: Known) -> Iterable[Finding]:
@@ -207,7 +222,7 @@ def needs_identification_opened(state: Framework, recorded: Happened[NeedsIdenti
 @framework.evolves(NeedIdentified)
 def need_identified(state: Framework, recorded: Happened[NeedIdentified]) -> Framework:
     fact = recorded.data
-    need = Need(fact.need, fact.cycle, fact.profession, fact.kind, fact.description)
+    need = Need(fact.need, fact.cycle, fact.profession, fact.kind, fact.description, recorded.occurred_on)
     return replace(
         state,
         needs={**state.needs, fact.need: need},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
@@ -21,7 +20,7 @@ from cycle.aggregates.framework.rules import (
 )
 from cycle.aggregates.framework.state import Framework, Obstacle, ObstacleStage
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import ActionId, MemberId, Name, ObstacleId, Text
+from cycle.aggregates.terms import ActionId, MemberId, Name, ObstacleId, Planned, Text
 
 Severity3 = Annotated[int, Meta(ge=1, le=3)]
 """1 slows an action, 2 endangers it, 3 stops it."""
@@ -47,7 +46,7 @@ class ObstacleSolutionAgreed(Event):
     obstacle: ObstacleId
     solution: Text
     responsible: MemberId
-    due_on: date | None = None
+    due_on: Planned | None = None
     correctable = frozenset({"solution", "due_on"})
 
 
@@ -103,7 +102,7 @@ class AgreeSolution(Command):
     obstacle: ObstacleId
     solution: Text
     responsible: MemberId
-    due_on: date | None = None
+    due_on: Planned | None = None
     roles = (Role.FACILITATOR, Role.COMMITTEE)
 
 
@@ -136,13 +135,13 @@ CLOSED = (ObstacleStage.RESOLVED, ObstacleStage.ACCEPTED, ObstacleStage.CARRIED_
 
 def an_obstacle_is_open(state: Framework, known: Known) -> Iterable[Finding]:
     """An obstacle is open."""
-    yield Finding("no-open-obstacle", bool(state.open_obstacles()), lift=(Role.COMMITTEE,))
+    yield Finding("no-open-obstacle", bool(state.open_obstacles()))
 
 
 def an_obstacle_was_closed(state: Framework, known: Known) -> Iterable[Finding]:
     """An obstacle was resolved, accepted or carried over in this cycle."""
     closed = any(obstacle.stage in CLOSED for obstacle in state.obstacles.values())
-    yield Finding("no-closed-obstacle", closed, lift=(Role.COMMITTEE,))
+    yield Finding("no-closed-obstacle", closed)
 
 
 @framework.decides(RaiseObstacle)
@@ -166,11 +165,9 @@ def communicate_obstacle(state: Framework, command: CommunicateObstacle, known: 
 
 @framework.decides(AgreeSolution)
 def agree_solution(state: Framework, command: AgreeSolution, known: Known) -> Iterable[Event]:
-    in_time = command.due_on is None or command.due_on >= known.on
     demand(
         obstacle_is_open(state, command.obstacle),
         member_is_known(state, command.responsible),
-        Finding("due-in-the-past", in_time, values=list_of(due_on=str(command.due_on), on=known.on.isoformat())),
     )
     yield ObstacleSolutionAgreed(command.obstacle, command.solution, command.responsible, command.due_on)
 
@@ -205,7 +202,7 @@ def moved(state: Framework, obstacle: ObstacleId, stage: ObstacleStage) -> Frame
 @framework.evolves(ObstacleIdentified)
 def obstacle_identified(state: Framework, recorded: Happened[ObstacleIdentified]) -> Framework:
     fact = recorded.data
-    obstacle = Obstacle(fact.obstacle, fact.cycle, fact.severity, fact.description)
+    obstacle = Obstacle(fact.obstacle, fact.cycle, fact.severity, fact.description, since=recorded.occurred_on)
     return replace(
         state,
         obstacles={**state.obstacles, obstacle.id: obstacle},

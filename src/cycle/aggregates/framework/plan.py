@@ -9,7 +9,19 @@ from datetime import MAXYEAR, date, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, Value, checks, demand, ruled
+from cycle.aggregates.base import (
+    Check,
+    Command,
+    Event,
+    Finding,
+    Happened,
+    Role,
+    Value,
+    checks,
+    day_is_near,
+    demand,
+    ruled,
+)
 from cycle.aggregates.framework.meetings import present, quorum_now
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import action_is_known, list_of, policy_of, put
@@ -54,6 +66,7 @@ class PlanAgreed(Event):
     objections: tuple[Text, ...] = ()
     checks: tuple[Check, ...] = ()
     correctable = frozenset({"objections"})
+    strands = ("stage", "meeting")
 
 
 class PlanNotAgreed(Event):
@@ -63,6 +76,7 @@ class PlanNotAgreed(Event):
     objections: tuple[Text, ...]
     deadlock: bool = False
     correctable = frozenset({"objections"})
+    strands = ("meeting",)
 
 
 class PlanWithdrawn(Event):
@@ -73,6 +87,7 @@ class PlanWithdrawn(Event):
     actions: tuple[ActionId, ...]
     reason: Text
     correctable = frozenset({"reason"})
+    strands = ("stage",)
 
 
 class ActionRegisteredInPdesc(Event):
@@ -134,6 +149,11 @@ def actions_are_complete(state: Framework, known: Known) -> Iterable[Finding]:
         yield Finding("action-without-due-date", action.due_on is not None, values=values, lift=lift)
 
 
+def an_action_is_not_registered(state: Framework, known: Known) -> Iterable[Finding]:
+    """An action of the plan is not registered in the PDESC."""
+    yield Finding("all-registered", any(action.pdesc is None for action in state.negotiated()))
+
+
 def nothing_started(state: Framework, known: Known) -> Iterable[Finding]:
     """No action of the plan has started and nothing pledged to it has arrived."""
     started = tuple(a.id for a in state.negotiated() if a.stage is not ActionStage.AGREED)
@@ -192,6 +212,7 @@ def _window_holds(state: Framework, window: Window, known: Known) -> Iterable[Fi
     latest = add_months(starts, rule.value) - timedelta(days=1)
     more: dict[str, Value] = {"months": rule.value, "latest": latest.isoformat(), **days}
     yield ruled("window-too-long", policy, rule, ends <= latest, lift=(Role.FACILITATOR,), **more)
+    yield from day_is_near(ends, known.on)
     on_time = known.late_record or starts >= known.on
     yield Finding("window-begins-before", on_time, values={**days, "on": known.on.isoformat()})
     if state.plan is not None:
@@ -240,7 +261,7 @@ def plan_agreed(state: Framework, recorded: Happened[PlanAgreed]) -> Framework:
     fact = recorded.data
     actions = {**state.actions}
     for item in fact.actions:
-        actions[item.action] = replace(actions[item.action], stage=ActionStage.AGREED)
+        actions[item.action] = replace(as_agreed(actions[item.action], item), stage=ActionStage.AGREED)
     return replace(
         state,
         stage=Stage.PLAN,
@@ -249,6 +270,18 @@ def plan_agreed(state: Framework, recorded: Happened[PlanAgreed]) -> Framework:
         previous_plan=state.plan,
         plan=Plan(fact.cycle, fact.plan_version, fact.window),
         rounds=0,
+    )
+
+
+def as_agreed(action: Action, item: AgreedAction) -> Action:
+    """The action as the plan states it, whatever was said of it before."""
+    return replace(
+        action,
+        description=item.description,
+        needs=item.needs,
+        obstacles=item.obstacles,
+        responsible=item.responsible,
+        due_on=item.due_on,
     )
 
 

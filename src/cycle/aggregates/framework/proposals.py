@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from msgspec.structs import replace
 
@@ -21,7 +20,7 @@ from cycle.aggregates.framework.rules import (
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import ActionId, Code, MemberId, NeedId, ObstacleId, Text
+from cycle.aggregates.terms import ActionId, Code, MemberId, NeedId, ObstacleId, Planned, Text
 
 
 class ActionProposed(Event):
@@ -33,7 +32,7 @@ class ActionProposed(Event):
     obstacles: tuple[ObstacleId, ...] = ()
     continues: ActionId | None = None
     responsible: MemberId | None = None
-    due_on: date | None = None
+    due_on: Planned | None = None
     correctable = frozenset({"description", "due_on"})
 
 
@@ -45,7 +44,7 @@ class ActionAmended(Event):
     needs: tuple[NeedId, ...] | None = None
     obstacles: tuple[ObstacleId, ...] | None = None
     responsible: MemberId | None = None
-    due_on: date | None = None
+    due_on: Planned | None = None
     correctable = frozenset({"description", "due_on"})
 
 
@@ -68,7 +67,7 @@ class ProposeAction(Command):
     obstacles: tuple[ObstacleId, ...] = ()
     continues: ActionId | None = None
     responsible: MemberId | None = None
-    due_on: date | None = None
+    due_on: Planned | None = None
     roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR)
 
 
@@ -80,7 +79,7 @@ class AmendAction(Command):
     needs: tuple[NeedId, ...] | None = None
     obstacles: tuple[ObstacleId, ...] | None = None
     responsible: MemberId | None = None
-    due_on: date | None = None
+    due_on: Planned | None = None
 
 
 class WithdrawAction(Command):
@@ -180,6 +179,7 @@ def action_proposed(state: Framework, recorded: Happened[ActionProposed]) -> Fra
         continues=fact.continues,
         responsible=fact.responsible,
         due_on=fact.due_on,
+        since=recorded.occurred_on,
     )
     return replace(state, actions={**state.actions, action.id: action}, actions_counted=state.actions_counted + 1)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, refusal, ruled
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, member_is_known, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Member, Stage
@@ -36,11 +36,13 @@ class FrameworkProposed(Event):
     policy_digest: Sha256
     checks: tuple[Check, ...] = ()
     correctable = frozenset({"title"})
+    strands = ("stage",)
 
 
 class SectorsPrioritised(Event):
     sectors: tuple[Code, ...]
     checks: tuple[Check, ...] = ()
+    strands = ("deliberation",)
 
 
 class ActorIdentified(Event):
@@ -157,9 +159,16 @@ def an_actor_per_sector(state: Framework, known: Known) -> Iterable[Finding]:
         yield ruled("sector-without-actor", policy, rule, met, lift=(Role.FACILITATOR,), sector=sector)
 
 
-def a_member_to_withdraw(state: Framework, known: Known) -> Iterable[Finding]:
-    """The framework has members."""
-    yield Finding("no-members", bool(state.members), lift=(Role.FACILITATOR,))
+def sectors_are_named(state: Framework, known: Known) -> Iterable[Finding]:
+    """The growth sectors are named."""
+    yield Finding("no-sectors", bool(state.sectors), lift=(Role.FACILITATOR, Role.MAYOR))
+
+
+def a_newer_policy(state: Framework, known: Known) -> Iterable[Finding]:
+    """A policy is published that is not the one in force."""
+    others = [p for p in known.policies if (p.id, p.version) != (state.policy, state.policy_version)]
+    values = {"policy": f"{state.policy}-{state.policy_version}"}
+    yield Finding("policy-in-force", bool(others), values=values, lift=(Role.PROGRAMME,))
 
 
 @framework.decides(ProposeFramework)
@@ -189,7 +198,11 @@ def prioritise_sectors(state: Framework, command: PrioritiseSectors, known: Know
 @framework.decides(IdentifyActor)
 def identify_actor(state: Framework, command: IdentifyActor, known: Known) -> Iterable[Event]:
     known_sector = command.sector in state.sectors
-    demand(Finding("sector-not-prioritised", known_sector, values=list_of(sector=command.sector, known=state.sectors)))
+    new = (command.sector, command.actor) not in state.actors
+    demand(
+        Finding("sector-not-prioritised", known_sector, values=list_of(sector=command.sector, known=state.sectors)),
+        Finding("actor-already", new, values={"actor": command.actor, "sector": command.sector}),
+    )
     yield ActorIdentified(command.sector, command.actor, command.women, command.men)
 
 
@@ -219,7 +232,9 @@ def withdraw_member(state: Framework, command: WithdrawMember, known: Known) -> 
 
 @framework.decides(AdoptPolicy)
 def adopt_policy(state: Framework, command: AdoptPolicy, known: Known) -> Iterable[Event]:
-    policy = policy_of(known)
+    policy = next((policy for policy in known.policies if policy.id == command.policy), None)
+    if policy is None:
+        raise refusal("policy-unknown", lift=(Role.PROGRAMME,))
     newer = (policy.id, policy.version) != (state.policy, state.policy_version)
     demand(Finding("policy-in-force", newer, values={"policy": policy.name}, lift=(Role.PROGRAMME,)))
     yield PolicyAdopted(PolicyId(policy.id), policy.version, policy.digest)
@@ -237,6 +252,7 @@ def framework_proposed(state: Framework, recorded: Happened[FrameworkProposed]) 
         policy=fact.policy,
         policy_version=fact.policy_version,
         policy_digest=fact.policy_digest,
+        proposed_on=recorded.occurred_on,
         stage=Stage.DELIBERATION,
         stage_since=recorded.occurred_on,
     )
@@ -249,13 +265,21 @@ def sectors_prioritised(state: Framework, recorded: Happened[SectorsPrioritised]
 
 @framework.evolves(ActorIdentified)
 def actor_identified(state: Framework, recorded: Happened[ActorIdentified]) -> Framework:
-    return replace(state, actor_sectors=state.actor_sectors | {recorded.data.sector})
+    return replace(state, actors=state.actors | {(recorded.data.sector, recorded.data.actor)})
 
 
 @framework.evolves(MemberAdmitted)
 def member_admitted(state: Framework, recorded: Happened[MemberAdmitted]) -> Framework:
     fact = recorded.data
-    member = Member(fact.member, fact.organisation, fact.constituency, fact.name, fact.sector, fact.may_invest)
+    member = Member(
+        fact.member,
+        fact.organisation,
+        fact.constituency,
+        fact.name,
+        fact.sector,
+        fact.may_invest,
+        recorded.occurred_on,
+    )
     return replace(state, members={**state.members, fact.member: member}, members_counted=state.members_counted + 1)
 
 

@@ -40,13 +40,17 @@ from cycle.aggregates.terms import (
 
 
 class Quorum(Struct, frozen=True, omit_defaults=True, gc=False):
-    """How many members had to be there and how many were. ``rule`` is the policy's article."""
+    """How many members had to be there and how many were. ``rule`` is the policy's article.
+
+    ``of`` is how many members there were; 0 in facts of the first release, which do not say it.
+    """
 
     rule: str
     required: int
     present: int
     met: bool
     waived: bool = False
+    of: int = 0
 
 
 class Stage(StrEnum):
@@ -69,10 +73,15 @@ class Member(Struct, frozen=True, gc=False):
     name: str
     sector: str | None = None
     may_invest: bool = False
+    since: date = date.min
 
 
 class FoundingDeliberation(Struct, frozen=True, gc=False):
-    """The council's decision that the framework rests on, as far as it has got."""
+    """The council's decision that the framework rests on, as far as it has got.
+
+    ``since`` is the day of the last fact about it. An annulment is the supervising authority's and
+    undoes the decision; a repeal is the council's own and ends it.
+    """
 
     id: DeliberationId
     number: str
@@ -82,6 +91,12 @@ class FoundingDeliberation(Struct, frozen=True, gc=False):
     transmitted_on: date | None = None
     executory_on: date | None = None
     annulled_on: date | None = None
+    repealed_on: date | None = None
+    since: date = date.min
+
+    @property
+    def stands(self) -> bool:
+        return self.annulled_on is None and self.repealed_on is None
 
 
 class Need(Struct, frozen=True, gc=False):
@@ -92,6 +107,7 @@ class Need(Struct, frozen=True, gc=False):
     profession: MemberId
     kind: NeedKind
     description: str
+    since: date = date.min
 
 
 class MeetingStage(StrEnum):
@@ -102,7 +118,10 @@ class MeetingStage(StrEnum):
 
 
 class Meeting(Struct, frozen=True, gc=False):
-    """The meeting that is pending, in session or last closed in this cycle."""
+    """The meeting that is pending, in session or last closed in this cycle.
+
+    ``since`` is the day on which it was convened, ``acted_on`` that of the last act about it.
+    """
 
     id: MeetingId
     held_on: date
@@ -113,6 +132,8 @@ class Meeting(Struct, frozen=True, gc=False):
     quorum: Quorum | None = None
     second_call: bool = False
     """It was adjourned for lack of quorum: the next one is its second call."""
+    since: date = date.min
+    acted_on: date = date.min
 
 
 class ActionStage(StrEnum):
@@ -143,6 +164,7 @@ class Action(Struct, frozen=True, gc=False):
     due_on: date | None = None
     percent: int = 0
     pdesc: str | None = None
+    since: date = date.min
 
 
 class Contribution(Struct, frozen=True, gc=False):
@@ -158,6 +180,7 @@ class Contribution(Struct, frozen=True, gc=False):
     received: Worth
     action: ActionId | None = None
     due_on: date | None = None
+    since: date = date.min
 
 
 class Plan(Struct, frozen=True, gc=False):
@@ -180,12 +203,14 @@ class Committee(Struct, frozen=True, gc=False):
 
     cycle: int
     seats: tuple[Seat, ...]
+    since: date = date.min
 
 
 class Mandate(Struct, frozen=True, gc=False):
     cycle: int
     version: int
     tasks: tuple[str, ...]
+    since: date = date.min
 
 
 class ObstacleStage(StrEnum):
@@ -213,6 +238,7 @@ class Obstacle(Struct, frozen=True, gc=False):
     description: str
     stage: ObstacleStage = ObstacleStage.IDENTIFIED
     before: ObstacleStage | None = None
+    since: date = date.min
 
 
 class Framework(Struct, frozen=True):
@@ -226,12 +252,15 @@ class Framework(Struct, frozen=True):
     policy: PolicyId = PolicyId("")
     policy_version: int = 0
     policy_digest: str = ""
+    proposed_on: date | None = None
     stage: Stage | None = None
     stage_since: date | None = None
     cycle: int = 0
+    cycle_since: date | None = None
 
     sectors: tuple[str, ...] = ()
-    actor_sectors: frozenset[str] = frozenset()
+    actors: frozenset[tuple[str, str]] = frozenset()
+    """Sector and name."""
     members: Mapping[MemberId, Member] = {}
     submitted: bool = False
     deliberation: FoundingDeliberation | None = None
@@ -259,7 +288,7 @@ class Framework(Struct, frozen=True):
 
     suspended_from: Stage | None = None
     suspension_lifts: bool = True
-    """False while the founding deliberation stays annulled."""
+    """False while the founding deliberation stays annulled or repealed."""
     deadlines_passed: frozenset[tuple[DeadlineKind, str]] = frozenset()
 
     members_counted: int = 0
@@ -268,6 +297,41 @@ class Framework(Struct, frozen=True):
     actions_counted: int = 0
     contributions_counted: int = 0
     obstacles_counted: int = 0
+
+    @property
+    def actor_sectors(self) -> frozenset[str]:
+        """The sectors in which an actor is identified."""
+        return frozenset(sector for sector, _ in self.actors)
+
+    def since(self, thing: str) -> date | None:
+        """The day on which something that a fact may name came to be; None when it is not there."""
+        found: Member | Need | Meeting | Action | Contribution | Obstacle | None = None
+        match thing.partition("-")[0]:
+            case "MB":
+                found = self.members.get(MemberId(thing))
+            case "N":
+                found = self.needs.get(NeedId(thing))
+            case "M":
+                found = self.meeting if self.meeting and self.meeting.id == thing else None
+            case "A":
+                found = self.actions.get(ActionId(thing))
+            case "C":
+                found = self.contributions.get(ContributionId(thing))
+            case "O":
+                found = self.obstacles.get(ObstacleId(thing))
+            case "cycle" if thing == f"cycle-{self.cycle}":
+                return self.cycle_since
+        return found.since if found is not None else None
+
+    def strand_since(self, strand: str) -> date | None:
+        """The day of the last fact of a strand but the stage, which the front door asks about by itself."""
+        last = {
+            "meeting": self.meeting.acted_on if self.meeting else None,
+            "committee": self.committee.since if self.committee else None,
+            "mandate": self.mandate.since if self.mandate else None,
+            "deliberation": self.deliberation.since if self.deliberation else None,
+        }
+        return last.get(strand)
 
     def represented(self) -> frozenset[Constituency]:
         """The constituencies that have a member."""

@@ -1,0 +1,110 @@
+"""What can be said: every command by its name, how it is read from JSON, and all that is said with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import Any
+from unicodedata import normalize
+
+import msgspec
+from msgspec import Struct
+
+from cycle.aggregates.base import Aggregate, By, Command
+from cycle.aggregates.commune import commune
+from cycle.aggregates.deliberation import EnterDeliberation, deliberation
+from cycle.aggregates.framework import decision as decision
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.setup import ProposeFramework
+from cycle.aggregates.known import Known
+from cycle.aggregates.organisation import RegisterOrganisation, organisation
+from cycle.aggregates.rulebook import rulebook
+from cycle.leaf import canonical
+
+AGGREGATES: tuple[Aggregate[Any, Known], ...] = (framework, commune, deliberation, organisation, rulebook)
+BY_COMMAND: Mapping[str, Aggregate[Any, Known]] = {
+    name: aggregate for aggregate in AGGREGATES for name in aggregate.commands
+}
+COMMANDS: Mapping[str, type[Command]] = {
+    name: command for aggregate in AGGREGATES for name, command in aggregate.commands.items()
+}
+"""Every command by its name, in the order of the areas."""
+FOUNDING: frozenset[type[Command]] = frozenset({ProposeFramework, EnterDeliberation, RegisterOrganisation})
+"""Commands that make a new aggregate with a fresh id."""
+
+
+class UnknownCommand(ValueError):  # noqa: N818
+    """There is no command of this name."""
+
+
+class BadInput(ValueError):  # noqa: N818
+    """A command's fields do not have the declared shape; the message says where."""
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """A command with everything that is said with it.
+
+    ``target`` is the id of the aggregate (None for a command that founds one), ``on`` the day on
+    which it happened, ``key`` the sender's key (a fresh one when absent), ``correlation`` the key
+    of the command that began the chain, ``late_record`` that later facts are known already.
+    """
+
+    command: Command
+    by: By
+    on: date
+    target: str | None = None
+    key: str | None = None
+    correlation: str | None = None
+    late_record: bool = False
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of all that makes two sayings the same."""
+        content = {
+            "by": self.by,
+            "command": self.command.type,
+            "data": self.command,
+            "late_record": self.late_record,
+            "on": self.on,
+            "target": self.target or "",
+        }
+        return sha256(canonical(content)).digest()
+
+
+def read_command(name: str, data: bytes) -> Command:
+    """A command from its JSON fields; texts are brought to Unicode normal form NFC.
+
+    Raises:
+        UnknownCommand: with the nearest names.
+        BadInput: says which field, what was expected, what was given.
+    """
+    command = COMMANDS.get(name)
+    if command is None:
+        near = ", ".join(get_close_matches(name, COMMANDS, 3)) or ", ".join(COMMANDS)
+        raise UnknownCommand(f"there is no command {name!r}; did you mean: {near}?")
+    try:
+        # Re-encoding first turns escaped accents into characters, which NFC can then compose.
+        fields = msgspec.json.decode(data)
+        if blank := next(_blanks(fields, "$"), None):
+            raise BadInput(f"{name}: Expected a text, got blanks - at `{blank}`")
+        return msgspec.json.decode(normalize("NFC", msgspec.json.encode(fields).decode()), type=command)
+    except UnicodeError as error:
+        raise BadInput(f"{name}: the fields are not UTF-8 text: {error}") from error
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise BadInput(f"{name}: {error}") from error
+
+
+def _blanks(value: object, path: str) -> Iterator[str]:
+    """Where a text holds nothing but blanks."""
+    match value:
+        case str():
+            if not value.strip():
+                yield path
+        case dict():
+            for key, item in value.items():
+                yield from _blanks(item, f"{path}.{key}")
+        case list():
+            for item in value:
+                yield from _blanks(item, f"{path}[...]")

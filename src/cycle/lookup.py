@@ -1,0 +1,185 @@
+"""What a decision may know beside its own aggregate: looked up in the others before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from functools import cache
+from typing import Any, Protocol, get_args, get_type_hints
+from zoneinfo import ZoneInfo
+
+from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role, StreamId
+from cycle.aggregates.commune import Commune, RegisterCommune, commune, zones
+from cycle.aggregates.corrections import Correction
+from cycle.aggregates.deliberation import Deliberation, deliberation
+from cycle.aggregates.framework.anytime import FrameworkDissolved
+from cycle.aggregates.framework.contributions import PledgeContribution
+from cycle.aggregates.framework.council import FollowDeliberation, Formalise
+from cycle.aggregates.framework.setup import AdoptPolicy, FrameworkProposed, ProposeFramework
+from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.known import Known
+from cycle.aggregates.organisation import Organisation, organisation
+from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
+from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PolicyId, Use
+from cycle.codec import Leaves
+from cycle.commands import Said
+from cycle.policy import Policy
+from cycle.store import LogRecorder
+
+State = Framework | Commune | Deliberation | Organisation | Rulebook
+BAMAKO = "Africa/Bamako"
+Sizes = tuple[tuple[LogName, int], ...]
+"""Logs that must not grow until the decision is stored."""
+
+
+class Loads(Protocol):
+    """Gives the state of an aggregate; its empty state when nothing is recorded."""
+
+    def __call__(self, aggregate: Aggregate[Any, Known], stream: StreamId, *, fresh: bool = False) -> Any: ...
+
+
+def stream_of(aggregate: Aggregate[Any, Known], identity: str) -> StreamId:
+    """``framework-0199…``: how the log calls an aggregate."""
+    return StreamId(f"{aggregate.name}-{identity}")
+
+
+@cache
+def _references(command: type[Command]) -> tuple[tuple[str, object], ...]:
+    """The fields by which a command names other aggregates, with the kind of id."""
+    wanted = (DeliberationId, OrganisationId, CommuneCode)
+    hints = get_type_hints(command)
+    return tuple(
+        (name, kind) for name, hint in hints.items() for kind in wanted if hint is kind or kind in get_args(hint)
+    )
+
+
+class Lookup:
+    """Looks into the other aggregates of one engine.
+
+    Args:
+        load: gives states.
+        history: gives a stream as it is believed.
+        store, leaves: the log, and decoders of what it hands out.
+        now: the engine's clock.
+    """
+
+    def __init__(
+        self,
+        load: Loads,
+        history: Callable[[StreamId], list[Recorded[Any]]],
+        store: LogRecorder,
+        leaves: Leaves[Recorded[Any]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._load, self._history, self._store, self._leaves, self._now = load, history, store, leaves, now
+        self._policies: dict[tuple[PolicyId, int | None], Policy] = {}
+        """Published versions never change, so a version that was read once is known for good."""
+
+    def known(self, aggregate: Aggregate[Any, Known], state: State, said: Said, target: str) -> tuple[Known, Sizes]:
+        """What a decision may know, and the logs that must not grow until it is stored."""
+        found, command = dict(self._named(said.command)), said.command
+        sizes: Sizes = ()
+        if isinstance(command, ProposeFramework):
+            log = LogName(command.commune)
+            sizes = ((log, self._store.log_size(log)),)
+            found["policy"] = self.policy(command.policy)
+            found["active_frameworks"] = self._active_frameworks(log)
+        elif isinstance(state, Framework) and state.policy:
+            found["policy"] = self.policy(state.policy, state.policy_version)
+            found |= self._of_framework(state, command)
+        if isinstance(command, Correction):
+            found["history"] = self._history(stream_of(aggregate, target))
+        known = Known(
+            on=said.on,
+            today=self.today(self._zone(state, command, found.get("commune"))),
+            by=said.by,
+            new_id=target,
+            late_record=said.late_record,
+            **found,
+        )
+        return known, sizes
+
+    def _named(self, command: Command) -> Iterator[tuple[str, Any]]:
+        """The aggregates that the fields of a command name."""
+        for field, kind in _references(type(command)):
+            identity = getattr(command, field)
+            if identity is None:
+                continue
+            if kind is DeliberationId:
+                yield "deliberations", self._one(deliberation, identity)
+            elif kind is OrganisationId:
+                yield "organisations", self._one(organisation, identity)
+            else:
+                yield "commune", self._state(commune, identity)
+
+    def _of_framework(self, state: Framework, command: Command) -> dict[str, Any]:
+        """What a command makes it worth to look at, though it does not name it."""
+        match command:
+            case FollowDeliberation() | Formalise() if state.deliberation is not None:
+                return {"deliberations": self._one(deliberation, state.deliberation.id)}
+            case PledgeContribution(use=Use.CAPITAL, member=member) if member in state.members:
+                return {"organisations": self._one(organisation, state.members[member].organisation)}
+            case AdoptPolicy(policy=wanted):
+                newest = self.policy(wanted)
+                return {"policies": (newest,) if newest else ()}
+        return {}
+
+    def of_options(self, state: Framework, on: date) -> Known:
+        """What may be known when nobody has said anything yet."""
+        founding = state.deliberation
+        newest = (self.policy(policy) for policy in self._published())
+        return Known(
+            on=on,
+            today=on,
+            by=By("nobody", Role.FACILITATOR),
+            policy=self.policy(state.policy, state.policy_version),
+            policies=tuple(policy for policy in newest if policy is not None),
+            commune=self._state(commune, state.commune),
+            deliberations={} if founding is None else self._one(deliberation, founding.id),
+        )
+
+    def _zone(self, state: State, command: Command, named: Commune | None) -> str:
+        match state, command:
+            case _, RegisterCommune(zone=zone) if zone in zones():
+                return zone
+            case Framework(version=version) | Commune(version=version), _ if version:
+                return state.zone
+            case Deliberation(version=version) | Organisation(version=version), _ if version:
+                home: Commune = self._load(commune, stream_of(commune, state.commune))
+                return home.zone
+        return named.zone if named is not None else BAMAKO
+
+    def today(self, zone: str = BAMAKO) -> date:
+        """Today's date in a zone, by the engine's clock."""
+        return self._now().astimezone(ZoneInfo(zone)).date()
+
+    def _state(self, aggregate: Aggregate[Any, Known], identity: str) -> Any | None:
+        state = self._load(aggregate, stream_of(aggregate, identity), fresh=True)
+        return state if state.version else None
+
+    def _one(self, aggregate: Aggregate[Any, Known], identity: str) -> dict[Any, Any]:
+        state = self._state(aggregate, identity)
+        return {identity: state} if state else {}
+
+    def _active_frameworks(self, log: LogName) -> int:
+        proposed = FrameworkProposed.type, FrameworkDissolved.type
+        found = self._store.read(0, log=log, types=proposed)
+        return sum(1 if topic == proposed[0] else -1 for _, topic, *_ in found)
+
+    def _published(self) -> list[PolicyId]:
+        """The policies that there are."""
+        found = self._store.read(0, log=PLATFORM, types=(PolicyPublished.type,))
+        return list(dict.fromkeys(self._leaves[topic, schema](leaf).data.policy for _, topic, schema, leaf in found))
+
+    def policy(self, policy: PolicyId, version: int | None = None) -> Policy | None:
+        """A published policy: this version, or the newest; None when there is none."""
+        published = self._policies.get((policy, version))
+        if published is not None:
+            return published
+        state: Rulebook = self._load(rulebook, stream_of(rulebook, policy))
+        if version is None or version not in state.versions:
+            state = self._load(rulebook, stream_of(rulebook, policy), fresh=True)
+        found = state.versions.get(version or max(state.versions, default=0))
+        if found is not None and version is not None:
+            self._policies[policy, version] = found
+        return found
