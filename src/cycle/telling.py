@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import cast
 
@@ -14,11 +14,10 @@ from cycle import catalogue
 from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
 from cycle.aggregates.corrections import NO_VALUE, Change, FactCorrected
 from cycle.aggregates.framework.decision import Option
+from cycle.aggregates.framework.meetings import MeetingOpened
 from cycle.aggregates.terms import Worth
-from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, listed, shown, text
+from cycle.catalogue import Language, either, printable, shown, text
 
-_KEPT = {NARROW_NO_BREAK_SPACE, "\u00a0", "\u200d"}
-"""Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
 _LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
 _GAP = re.compile(r" {2,}")
 
@@ -49,17 +48,17 @@ def sentence(fact: Recorded[Event], language: Language) -> str:
         value = getattr(fact.data, field)
         if isinstance(value, tuple):
             values[f"n_{field}"] = len(value)
-            simple = all(isinstance(item, str) for item in value)
-            values[field] = shown(value, language) if simple else ""
-        else:
-            values[field] = _shown(value, language)
-    return tidy(catalogue.template(f"event.{fact.type}", language).format_map(values))
+            value = value if all(isinstance(item, str) for item in value) else ""
+        values[field] = value
+    waived = isinstance(fact.data, MeetingOpened) and fact.data.quorum.waived
+    words = catalogue.template(f"event.{fact.type}", language, "waived" if waived else "")
+    said = tidy(catalogue.filled(words, language, values, _shown))
+    return said[:1].upper() + said[1:]
 
 
 def tidy(words: str) -> str:
     """Without what an absent value leaves behind, and without control characters."""
-    plain = "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
-    whole = _LEFT_BEHIND.sub("", plain).replace(" —.", ".").rstrip(" —").strip()
+    whole = _LEFT_BEHIND.sub("", printable(words)).replace(" —.", ".").rstrip(" —").strip()
     return _GAP.sub(" ", whole)
 
 
@@ -76,20 +75,31 @@ def reason(finding: Finding | Check, language: Language) -> str:
     return f"{said}{where}."
 
 
-def what_helps(finding: Finding, language: Language) -> str:
+def what_helps(finding: Finding | Check, language: Language) -> str:
     """What would lift a finding, and whom to call."""
     values = cast("Mapping[str, object]", finding.values)
     return tidy(text(f"finding.{finding.code}", language, "help", **values))
 
 
 def whom_to_call(roles: Iterable[Role], language: Language) -> str:
-    return listed((text(f"role.{role}", language) for role in roles), language)
+    return either((text(f"role.{role}", language) for role in roles), language)
 
 
 def refusal_lines(refused: Refused, language: Language) -> list[str]:
-    """One line for each reason: what holds, then what helps."""
-    failed = [f for f in refused.findings if f.refuses]
-    return [f"{reason(f, language)} {what_helps(f, language)}" for f in failed]
+    """One line for each reason: what holds, what helps, and who can lift it."""
+    return [" ".join(explained(f, f.lift, language)) for f in refused.findings if f.refuses]
+
+
+def explained(finding: Finding | Check, lift: Sequence[Role], language: Language) -> list[str]:
+    """What a rule saw, what would help, and who can lift it: a sentence each."""
+    said = [reason(finding, language), what_helps(finding, language)]
+    return [*said, text("message.call", language, "", roles=whom_to_call(lift, language))] if lift else said
+
+
+def warnings(fact: Recorded[Event]) -> list[Check]:
+    """The rules that did not hold when a fact was decided, and only warn."""
+    seen: tuple[Check, ...] = getattr(fact.data, "checks", ())
+    return [check for check in seen if not check.met]
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:

@@ -93,6 +93,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         say_error("usage", usage_error(error, asked.language), asked)
         sys.exit(2)
     except (KeyboardInterrupt, EOFError, click.exceptions.Abort):
+        say_error("interrupted", catalogue.text("message.interrupted", asked.language), asked)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read has seen enough; the interpreter must not complain when it closes the pipe.
@@ -111,9 +112,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def say_error(code: str, text: str, asked: Settings, reasons: list[dict[str, object]] | None = None) -> None:
     """One line on stderr; one JSON object where ``--json`` was asked for."""
-    from cycle_adapters.cli.printing import printable
-
-    line = " ".join(printable(text).split(" "))
+    line = catalogue.printable(text)
     if asked.json:
         said: dict[str, object] = {"code": code, "text": line}
         if reasons:

@@ -13,8 +13,8 @@ from cycle.aggregates.framework import anytime, council, setup
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.state import Framework
 from cycle.catalogue import Language, listed, shown, text
-from cycle.engine import COMMANDS, Engine
-from cycle.reading import Reader
+from cycle.engine import COMMANDS
+from cycle.reading import Reader, opened
 from cycle.telling import option_as_json, reason, what_helps, whom_to_call
 from cycle_adapters.cli.places import framework_at
 from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
@@ -30,7 +30,7 @@ ALWAYS = frozenset({setup.AdoptPolicy.type, council.FollowDeliberation.type, set
 def next_(settings: Settings, place: str, on: date | None) -> None:
     """Show what may happen next, and what keeps the rest from happening."""
     language = settings.language
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         identity = framework_at(reader, place)

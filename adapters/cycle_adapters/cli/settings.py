@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from cycle.catalogue import Language
@@ -32,7 +33,7 @@ def before_parsing(arguments: Sequence[str], environment: Mapping[str, str] = os
     """What help and errors need to know even when the arguments cannot be parsed."""
     own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     asked = None
-    for argument, following in zip(own, [*own[1:], None], strict=True):
+    for argument, following in pairwise([*own, ""]):
         if argument == "--lang":
             asked = following
         elif argument.startswith("--lang="):

@@ -13,7 +13,6 @@ import click
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import Nature
 from cycle.catalogue import Language, listed, shown, text
-from cycle.engine import Engine
 from cycle.history import Cutoffs
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
@@ -21,7 +20,7 @@ from cycle.projections.frameworks import FrameworkRow, MemberRow
 from cycle.projections.meetings import AttendanceRow, CalendarRow, MeetingRow
 from cycle.projections.obstacles import ObstacleRow
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow
-from cycle.reading import Filters, Reader
+from cycle.reading import Filters, Reader, opened
 from cycle.telling import sentence
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
@@ -40,7 +39,7 @@ class Look:
         self.cutoffs = cutoffs
         self.language = language
         self.on = on
-        self.places = {row.code: row.name for row in reader.communes()}
+        self.places = {row.code: row.name for row in reader.communes(cutoffs)}
         members: list[Any] = reader.rows("members", filters, cutoffs)
         self.members: Mapping[tuple[str, str], MemberRow] = {(m.framework, m.member): m for m in members}
 
@@ -190,7 +189,7 @@ def show_needs(look: Look) -> None:
                 look.member(row.framework, row.profession),
                 look.word(row.kind),
                 row.description,
-                look.word(row.status),
+                look.word(f"need-{row.status}"),
                 listed(row.answered_by, look.language) or "—",
                 "—" if row.answered_in_cycle is None else str(row.answered_in_cycle - row.cycle),
             ]
@@ -281,10 +280,10 @@ def show_calendar(look: Look) -> None:
             [
                 look.due(row.day, row.status != "open"),
                 look.place(row),
-                look.word(row.kind),
+                look.word(f"day-{row.kind}"),
                 row.about,
                 row.text or "—",
-                look.word(row.status),
+                look.word(f"day-{row.status}"),
             ]
             for row in rows
         ],
@@ -341,7 +340,7 @@ def show(
     at: int | None,
 ) -> None:
     """Show a projection."""
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         found = place_at(reader, commune) if commune else None

@@ -11,9 +11,8 @@ import click
 
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.catalogue import Language, shown, template, text
-from cycle.engine import Engine
 from cycle.history import Cutoffs, Fact
-from cycle.reading import Reader
+from cycle.reading import Reader, opened
 from cycle.telling import corrections, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph
@@ -77,7 +76,7 @@ def as_json(fact: Fact, language: Language, later: Corrected) -> dict[str, objec
 def replay(settings: Settings, place: str, as_of: date | None, known_at: datetime | None, at: int | None) -> None:
     """Tell the whole decision history of a commune or framework, and the state that it leads to."""
     language, cutoffs = settings.language, Cutoffs(as_of, known_at, at)
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         found = place_at(reader, place)
@@ -124,7 +123,7 @@ class PositionOrDay(click.ParamType[Cutoffs]):
 def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> None:
     """Tell what changed in a framework between two moments."""
     language = settings.language
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         identity = framework_at(reader, place)
