@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import cast
 
@@ -13,8 +14,8 @@ from sqlalchemy.exc import ArgumentError
 
 from cycle.aggregates.base import LogName
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.state import Framework
-from cycle.aggregates.terms import FrameworkId
+from cycle.aggregates.framework.state import Framework, Stage
+from cycle.aggregates.terms import DeadlineKind, FrameworkId
 from cycle.engine import Engine, stream_of
 from cycle.history import EVERYTHING, Cutoffs, Fact
 from cycle.projections.all import PROJECTIONS
@@ -22,7 +23,9 @@ from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
 from cycle.projections.folding import folded
 from cycle.projections.frameworks import FrameworkRow, frameworks
+from cycle.projections.meetings import CalendarRow, calendar
 from cycle.projections.places import CommuneRow, communes
+from cycle.projections.plans import CommitmentRow, commitments
 from cycle.projections.runner import Runner
 from cycle.store import Unavailable
 
@@ -75,6 +78,19 @@ def opened(database: str) -> Engine:
     if is_missing(database):
         raise Unavailable("no-database", make_url(database).database or "")
     return Engine(database)
+
+
+class Overdue(Struct, frozen=True):
+    """Something whose day has gone by: the end of a plan, a meeting, the needs, an action, a contribution."""
+
+    framework: str
+    kind: DeadlineKind
+    about: str
+    day: date
+    days: int
+    text: str | None = None
+    member: str | None = None
+    """Who promised it."""
 
 
 class Reader:
@@ -145,12 +161,37 @@ class Reader:
         found = cast("list[FrameworkRow]", self.rows(frameworks.name, without, cutoffs))
         return [row.framework for row in found if filters.sector in row.sectors]
 
+    def overdue(self, on: date, filters: Filters = Filters(), cutoffs: Cutoffs = EVERYTHING) -> list[Overdue]:  # noqa: B008
+        """What should have happened before a day and has not: plans first, then as they were due."""
+        days = cast("list[CalendarRow]", self.rows(calendar.name, filters, cutoffs))
+        promises = cast("list[CommitmentRow]", self.rows(commitments.name, filters, cutoffs))
+        dissolved = {row.framework for row in self.frameworks(cutoffs) if row.stage is Stage.DISSOLVED}
+        found = [
+            Overdue(row.framework, row.kind, row.about, row.day, (on - row.day).days, row.text)
+            for row in days
+            if row.day < on and row.status in ("open", "passed") and row.kind is not DeadlineKind.CONTRIBUTION
+        ]
+        found += [
+            Overdue(
+                row.framework,
+                DeadlineKind.CONTRIBUTION,
+                row.contribution,
+                row.due_on,
+                (on - row.due_on).days,
+                member=row.member,
+            )
+            for row in promises
+            if row.due_on is not None and row.due_on < on and row.status in ("pledged", "partly-received")
+        ]
+        living = (each for each in found if each.framework not in dissolved)
+        return sorted(living, key=lambda each: (each.framework, _FIRST.index(each.kind), each.day))
+
     def communes(self, cutoffs: Cutoffs = EVERYTHING) -> list[CommuneRow]:
         """Every commune, named and placed as it was inside the cut-offs."""
         return cast("list[CommuneRow]", self.rows(communes.name, cutoffs=cutoffs))
 
-    def frameworks(self) -> list[FrameworkRow]:
-        return cast("list[FrameworkRow]", self._live(frameworks.name, Filters()))
+    def frameworks(self, cutoffs: Cutoffs = EVERYTHING) -> list[FrameworkRow]:
+        return cast("list[FrameworkRow]", self.rows(frameworks.name, cutoffs=cutoffs))
 
     def find(self, place: str) -> Place:
         """A commune or framework by code, id, beginning or end of an id, name or alias.
@@ -213,6 +254,9 @@ class Reader:
     def state(self, history: Sequence[Fact]) -> Framework:
         """The state of a framework that a history leads to."""
         return framework.fold(framework.initial, (fact.recorded for fact in history))
+
+
+_FIRST = [DeadlineKind.PLAN, DeadlineKind.NEEDS, DeadlineKind.MEETING, DeadlineKind.ACTION, DeadlineKind.CONTRIBUTION]
 
 
 def _framework(row: Row) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,9 +15,16 @@ from msgspec import Struct
 from cycle import catalogue
 from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
 from cycle.aggregates.corrections import NO_VALUE, Change, FactCorrected
+from cycle.aggregates.framework import anytime
+from cycle.aggregates.framework.anytime import FrameworkSuspended, Resume
+from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.meetings import MeetingOpened
-from cycle.aggregates.terms import Worth
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.setup import AdoptPolicy, WithdrawMember
+from cycle.aggregates.framework.state import Framework, Member, Stage
+from cycle.aggregates.framework.table import triggers
+from cycle.aggregates.terms import MemberId, Worth
 from cycle.catalogue import Language, either, printable, shown, text
 
 _LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
@@ -100,6 +109,106 @@ def warnings(fact: Recorded[Event]) -> list[Check]:
     """The rules that did not hold when a fact was decided, and only warn."""
     seen: tuple[Check, ...] = getattr(fact.data, "checks", ())
     return [check for check in seen if not check.met]
+
+
+ALWAYS = frozenset({AdoptPolicy.type, FollowDeliberation.type, WithdrawMember.type})
+"""Commands that belong to no stage in particular, beside those of their own module."""
+
+
+class Missing(Struct, frozen=True):
+    """Moves that wait for the same, and what they wait for."""
+
+    moves: tuple[Option, ...]
+    findings: tuple[Finding, ...]
+
+
+class Steps(Struct, frozen=True):
+    """The options of a framework in the order in which somebody asks for them."""
+
+    moves: tuple[Option, ...]
+    """To another stage, and allowed."""
+    missing: tuple[Missing, ...]
+    possible: tuple[Option, ...]
+    not_yet: tuple[Option, ...]
+    any_time: tuple[Option, ...]
+
+
+def steps(options: Iterable[Option]) -> Steps:
+    """What to do first, what is missing for the next stage, and the rest."""
+    kinds: dict[str, list[Option]] = defaultdict(list)
+    missing: list[Missing] = []
+    for option in options:
+        # Back from a suspension is the one move that a suspended framework waits for.
+        always = _always(option.command)
+        stays = not option.to or (always and option.command != Resume.type)
+        if stays and always:
+            kinds["any_time"].append(option)
+        elif stays:
+            kinds["possible" if option.allowed else "not_yet"].append(option)
+        elif option.allowed:
+            kinds["moves"].append(option)
+        else:
+            same = next((m for m in missing if m.findings == option.refused_by), None)
+            if same is not None:
+                missing.remove(same)
+            missing.append(Missing((*(same.moves if same else ()), option), option.refused_by))
+    return Steps(missing=tuple(missing), **{k: tuple(kinds[k]) for k in ("moves", "possible", "not_yet", "any_time")})
+
+
+def _always(command: str) -> bool:
+    return command in ALWAYS or framework.commands[command].__module__ == anytime.__name__
+
+
+def moves_from(stage: Stage) -> list[str]:
+    """The commands by which a framework leaves a stage in the ordinary course of things."""
+    rows = triggers(stage)
+    return [r.command.type for r in rows if r.to and (r.command is Resume or not _always(r.command.type))]
+
+
+def leads_to(option: Option, state: Framework, on: date) -> Stage | None:
+    """The stage that a move leads to; a suspended framework goes back where it was, or to its overdue review."""
+    if len(option.to) == 1:
+        return option.to[0]
+    if option.command != Resume.type:
+        return None
+    over = state.plan is not None and on > state.plan.window.ends_on
+    return Stage.ADJUSTMENT if over and state.suspended_from is Stage.MONITORING else state.suspended_from
+
+
+def headline(state: Framework, commune: str, language: Language) -> str:
+    """Where a framework stands, in one line."""
+    key = "stage-ended" if state.stage in (Stage.SUSPENDED, Stage.DISSOLVED) else "stage-of"
+    values: dict[str, object] = {"stage": state.stage, "cycle": state.cycle, "since": state.stage_since}
+    return tidy(text(f"message.{key}", language, "", commune=commune, title=state.title, **values))
+
+
+def why_suspended(history: Iterable[Recorded[Event]], language: Language) -> str:
+    """From which stage a framework was suspended, and why; nothing where it never was."""
+    facts = [fact.data for fact in history if isinstance(fact.data, FrameworkSuspended)]
+    if not facts:
+        return ""
+    stage, why = Stage(facts[-1].stage), facts[-1].reason
+    return tidy(text("message.suspended-why", language, "", stage=stage, reason=why))
+
+
+def with_names(words: str, members: Mapping[MemberId, Member]) -> str:
+    """A sentence in which a member's number has its name beside it."""
+
+    def name(found: re.Match[str]) -> str:
+        member = members.get(MemberId(found[0]))
+        return f"{member.name} ({member.id})" if member and member.name not in words else found[0]
+
+    return re.sub(r"\bMB-[0-9]+\b", name, words)
+
+
+def members_named(finding: Finding, members: Mapping[MemberId, Member]) -> list[str]:
+    """The members that a finding is about, as one would call them."""
+    numbers = [
+        MemberId(str(part).partition(" ")[0])
+        for value in finding.values.values()
+        for part in (value if isinstance(value, tuple) else (value,))
+    ]
+    return [f"{members[n].name} ({n})" for n in dict.fromkeys(numbers) if n in members]
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:

@@ -139,7 +139,7 @@ def test_next_explains_itself_in_every_stage_it_is_in(demo: Cli) -> None:
     stages = {row["stage"]: row["framework"] for row in rows}
     assert len(stages) >= 4
     for stage, identity in stages.items():
-        out = demo.ok("next", identity).out
+        out = demo.ok("next", identity, "--all").out
         assert "Ce qui est possible maintenant" in out
         found = demo.ok("--json", "next", identity).json
         assert found["stage"] == stage
@@ -222,6 +222,17 @@ def test_a_second_call_says_that_no_quorum_was_asked_for(cli: Cli) -> None:
     cli.ok("do", "convene-meeting", *at, "--set=held_on=2026-02-16", "--set=place=Mairie")
     out = cli.ok("do", "open-meeting", *at, '--set=attendance=[{"member":"MB-1","men":1}]').out
     assert "1 membre présent ; deuxième convocation, le quorum de 2 membres n'est pas exigé" in out
+
+
+def test_the_frameworks_are_listed_with_what_is_late_and_what_comes_next(demo: Cli) -> None:
+    out = demo.ok("show", "frameworks").out
+    assert "Retards" in out.splitlines()[0]
+    assert "Clore l'identification des besoins" in out or "Ouvrir le bilan" in out
+    assert "échéances dépassées en tout" in out
+    late = demo.ok("--json", "show", "frameworks").json["overdue"]
+    assert all(each["days"] > 0 for each in late)
+    then = demo.ok("--json", "show", "frameworks", "--as-of", "2023-05-01").json["overdue"]
+    assert all(each["day"] < "2023-05-01" for each in then)
 
 
 def test_diff_tells_what_changed(demo: Cli) -> None:

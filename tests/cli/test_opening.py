@@ -1,4 +1,4 @@
-"""What a verb needs before it starts: a database that is there, a role that was said, and nobody's permission to read."""
+"""What a verb needs before it starts: a database that is there, a role that was said; and no lock to read."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ def _texts() -> dict[str, dict[str, str]]:
         if not file.name.endswith(".toml"):
             continue
         for kind, entries in tomllib.loads(file.read_text("utf-8")).items():
-            for code, words in entries.items():
-                words = {part: typeset(said) if part.startswith("fr") else said for part, said in words.items()}
+            for code, written in entries.items():
+                words = {part: typeset(said) if part.startswith("fr") else said for part, said in written.items()}
                 if texts.setdefault(f"{kind}.{code}", words) is not words:
                     raise ValueError(f"{file.name}: {kind}.{code} is in the catalogue twice")
     return texts
