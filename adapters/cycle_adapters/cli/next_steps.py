@@ -148,11 +148,12 @@ def tell_moves(told: Steps, asked: Asked) -> None:
 
 
 def tell_missing(missing: Missing, asked: Asked) -> None:
+    """Moves with what they wait for; at first told once for all that wait for the same."""
     for option in missing.moves:
         paragraph(label(option, asked), "  ✗ ")
-    if asked.all:
-        for finding in missing.findings:
+        for finding in missing.findings if asked.all else ():
             tell_finding(finding, asked)
+    if asked.all:
         return
     for line in asked.first([brief(finding, asked) for finding in missing.findings]):
         paragraph(line, "    – ")
