@@ -99,7 +99,10 @@ def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
         (("fly",), "Il n'y a pas de verbe fly"),
         (("policy", "show", "nothing"), "cycle policy list"),
         (("policy", "check", "no-such-file.json"), "no-such-file.json"),
-        (("rebuild", "nothing"), "audit_trail"),
+        (("rebuild", "nothing"), "audit"),
+        (("show", "frameworks", "--region", "Segu"), "Il n'y a pas de région Segu"),
+        (("show", "frameworks", "extra"), "Il y a un mot de trop : extra ; voir : cycle show --help"),
+        (("next",), "Il manque ID"),
     ],
 )
 def test_wrong_usage_says_what_to_write(cli: Cli, arguments: tuple[str, ...], words: str) -> None:
@@ -239,8 +242,28 @@ def test_diff_tells_what_changed(demo: Cli) -> None:
     out = demo.ok("diff", "Dioro", "--from", "2023-03-01", "--to", "2023-06-01").out
     assert "Faits entre les deux" in out
     assert "→" in out
+    back = demo.ok("diff", "Dioro", "--from", "2023-06-01", "--to", "2023-03-01").out
+    assert "(pas encore là)" in back
+    assert "soldé" not in back
+    assert back.splitlines()[0] == out.splitlines()[0]
     same = demo.ok("--json", "diff", "Dioro", "--from", "2023-03-01", "--to", "2023-03-01").json
     assert same == {"facts": [], "changes": []}
+
+
+def test_diff_says_what_became_of_a_promise(cli: Cli) -> None:
+    with Engine(cli.url) as engine:
+        framework = Path(engine).to(Stage.PLAN)
+    at = ("--framework", framework, "--on", "2026-02-20")
+    pledge = ("--set=member=MB-2", "--set=ledger=approach", "--set=nature=cash", "--set=worth.amount_xof=5000")
+    for _ in range(2):
+        cli.ok("do", "pledge-contribution", *at, *pledge)
+    before = cli.ok("--json", "replay", framework).out.splitlines()[-1]
+    cli.ok("do", "waive-contribution", *at, "--set=contribution=C-1", "--set=reason=x")
+    cli.ok("do", "record-renege", *at, "--set=contribution=C-2", "--set=reason=x")
+    moments = ("--from", str(json.loads(before)["position"]), "--to", "9999")
+    out = cli.ok("diff", framework, *moments).out
+    assert "→ abandonnée d'un commun accord" in out
+    assert "→ non tenue" in out
 
 
 def test_rebuild_changes_nothing_that_is_right(demo: Cli) -> None:

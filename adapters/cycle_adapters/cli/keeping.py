@@ -28,6 +28,9 @@ from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.settings import Settings
 from cycle_adapters.cli.wording import Wrong
 
+VIEWS = {"audit" if name == "audit_trail" else name.replace("_", "-"): name for name in PROJECTIONS}
+"""The projections as people name them; what `cycle show` shows is called the same."""
+
 
 class Moves(Protocol):
     def __call__(self, done: int, of: int) -> None: ...
@@ -49,18 +52,18 @@ def progress(settings: Settings, label: str) -> Iterator[Moves]:
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(PROJECTIONS)), metavar="NAME")
+@click.argument("names", nargs=-1, type=click.Choice(list(VIEWS)), metavar="NAME")
 @click.pass_obj
 def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
     """Rebuild projections from nothing; readers keep the old ones until the new ones are there."""
     with opened(settings.database) as engine, progress(settings, "rebuilding") as moved:
         reader = Reader(engine)
-        reader.runner.rebuild(names, moved)
+        reader.runner.rebuild([VIEWS[name] for name in names], moved)
         positions = reader.runner.positions()
     if settings.json:
-        emit({"rebuilt": list(names or PROJECTIONS), "positions": positions})
+        emit({"rebuilt": list(names or VIEWS), "positions": positions})
     else:
-        click.echo(text("message.rebuilt", settings.language, "", names=", ".join(names or PROJECTIONS)))
+        click.echo(text("message.rebuilt", settings.language, "", names=", ".join(names or VIEWS)))
 
 
 @click.command()

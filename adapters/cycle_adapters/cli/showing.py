@@ -22,7 +22,7 @@ from cycle.projections.obstacles import ObstacleRow
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow
 from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.telling import moves_from, sentence
-from cycle_adapters.cli.places import framework_at, place_at
+from cycle_adapters.cli.places import framework_at, known_areas, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
 from cycle_adapters.cli.settings import Settings
 
@@ -326,7 +326,7 @@ WHAT: Mapping[str, tuple[Sequence[str], Callable[[Look], None]]] = {
 
 
 @click.command()
-@click.argument("what", type=click.Choice(list(WHAT)), metavar="|".join(WHAT))
+@click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
 @click.option("--framework", "framework_", metavar="ID")
 @click.option("--commune", metavar="NAME")
 @click.option("--circle", metavar="NAME")
@@ -362,6 +362,7 @@ def show(
         )
         names, tell = WHAT[what]
         cutoffs, day = Cutoffs(as_of, known_at, at), as_of or engine.today()
+        known_areas(reader, filters, cutoffs)
         if settings.json:
             late = {"overdue": reader.overdue(day, filters, cutoffs)} if what == "frameworks" else {}
             emit({name: reader.rows(name, filters, cutoffs) for name in names} | late)

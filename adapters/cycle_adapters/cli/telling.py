@@ -130,10 +130,12 @@ def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> Non
         earlier = reader.framework_facts(identity, before)
         later = reader.framework_facts(identity, after)
         before_lines, after_lines = (told(reader.state(facts), language) for facts in (earlier, later))
-    changes = changed(before_lines, after_lines, language)
-    known = {fact.position for fact in earlier}
-    between = [fact for fact in later if fact.position not in known]
-    corrections_of = corrected(later)
+    backward = len(earlier) > len(later)
+    less, more = (later, earlier) if backward else (earlier, later)
+    known = {fact.position for fact in less}
+    between = [fact for fact in more if fact.position not in known]
+    changes = changed(before_lines, after_lines, between, language, backward=backward)
+    corrections_of = corrected(more)
     if settings.json:
         emit(
             {
