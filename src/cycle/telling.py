@@ -24,8 +24,9 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import AdoptPolicy, WithdrawMember
 from cycle.aggregates.framework.state import Framework, Member, Stage
 from cycle.aggregates.framework.table import triggers
-from cycle.aggregates.terms import MemberId, Worth
-from cycle.catalogue import Language, either, printable, shown, text
+from cycle.aggregates.terms import ActionId, DeadlineKind, MemberId, Worth
+from cycle.catalogue import Language, either, listed, printable, shown, text
+from cycle.reading import Overdue
 
 _LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
 _GAP = re.compile(r" {2,}")
@@ -211,6 +212,29 @@ def members_named(finding: Finding, members: Mapping[MemberId, Member]) -> list[
     return [f"{members[n].name} ({n})" for n in dict.fromkeys(numbers) if n in members]
 
 
+def brief(finding: Finding, members: Mapping[MemberId, Member], language: Language) -> str:
+    """A finding in one paragraph that ends with whom to call: by name where it is about members."""
+    bare = Finding(finding.code, values=finding.values)
+    who = listed(members_named(finding, members), language) or whom_to_call(finding.lift, language)
+    said = [with_names(reason(bare, language), members), what_helps(bare, language)]
+    return " ".join([*said, text("message.call-briefly", language, "", who=who)] if who else said)
+
+
+def overdue_line(each: Overdue, state: Framework, language: Language) -> str:
+    """``action due A-3, Curer le canal: 3 March 2026, 12 days ago; Coopérative Benkadi (MB-2)``."""
+    action = state.actions.get(ActionId(each.about))
+    member = each.member or (action.responsible if action else None)
+    values: dict[str, object] = {
+        "kind": f"day-{each.kind}",
+        "about": None if each.kind in (DeadlineKind.PLAN, DeadlineKind.NEEDS) else each.about,
+        "text": each.text,
+        "day": each.day,
+        "days": each.days,
+        "member": with_names(member, state.members) if member else None,
+    }
+    return tidy(text("message.overdue-line", language, "", **values))
+
+
 def finding_as_json(finding: Finding) -> dict[str, object]:
     """A finding for programs: code, values, and its words in both languages."""
     return {
@@ -269,8 +293,9 @@ def guards_saw(fact: Recorded[Event], language: Language) -> list[str]:
 def _seen(check: Check, language: Language) -> str:
     where = f" ({article(check.article, language)})" if check.article else ""
     values = cast("Mapping[str, object]", check.values)
-    if catalogue.has(f"rule.{check.code}"):
-        return tidy(text(f"rule.{check.code}", language, "", **values) + where)
+    for kind in ("rule", "finding"):
+        if catalogue.has(f"{kind}.{check.code}"):
+            return tidy(text(f"{kind}.{check.code}", language, "", **values) + where)
     # A rule that a later release added words for, or that is gone: its code and what it saw.
     seen = ", ".join(f"{name} {shown(value, language)}" for name, value in values.items())
     return tidy(f"{check.code}{where}" + (f" : {seen}" if seen else ""))

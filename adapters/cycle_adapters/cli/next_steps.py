@@ -12,21 +12,21 @@ from cycle.aggregates.base import Finding
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
-from cycle.aggregates.terms import DeadlineKind
 from cycle.catalogue import Language, listed, shown, text
 from cycle.engine import stream_of
 from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.telling import (
     Missing,
     Steps,
+    brief,
     explained,
     headline,
     leads_to,
     members_named,
     option_as_json,
+    overdue_line,
     reason,
     steps,
-    what_helps,
     whom_to_call,
     why_suspended,
     with_names,
@@ -113,23 +113,8 @@ def tell_late(late: Sequence[Overdue], asked: Asked) -> None:
         return
     click.echo()
     heading(asked.say("overdue"))
-    for line in asked.first([overdue_line(each, asked) for each in late]):
+    for line in asked.first([overdue_line(each, asked.state, asked.language) for each in late]):
         paragraph(line, "  ! ")
-
-
-def overdue_line(each: Overdue, asked: Asked) -> str:
-    """``action A-3, Curer le canal: since 3 March 2026 (12 days); responsible: …``."""
-    action = next((a for a in asked.state.actions.values() if a.id == each.about), None)
-    member = each.member or (action.responsible if action else None)
-    values: dict[str, object] = {
-        "kind": f"day-{each.kind}",
-        "about": None if each.kind in (DeadlineKind.PLAN, DeadlineKind.NEEDS) else each.about,
-        "text": each.text,
-        "day": each.day,
-        "days": each.days,
-        "member": asked.named(member) if member else None,
-    }
-    return asked.say("overdue-line", **values)
 
 
 def tell_moves(told: Steps, asked: Asked) -> None:
@@ -155,17 +140,8 @@ def tell_missing(missing: Missing, asked: Asked) -> None:
             tell_finding(finding, asked)
     if asked.all:
         return
-    for line in asked.first([brief(finding, asked) for finding in missing.findings]):
+    for line in asked.first([brief(finding, asked.state.members, asked.language) for finding in missing.findings]):
         paragraph(line, "    – ")
-
-
-def brief(finding: Finding, asked: Asked) -> str:
-    """A finding in one paragraph that ends with whom to call: by name where it is about members."""
-    bare = Finding(finding.code, values=finding.values)
-    who = listed(members_named(finding, asked.state.members), asked.language)
-    who = who or whom_to_call(finding.lift, asked.language)
-    said = [asked.named(reason(bare, asked.language)), what_helps(bare, asked.language)]
-    return " ".join([*said, asked.say("call-briefly", who=who)] if who else said)
 
 
 def section(title: str, options: Sequence[Option], asked: Asked) -> None:
