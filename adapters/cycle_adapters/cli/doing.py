@@ -18,12 +18,12 @@ from cycle.aggregates.framework.table import stages_of
 from cycle.catalogue import Language, listed, printable, text
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
 from cycle.reading import PlaceUnknown, Reader
+from cycle.settings import Settings
 from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
 from cycle_adapters.cli.fields import gathered, rows, said
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
-from cycle_adapters.cli.settings import Settings
 from cycle_adapters.cli.wording import Context, Wrong, heard, worded
 
 SELF_NAMED = frozenset({"register-commune", "publish-policy"})

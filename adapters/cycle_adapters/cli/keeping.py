@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -18,14 +17,15 @@ from cycle.aggregates.base import By, Role
 from cycle.aggregates.rulebook import PolicyPublished, PublishPolicy
 from cycle.aggregates.terms import PolicyId
 from cycle.catalogue import shown, text
+from cycle.demo import Simulated
 from cycle.engine import Engine, Said
 from cycle.policy import Policy, Rule, document, read_policy, sample
 from cycle.projections.all import PROJECTIONS
 from cycle.reading import Reader, is_missing, opened
+from cycle.settings import Settings
 from cycle_adapters.cli.doing import operator, reference
 from cycle_adapters.cli.errors import NotEmpty
 from cycle_adapters.cli.printing import emit, heading, paragraph
-from cycle_adapters.cli.settings import Settings
 from cycle_adapters.cli.wording import Wrong
 
 VIEWS = {"audit" if name == "audit_trail" else name.replace("_", "-"): name for name in PROJECTIONS}
@@ -73,17 +73,17 @@ def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def demo(settings: Settings, frameworks: int, cycles: int, seed: int) -> None:
     """Fill an empty log with the sample territory and a plausible history; the same seed, the same events."""
-    story = import_module("cycle.demo")
-    imports = import_module("cycle_adapters.files.deliberations")
+    from cycle_adapters.cli.main import DELIBERATIONS, part
+
     with (
         whole_or_not_at_all(settings.database) as database,
-        story.Simulated(database, seed) as simulated,
+        Simulated(database, seed) as simulated,
         progress(settings, "filling") as moved,
     ):
         count = simulated.engine.store.head().position
         if count:
             raise NotEmpty(count)
-        summary = simulated.tell(imports.recorded, frameworks=frameworks, cycles=cycles, progress=moved)
+        summary = simulated.tell(part(DELIBERATIONS), frameworks=frameworks, cycles=cycles, progress=moved)
         Reader(simulated.engine).catch_up()
     if settings.json:
         emit(summary)

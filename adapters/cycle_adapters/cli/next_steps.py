@@ -15,6 +15,7 @@ from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import Language, listed, shown, text
 from cycle.engine import stream_of
 from cycle.reading import Filters, Overdue, Reader, opened
+from cycle.settings import Settings
 from cycle.telling import (
     Missing,
     Steps,
@@ -33,7 +34,6 @@ from cycle.telling import (
 )
 from cycle_adapters.cli.places import framework_at
 from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
-from cycle_adapters.cli.settings import Settings
 
 FIRST = 3
 """How much of what is late or missing is told at first: what to do and whom to call fit on one screen."""

@@ -5,17 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from cycle.catalogue import Language
+from cycle.settings import Settings
 
 DEFAULT_DATABASE = "sqlite:///cycle.db"
-
-
-class Settings(NamedTuple):
-    database: str
-    language: Language
-    json: bool
 
 
 def language_of(asked: str | None, environment: Mapping[str, str] = os.environ) -> Language:

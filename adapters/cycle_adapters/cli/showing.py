@@ -21,10 +21,10 @@ from cycle.projections.meetings import AttendanceRow, CalendarRow, MeetingRow
 from cycle.projections.obstacles import ObstacleRow
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow
 from cycle.reading import Filters, Overdue, Reader, opened
+from cycle.settings import Settings
 from cycle.telling import moves_from, sentence
 from cycle_adapters.cli.places import framework_at, known_areas, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
-from cycle_adapters.cli.settings import Settings
 
 ROOMY = 110
 """From this many columns on there is room for what is only nice to know."""

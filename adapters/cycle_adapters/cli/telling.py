@@ -13,10 +13,10 @@ from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.catalogue import Language, shown, template, text
 from cycle.history import Cutoffs, Fact
 from cycle.reading import Reader, opened
+from cycle.settings import Settings
 from cycle.telling import corrections, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph
-from cycle_adapters.cli.settings import Settings
 from cycle_adapters.cli.states import changed, told
 
 Corrected = Mapping[tuple[str, int], Sequence[Fact]]

@@ -16,7 +16,7 @@ import click
 
 from cycle import catalogue
 from cycle.catalogue import Language, text
-from cycle_adapters.cli.settings import Settings
+from cycle.settings import Settings
 
 _RANGE = re.compile(r"(\d+)<=x<=(\d+)")
 
@@ -141,7 +141,7 @@ def usage_error(error: click.ClickException, language: Language) -> str:
     """A wrong usage in one line that says what to write."""
 
     def say(key: str, **values: object) -> str:
-        return catalogue.filled(catalogue.template(f"message.{key}", language), language, values, _as_typed)
+        return catalogue.verbatim(f"message.{key}", language, **values)
 
     ctx = getattr(error, "ctx", None) or click.Context(click.Command("cycle"), info_name="cycle")
     ask_help = f"{ctx.command_path} --help"
@@ -173,11 +173,6 @@ def usage_error(error: click.ClickException, language: Language) -> str:
             return say("extra-argument", extra=extra[1], near=ask_help)
         case _:
             return say("wrong-usage", near=ask_help) if language == "fr" else error.format_message()
-
-
-def _as_typed(value: object, language: Language) -> object:
-    """What somebody typed stays as it was typed: a code is no word, a number no amount."""
-    return "—" if value is None else str(value)
 
 
 def _quoted(message: str) -> str:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import click
 import uvicorn
 
-from cycle.catalogue import Language, text
+from cycle.catalogue import text
 from cycle.reading import opened
+from cycle.settings import Settings
 from cycle_adapters.http.app import make_app
-
-
-class Settings(Protocol):
-    @property
-    def database(self) -> str: ...
-    @property
-    def language(self) -> Language: ...
 
 
 @click.command()

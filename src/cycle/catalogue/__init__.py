@@ -159,7 +159,11 @@ def _looked_up(name: str, values: Mapping[str, object]) -> object:
 
 def verbatim(key: str, language: Language, /, **values: object) -> str:
     """Like ``text``, with strings as they are: names of files, cells of a table, what somebody typed."""
-    return filled(template(key, language), language, values, lambda v, _: v if isinstance(v, str) else shown(v, language))
+    return filled(template(key, language), language, values, _as_typed)
+
+
+def _as_typed(value: object, language: Language) -> object:
+    return value if isinstance(value, str) else shown(value, language)
 
 
 def agreed(words: str, language: Language, values: Mapping[str, object]) -> str:
