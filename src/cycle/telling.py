@@ -173,7 +173,8 @@ def leads_to(option: Option, state: Framework, on: date) -> Stage | None:
     if option.command != Resume.type:
         return None
     over = state.plan is not None and on > state.plan.window.ends_on
-    return Stage.ADJUSTMENT if over and state.suspended_from is Stage.MONITORING else state.suspended_from
+    overdue = over and state.suspended_from in (Stage.PLAN, Stage.MONITORING)
+    return Stage.ADJUSTMENT if overdue else state.suspended_from
 
 
 def headline(state: Framework, commune: str, language: Language) -> str:

@@ -176,3 +176,14 @@ def test_a_suspended_framework_says_why_and_how_it_comes_back(narrow: Cli) -> No
     assert "suspendu depuis le 15 mai 2026" in out
     assert "Suspendu alors qu'il était à l'étape « réajustement ». Cause : Insécurité sur la route" in out
     assert "✓ Reprendre le cadre → réajustement · resume" in out
+
+
+@pytest.mark.parametrize(("on", "back"), [("2026-03-01", "plan négocié"), ("2026-06-01", "réajustement")])
+def test_a_suspended_framework_comes_back_where_it_is_said_to(narrow: Cli, on: str, back: str) -> None:
+    with Engine(narrow.url) as engine:
+        framework = Path(engine).to(Stage.PLAN)
+    mayor = ("--framework", framework, "--role", "mayor", "--set=reason=x")
+    narrow.ok("do", "suspend", *mayor, "--on", "2026-02-20")
+    assert f"Reprendre le cadre → {back}" in flat(narrow.ok("next", framework, "--on", on).out)
+    narrow.ok("do", "resume", *mayor, "--on", on)
+    assert f"étape {back}" in flat(narrow.ok("next", framework, "--on", on).out)

@@ -24,6 +24,7 @@ READING = [
     ("rebuild",),
     ("policy", "list"),
     ("serve",),
+    ("export", "events"),
 ]
 
 
