@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 .PHONY: demo test check benchmarks lock docs clean
 
 demo: $(VENV)/run-installed
-	@test -f demo.db || { $(BIN)/cycle --database sqlite:///demo-unfinished.db demo && mv demo-unfinished.db demo.db; }
+	@test -f demo.db || $(BIN)/cycle --database sqlite:///demo.db demo
 	$(BIN)/cycle --database sqlite:///demo.db serve
 
 test: $(VENV)/dev-installed
@@ -45,4 +45,4 @@ $(VENV)/dev-installed: requirements-dev.txt pyproject.toml | $(VENV)/python-made
 	@touch $@ $(VENV)/run-installed
 
 clean:
-	rm -rf $(VENV) demo.db demo.db-wal demo.db-shm demo-unfinished.db demo-unfinished.db-wal demo-unfinished.db-shm
+	rm -rf $(VENV) demo.db demo.db-wal demo.db-shm demo.db-unfinished*

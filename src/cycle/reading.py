@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import MetaData, select
+from sqlalchemy import MetaData, make_url, select
+from sqlalchemy.exc import ArgumentError
 
 from cycle.aggregates.base import LogName
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.state import Framework
-from cycle.aggregates.terms import FrameworkId
+from cycle.aggregates.framework.state import Framework, Stage
+from cycle.aggregates.terms import DeadlineKind, FrameworkId
 from cycle.engine import Engine, stream_of
 from cycle.history import EVERYTHING, Cutoffs, Fact
 from cycle.projections.all import PROJECTIONS
+from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
 from cycle.projections.folding import folded
 from cycle.projections.frameworks import FrameworkRow, frameworks
+from cycle.projections.meetings import CalendarRow, calendar
 from cycle.projections.places import CommuneRow, communes
+from cycle.projections.plans import CommitmentRow, commitments
 from cycle.projections.runner import Runner
+from cycle.store import Unavailable
 
 
 class PlaceUnknown(LookupError):  # noqa: N818
@@ -52,6 +59,40 @@ class Filters(Struct, frozen=True):
     sector: str | None = None
 
 
+def is_missing(database: str) -> bool:
+    """Whether this is the address of a SQLite file that does not exist, in a folder that does."""
+    try:
+        url = make_url(database)
+    except ArgumentError:
+        return False
+    path = Path(url.database or "")
+    return url.drivername == "sqlite" and not path.exists() and path.absolute().parent.is_dir()
+
+
+def opened(database: str) -> Engine:
+    """An engine to read with: only who writes makes a database.
+
+    Raises:
+        Unavailable: there is no such database, or it cannot be used.
+    """
+    if is_missing(database):
+        raise Unavailable("no-database", make_url(database).database or "")
+    return Engine(database)
+
+
+class Overdue(Struct, frozen=True):
+    """Something whose day has gone by: the end of a plan, a meeting, the needs, an action, a contribution."""
+
+    framework: str
+    kind: DeadlineKind
+    about: str
+    day: date
+    days: int
+    text: str | None = None
+    member: str | None = None
+    """Who promised it."""
+
+
 class Reader:
     """Reads for one engine. Live rows are brought up to date before they are read."""
 
@@ -74,19 +115,19 @@ class Reader:
             return self._live(name, filters)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
         found = folded(projection, self.facts(filters.commune, cutoffs, corrected=not projection.appends))
-        place = self._communes(filters)
+        place = self._communes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
         return [
             row
             for _, row in sorted(found.items())
-            if (place is None or row.commune in place) and (chosen is None or getattr(row, "framework", None) in chosen)
+            if (place is None or row.commune in place) and (chosen is None or _framework(row) in chosen)
         ]
 
     def _live(self, name: str, filters: Filters) -> list[Row]:
         projection = PROJECTIONS[name]
         table = projection.table_named(name, MetaData())
         query = select(*(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
-        place, chosen = self._communes(filters), self._frameworks(filters, EVERYTHING)
+        place, chosen = self._communes(filters, EVERYTHING), self._frameworks(filters, EVERYTHING)
         if place is not None:
             query = query.where(table.c.commune.in_(place))
         if chosen is not None and "framework" in table.c:
@@ -99,14 +140,14 @@ class Reader:
         with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
             return [projection.from_columns(columns) for columns in connection.execute(query)]
 
-    def _communes(self, filters: Filters) -> list[str] | None:
+    def _communes(self, filters: Filters, cutoffs: Cutoffs) -> list[str] | None:
         if filters.commune is not None:
             return [filters.commune]
         if filters.circle is None and filters.region is None:
             return None
         return [
             row.code
-            for row in self.communes()
+            for row in self.communes(cutoffs)
             if (filters.circle is None or plain(row.circle) == plain(filters.circle))
             and (filters.region is None or plain(row.region) == plain(filters.region))
         ]
@@ -120,11 +161,37 @@ class Reader:
         found = cast("list[FrameworkRow]", self.rows(frameworks.name, without, cutoffs))
         return [row.framework for row in found if filters.sector in row.sectors]
 
-    def communes(self) -> list[CommuneRow]:
-        return cast("list[CommuneRow]", self._live(communes.name, Filters()))
+    def overdue(self, on: date, filters: Filters = Filters(), cutoffs: Cutoffs = EVERYTHING) -> list[Overdue]:  # noqa: B008
+        """What should have happened before a day and has not: plans first, then as they were due."""
+        days = cast("list[CalendarRow]", self.rows(calendar.name, filters, cutoffs))
+        promises = cast("list[CommitmentRow]", self.rows(commitments.name, filters, cutoffs))
+        dissolved = {row.framework for row in self.frameworks(cutoffs) if row.stage is Stage.DISSOLVED}
+        found = [
+            Overdue(row.framework, row.kind, row.about, row.day, (on - row.day).days, row.text)
+            for row in days
+            if row.day < on and row.status in ("open", "passed") and row.kind is not DeadlineKind.CONTRIBUTION
+        ]
+        found += [
+            Overdue(
+                row.framework,
+                DeadlineKind.CONTRIBUTION,
+                row.contribution,
+                row.due_on,
+                (on - row.due_on).days,
+                member=row.member,
+            )
+            for row in promises
+            if row.due_on is not None and row.due_on < on and row.status in ("pledged", "partly-received")
+        ]
+        living = (each for each in found if each.framework not in dissolved)
+        return sorted(living, key=lambda each: (each.framework, _FIRST.index(each.kind), each.day))
 
-    def frameworks(self) -> list[FrameworkRow]:
-        return cast("list[FrameworkRow]", self._live(frameworks.name, Filters()))
+    def communes(self, cutoffs: Cutoffs = EVERYTHING) -> list[CommuneRow]:
+        """Every commune, named and placed as it was inside the cut-offs."""
+        return cast("list[CommuneRow]", self.rows(communes.name, cutoffs=cutoffs))
+
+    def frameworks(self, cutoffs: Cutoffs = EVERYTHING) -> list[FrameworkRow]:
+        return cast("list[FrameworkRow]", self.rows(frameworks.name, cutoffs=cutoffs))
 
     def find(self, place: str) -> Place:
         """A commune or framework by code, id, beginning or end of an id, name or alias.
@@ -187,6 +254,18 @@ class Reader:
     def state(self, history: Sequence[Fact]) -> Framework:
         """The state of a framework that a history leads to."""
         return framework.fold(framework.initial, (fact.recorded for fact in history))
+
+
+_FIRST = [DeadlineKind.PLAN, DeadlineKind.NEEDS, DeadlineKind.MEETING, DeadlineKind.ACTION, DeadlineKind.CONTRIBUTION]
+
+
+def _framework(row: Row) -> str | None:
+    """The framework that a row is about; an audit row names its stream."""
+    if isinstance(row, AuditRow):
+        kind, _, identity = row.stream.partition("-")
+        return identity if kind == framework.name else None
+    found: str | None = getattr(row, "framework", None)
+    return found
 
 
 def plain(name: str) -> str:

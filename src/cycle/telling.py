@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,12 +15,19 @@ from msgspec import Struct
 from cycle import catalogue
 from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
 from cycle.aggregates.corrections import NO_VALUE, Change, FactCorrected
+from cycle.aggregates.framework import anytime
+from cycle.aggregates.framework.anytime import FrameworkSuspended, Resume
+from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
-from cycle.aggregates.terms import Worth
-from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, listed, shown, text
+from cycle.aggregates.framework.meetings import MeetingOpened
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.setup import AdoptPolicy, WithdrawMember
+from cycle.aggregates.framework.state import Framework, Member, Stage
+from cycle.aggregates.framework.table import triggers
+from cycle.aggregates.terms import ActionId, DeadlineKind, MemberId, Worth
+from cycle.catalogue import Language, either, listed, printable, shown, text
+from cycle.reading import Overdue
 
-_KEPT = {NARROW_NO_BREAK_SPACE, "\u00a0", "\u200d"}
-"""Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
 _LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
 _GAP = re.compile(r" {2,}")
 
@@ -49,17 +58,17 @@ def sentence(fact: Recorded[Event], language: Language) -> str:
         value = getattr(fact.data, field)
         if isinstance(value, tuple):
             values[f"n_{field}"] = len(value)
-            simple = all(isinstance(item, str) for item in value)
-            values[field] = shown(value, language) if simple else ""
-        else:
-            values[field] = _shown(value, language)
-    return tidy(catalogue.template(f"event.{fact.type}", language).format_map(values))
+            value = value if all(isinstance(item, str) for item in value) else ""
+        values[field] = value
+    waived = isinstance(fact.data, MeetingOpened) and fact.data.quorum.waived
+    words = catalogue.template(f"event.{fact.type}", language, "waived" if waived else "")
+    said = tidy(catalogue.filled(words, language, values, _shown))
+    return said[:1].upper() + said[1:]
 
 
 def tidy(words: str) -> str:
     """Without what an absent value leaves behind, and without control characters."""
-    plain = "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
-    whole = _LEFT_BEHIND.sub("", plain).replace(" —.", ".").rstrip(" —").strip()
+    whole = _LEFT_BEHIND.sub("", printable(words)).replace(" —.", ".").rstrip(" —").strip()
     return _GAP.sub(" ", whole)
 
 
@@ -76,20 +85,155 @@ def reason(finding: Finding | Check, language: Language) -> str:
     return f"{said}{where}."
 
 
-def what_helps(finding: Finding, language: Language) -> str:
+def what_helps(finding: Finding | Check, language: Language) -> str:
     """What would lift a finding, and whom to call."""
     values = cast("Mapping[str, object]", finding.values)
     return tidy(text(f"finding.{finding.code}", language, "help", **values))
 
 
 def whom_to_call(roles: Iterable[Role], language: Language) -> str:
-    return listed((text(f"role.{role}", language) for role in roles), language)
+    return either((text(f"role.{role}", language) for role in roles), language)
 
 
 def refusal_lines(refused: Refused, language: Language) -> list[str]:
-    """One line for each reason: what holds, then what helps."""
-    failed = [f for f in refused.findings if f.refuses]
-    return [f"{reason(f, language)} {what_helps(f, language)}" for f in failed]
+    """One line for each reason: what holds, what helps, and who can lift it."""
+    return [" ".join(explained(f, f.lift, language)) for f in refused.findings if f.refuses]
+
+
+def explained(finding: Finding | Check, lift: Sequence[Role], language: Language) -> list[str]:
+    """What a rule saw, what would help, and who can lift it: a sentence each."""
+    said = [reason(finding, language), what_helps(finding, language)]
+    return [*said, text("message.call", language, "", roles=whom_to_call(lift, language))] if lift else said
+
+
+def warnings(fact: Recorded[Event]) -> list[Check]:
+    """The rules that did not hold when a fact was decided, and only warn."""
+    seen: tuple[Check, ...] = getattr(fact.data, "checks", ())
+    return [check for check in seen if not check.met]
+
+
+ALWAYS = frozenset({AdoptPolicy.type, FollowDeliberation.type, WithdrawMember.type})
+"""Commands that belong to no stage in particular, beside those of their own module."""
+
+
+class Missing(Struct, frozen=True):
+    """Moves that wait for the same, and what they wait for."""
+
+    moves: tuple[Option, ...]
+    findings: tuple[Finding, ...]
+
+
+class Steps(Struct, frozen=True):
+    """The options of a framework in the order in which somebody asks for them."""
+
+    moves: tuple[Option, ...]
+    """To another stage, and allowed."""
+    missing: tuple[Missing, ...]
+    possible: tuple[Option, ...]
+    not_yet: tuple[Option, ...]
+    any_time: tuple[Option, ...]
+
+
+def steps(options: Iterable[Option]) -> Steps:
+    """What to do first, what is missing for the next stage, and the rest."""
+    kinds: dict[str, list[Option]] = defaultdict(list)
+    missing: list[Missing] = []
+    for option in options:
+        # Back from a suspension is the one move that a suspended framework waits for.
+        always = _always(option.command)
+        stays = not option.to or (always and option.command != Resume.type)
+        if stays and always:
+            kinds["any_time"].append(option)
+        elif stays:
+            kinds["possible" if option.allowed else "not_yet"].append(option)
+        elif option.allowed:
+            kinds["moves"].append(option)
+        else:
+            same = next((m for m in missing if m.findings == option.refused_by), None)
+            if same is not None:
+                missing.remove(same)
+            missing.append(Missing((*(same.moves if same else ()), option), option.refused_by))
+    return Steps(missing=tuple(missing), **{k: tuple(kinds[k]) for k in ("moves", "possible", "not_yet", "any_time")})
+
+
+def _always(command: str) -> bool:
+    return command in ALWAYS or framework.commands[command].__module__ == anytime.__name__
+
+
+def moves_from(stage: Stage) -> list[str]:
+    """The commands by which a framework leaves a stage in the ordinary course of things."""
+    rows = triggers(stage)
+    return [r.command.type for r in rows if r.to and (r.command is Resume or not _always(r.command.type))]
+
+
+def leads_to(option: Option, state: Framework, on: date) -> Stage | None:
+    """The stage that a move leads to; a suspended framework goes back where it was, or to its overdue review."""
+    if len(option.to) == 1:
+        return option.to[0]
+    if option.command != Resume.type:
+        return None
+    over = state.plan is not None and on > state.plan.window.ends_on
+    overdue = over and state.suspended_from in (Stage.PLAN, Stage.MONITORING)
+    return Stage.ADJUSTMENT if overdue else state.suspended_from
+
+
+def headline(state: Framework, commune: str, language: Language) -> str:
+    """Where a framework stands, in one line."""
+    key = "stage-ended" if state.stage in (Stage.SUSPENDED, Stage.DISSOLVED) else "stage-of"
+    values: dict[str, object] = {"stage": state.stage, "cycle": state.cycle, "since": state.stage_since}
+    return tidy(text(f"message.{key}", language, "", commune=commune, title=state.title, **values))
+
+
+def why_suspended(history: Iterable[Recorded[Event]], language: Language) -> str:
+    """From which stage a framework was suspended, and why; nothing where it never was."""
+    facts = [fact.data for fact in history if isinstance(fact.data, FrameworkSuspended)]
+    if not facts:
+        return ""
+    stage, why = Stage(facts[-1].stage), facts[-1].reason
+    return tidy(text("message.suspended-why", language, "", stage=stage, reason=why))
+
+
+def with_names(words: str, members: Mapping[MemberId, Member]) -> str:
+    """A sentence in which a member's number has its name beside it."""
+
+    def name(found: re.Match[str]) -> str:
+        member = members.get(MemberId(found[0]))
+        return f"{member.name} ({member.id})" if member and member.name not in words else found[0]
+
+    return re.sub(r"\bMB-[0-9]+\b", name, words)
+
+
+def members_named(finding: Finding, members: Mapping[MemberId, Member]) -> list[str]:
+    """The members that a finding is about, as one would call them."""
+    numbers = [
+        MemberId(str(part).partition(" ")[0])
+        for value in finding.values.values()
+        for part in (value if isinstance(value, tuple) else (value,))
+    ]
+    return [f"{members[n].name} ({n})" for n in dict.fromkeys(numbers) if n in members]
+
+
+def brief(finding: Finding, members: Mapping[MemberId, Member], language: Language) -> str:
+    """A finding in one paragraph that ends with whom to call: by name where it is about members."""
+    bare = Finding(finding.code, values=finding.values)
+    who = listed(members_named(finding, members), language) or whom_to_call(finding.lift, language)
+    said = [with_names(reason(bare, language), members), what_helps(bare, language)]
+    return " ".join([*said, text("message.call-briefly", language, "", who=who)] if who else said)
+
+
+def overdue_line(each: Overdue, state: Framework, language: Language) -> str:
+    """``action due A-3, Curer le canal: 3 March 2026, 12 days ago; Coopérative Benkadi (MB-2)``."""
+    action = state.actions.get(ActionId(each.about))
+    member = each.member or (action.responsible if action else None)
+    values: dict[str, object] = {
+        "kind": f"day-{each.kind}",
+        "about": None if each.kind in (DeadlineKind.PLAN, DeadlineKind.NEEDS) else each.about,
+        "text": each.text,
+        "day": each.day,
+        "days": each.days,
+        "member": with_names(member, state.members) if member else None,
+    }
+    return tidy(text("message.overdue-line", language, "", **values))
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:
@@ -150,8 +294,9 @@ def guards_saw(fact: Recorded[Event], language: Language) -> list[str]:
 def _seen(check: Check, language: Language) -> str:
     where = f" ({article(check.article, language)})" if check.article else ""
     values = cast("Mapping[str, object]", check.values)
-    if catalogue.has(f"rule.{check.code}"):
-        return tidy(text(f"rule.{check.code}", language, "", **values) + where)
+    for kind in ("rule", "finding"):
+        if catalogue.has(f"{kind}.{check.code}"):
+            return tidy(text(f"{kind}.{check.code}", language, "", **values) + where)
     # A rule that a later release added words for, or that is gone: its code and what it saw.
     seen = ", ".join(f"{name} {shown(value, language)}" for name, value in values.items())
     return tidy(f"{check.code}{where}" + (f" : {seen}" if seen else ""))

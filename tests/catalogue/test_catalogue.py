@@ -126,6 +126,8 @@ def test_dates_and_numbers_are_written_as_people_write_them() -> None:
     assert catalogue.shown(12500, "fr") == "12\u202f500"
     assert catalogue.shown(12500, "en") == "12,500"
     assert catalogue.shown(Decimal("1.5"), "fr") == "1,5"
+    assert catalogue.shown(Decimal("3557.0"), "fr") == "3\u202f557"
+    assert catalogue.shown(Decimal("3557.25"), "en") == "3,557.25"
     assert catalogue.shown(("a", "b", "c"), "fr") == "a, b et c"
     assert catalogue.shown("2026-03-02", "fr") == "2 mars 2026"
     assert catalogue.shown(None, "fr") == "—"
@@ -137,3 +139,20 @@ def test_dates_and_numbers_are_written_as_people_write_them() -> None:
 def test_words_agree_with_their_number(count: int, french: str, english: str) -> None:
     assert catalogue.agreed("{count} {count|ligne|lignes}", "fr", {"count": count}) == f"{{count}} {french}"
     assert catalogue.agreed("{count} {count|row|rows}", "en", {"count": count}) == f"{{count}} {english}"
+
+
+@pytest.mark.parametrize("entry", entries())
+def test_french_punctuation_does_not_begin_a_line(entry: str) -> None:
+    for part, words in catalogue._texts()[entry].items():
+        if part.startswith("fr"):
+            assert not re.search(r" [:;?!»%](?!\w)|« ", words), words
+        assert not re.search(r"\w\(s\)", words), f"{words}: say both forms, {{count|one|many}}"
+
+
+def test_a_template_says_what_is_there() -> None:
+    words = "{what}[ ({women} {women|woman|women}, {men} men)][ by {who:or}]"
+    filled = catalogue.filled(words, "en", {"what": "A", "women": 1, "men": 0, "who": ("x", "y")})
+    assert filled == "A (1 woman, 0 men) by x or y"
+    assert catalogue.filled(words, "en", {"what": "A", "women": 0, "men": 0, "who": ()}) == "A"
+    assert catalogue.filled("{a|day|days} {a:number}", "en", {"a": ("x", "y")}) == "days x and y"
+    assert catalogue.filled("{open:number}", "fr", {"open": "2500.50"}) == "2\u202f500,5"

@@ -23,6 +23,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cli(sqlite_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """On a database that does not exist yet."""
     monkeypatch.setenv("CYCLE_ACTOR", "awa")
+    monkeypatch.setenv("CYCLE_ROLE", "facilitator")
     monkeypatch.setenv("COLUMNS", "200")
     return Cli(sqlite_url, capsys)
 

@@ -9,11 +9,18 @@ import pytest
 
 from cycle_adapters.cli.main import main
 
+PLAIN_SPACES = {0xA0: " ", 0x202F: " "}
+"""That they do not break is tested in the catalogue; here it would only be hard to read."""
+
 
 class Ran(NamedTuple):
     code: int
     out: str
     err: str
+
+    @classmethod
+    def of(cls, code: int, out: str, err: str) -> Ran:
+        return cls(code, out.translate(PLAIN_SPACES), err.translate(PLAIN_SPACES))
 
     @property
     def json(self) -> Any:
@@ -31,8 +38,7 @@ class Cli:
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main(["--database", self.url, "--lang", lang, *arguments])
-        out, err = self._capsys.readouterr()
-        return Ran(int(ended.value.code or 0), out, err)
+        return Ran.of(int(ended.value.code or 0), *self._capsys.readouterr())
 
     def ok(self, *arguments: str, lang: str = "fr") -> Ran:
         ran = self(*arguments, lang=lang)

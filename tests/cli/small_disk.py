@@ -36,6 +36,7 @@ def fill(path: Path, left_free: int) -> None:
 
 def main(disk: Path, copy: Path, left_free: int, *arguments: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(disk)], check=True)
+    os.environ["CYCLE_ROLE"] = "facilitator"
     os.environ["CYCLE_DATABASE"] = f"sqlite:///{disk / 'cycle.db'}"
     cycle("policy", "publish")
     cycle("do", "register-commune", *(f"--set={f}" for f in ("commune=ML-1", "name=Dioro", "region=R", "circle=C")))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path as File
 
 import pytest
 
 from cycle.aggregates.framework.state import Stage
+from cycle.engine import Engine
 from cycle_adapters.cli.settings import language_of
 from tests.cli.run import Cli
+from tests.engine.path import Path
 
 WHAT = ("frameworks", "plan", "obstacles", "needs", "commitments", "attendance", "calendar", "audit")
 
@@ -61,7 +63,7 @@ def test_from_nothing_to_a_proposal(cli: Cli) -> None:
 
 
 def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, tmp_path: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "commune.json"
     data.write_text('{"commune":"ML-4-01-01","name":"X","region":"Ségou","circle":"Ségou"}')
@@ -97,10 +99,14 @@ def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
         (("fly",), "Il n'y a pas de verbe fly"),
         (("policy", "show", "nothing"), "cycle policy list"),
         (("policy", "check", "no-such-file.json"), "no-such-file.json"),
-        (("rebuild", "nothing"), "audit_trail"),
+        (("rebuild", "nothing"), "audit"),
+        (("show", "frameworks", "--region", "Segu"), "Il n'y a pas de région Segu"),
+        (("show", "frameworks", "extra"), "Il y a un mot de trop : extra ; voir : cycle show --help"),
+        (("next",), "Il manque ID"),
     ],
 )
 def test_wrong_usage_says_what_to_write(cli: Cli, arguments: tuple[str, ...], words: str) -> None:
+    cli.ok("policy", "publish")
     ran = cli(*arguments)
     assert ran.code == 2
     assert words in ran.err
@@ -136,7 +142,7 @@ def test_next_explains_itself_in_every_stage_it_is_in(demo: Cli) -> None:
     stages = {row["stage"]: row["framework"] for row in rows}
     assert len(stages) >= 4
     for stage, identity in stages.items():
-        out = demo.ok("next", identity).out
+        out = demo.ok("next", identity, "--all").out
         assert "Ce qui est possible maintenant" in out
         found = demo.ok("--json", "next", identity).json
         assert found["stage"] == stage
@@ -152,7 +158,7 @@ def test_next_explains_itself_in_every_stage_it_is_in(demo: Cli) -> None:
 def test_replay_tells_the_history_of_a_commune_and_its_state(demo: Cli) -> None:
     out = demo.ok("replay", "Dioro").out
     assert "La commune de Dioro est enregistrée" in out
-    assert "État auquel cela mène" in out
+    assert "État qui en résulte" in out
     lines = [json.loads(line) for line in demo.ok("--json", "replay", "Dioro").out.splitlines()]
     assert [line["position"] for line in lines] == sorted(line["position"] for line in lines)
     early = demo.ok("--json", "replay", "Dioro", "--at", str(lines[10]["position"])).out.splitlines()
@@ -171,12 +177,93 @@ def test_show_as_of_a_past_moment(demo: Cli) -> None:
     assert head == demo.ok("--json", "show", "frameworks").json
 
 
+def test_the_audit_trail_of_a_framework_as_of_a_day_is_a_part_of_the_one_of_today(demo: Cli) -> None:
+    now = demo.ok("--json", "show", "audit", "--framework", "Dioro").json["audit_trail"]
+    then = demo.ok("--json", "show", "audit", "--framework", "Dioro", "--as-of", "2023-04-01").json["audit_trail"]
+    assert 0 < len(then) < len(now)
+    assert {row["stream"] for row in then} == {row["stream"] for row in now}
+    assert then == [row for row in now if row["occurred_on"] <= "2023-04-01"]
+
+
+def test_places_are_named_and_found_as_of_the_same_moment_as_the_rows(demo: Cli) -> None:
+    programme = ("--id", "Dioro", "--role", "programme")
+    demo.ok("do", "rename-commune", *programme, "--set=name=Joro", "--set=since=2026-01-01", "--on", "2026-01-01")
+    moved = ("--set=region=San", "--set=circle=Tominian", "--set=since=2026-01-01", "--on", "2026-01-01")
+    demo.ok("do", "change-parent", *programme, *moved)
+    assert "Joro" in demo.ok("show", "frameworks", "--circle", "Tominian").out
+    before = ("--as-of", "2025-12-31")
+    assert "Dioro" in demo.ok("show", "frameworks", "--circle", "Ségou", *before).out
+    assert "Joro" not in demo.ok("show", "frameworks", *before).out
+    assert "Dioro" in demo.ok("show", "frameworks", "--commune", "Joro", *before).out
+
+
+def test_what_a_rule_only_warns_of_is_said_when_it_is_recorded(cli: Cli) -> None:
+    with Engine(cli.url) as engine:
+        framework = Path(engine).to(Stage.MEETING)
+    meeting = ("--set=held_on=2026-02-09", "--set=place=Mairie")
+    ran = cli.ok("do", "convene-meeting", "--framework", framework, "--on", "2026-02-08", *meeting)
+    said = " ".join(ran.out.split())
+    assert "Attention : Le délai de convocation est de 1 jour, 7 sont d'usage" in said
+    assert "Qui peut lever ce point : facilitateur/facilitatrice ou maire." in said
+
+
+def test_a_refusal_names_who_can_lift_it(cli: Cli) -> None:
+    with Engine(cli.url) as engine:
+        framework = Path(engine).to(Stage.ADJUSTMENT)
+    refused = cli("do", "next-meeting", "--framework", framework)
+    assert refused.code == 1
+    assert "n'a pas d'issue ; responsable : Coopérative Benkadi" in refused.err
+    assert "Qui peut lever ce point : " in refused.err
+
+
+def test_a_second_call_says_that_no_quorum_was_asked_for(cli: Cli) -> None:
+    with Engine(cli.url) as engine:
+        framework = Path(engine).to(Stage.MEETING)
+    at = ("--framework", framework, "--on", "2026-02-16")
+    cli.ok("do", "convene-meeting", *at, "--set=held_on=2026-02-16", "--set=place=Mairie")
+    cli.ok("do", "adjourn-meeting", *at, "--set=reason=no-quorum", "--set=explanation=Pluie")
+    cli.ok("do", "convene-meeting", *at, "--set=held_on=2026-02-16", "--set=place=Mairie")
+    out = cli.ok("do", "open-meeting", *at, '--set=attendance=[{"member":"MB-1","men":1}]').out
+    assert "1 membre présent ; deuxième convocation, le quorum de 2 membres n'est pas exigé" in out
+
+
+def test_the_frameworks_are_listed_with_what_is_late_and_what_comes_next(demo: Cli) -> None:
+    out = demo.ok("show", "frameworks").out
+    assert "Retards" in out.splitlines()[0]
+    assert "Clore l'identification des besoins" in out or "Ouvrir le bilan" in out
+    assert "échéances dépassées en tout" in out
+    late = demo.ok("--json", "show", "frameworks").json["overdue"]
+    assert all(each["days"] > 0 for each in late)
+    then = demo.ok("--json", "show", "frameworks", "--as-of", "2023-05-01").json["overdue"]
+    assert all(each["day"] < "2023-05-01" for each in then)
+
+
 def test_diff_tells_what_changed(demo: Cli) -> None:
     out = demo.ok("diff", "Dioro", "--from", "2023-03-01", "--to", "2023-06-01").out
     assert "Faits entre les deux" in out
     assert "→" in out
+    back = demo.ok("diff", "Dioro", "--from", "2023-06-01", "--to", "2023-03-01").out
+    assert "(pas encore là)" in back
+    assert "soldé" not in back
+    assert back.splitlines()[0] == out.splitlines()[0]
     same = demo.ok("--json", "diff", "Dioro", "--from", "2023-03-01", "--to", "2023-03-01").json
     assert same == {"facts": [], "changes": []}
+
+
+def test_diff_says_what_became_of_a_promise(cli: Cli) -> None:
+    with Engine(cli.url) as engine:
+        framework = Path(engine).to(Stage.PLAN)
+    at = ("--framework", framework, "--on", "2026-02-20")
+    pledge = ("--set=member=MB-2", "--set=ledger=approach", "--set=nature=cash", "--set=worth.amount_xof=5000")
+    for _ in range(2):
+        cli.ok("do", "pledge-contribution", *at, *pledge)
+    before = cli.ok("--json", "replay", framework).out.splitlines()[-1]
+    cli.ok("do", "waive-contribution", *at, "--set=contribution=C-1", "--set=reason=x")
+    cli.ok("do", "record-renege", *at, "--set=contribution=C-2", "--set=reason=x")
+    moments = ("--from", str(json.loads(before)["position"]), "--to", "9999")
+    out = cli.ok("diff", framework, *moments).out
+    assert "→ abandonnée d'un commun accord" in out
+    assert "→ non tenue" in out
 
 
 def test_rebuild_changes_nothing_that_is_right(demo: Cli) -> None:
@@ -211,9 +298,8 @@ def test_hostile_text_does_not_reach_the_terminal(cli: Cli) -> None:
         assert "\u202e" not in out
 
 
-def test_policies_are_listed_shown_checked_and_published(cli: Cli, tmp_path: Path) -> None:
-    assert "Rien trouvé" in cli.ok("policy", "list").out
-    assert "article" not in cli.ok("policy", "show").err
+def test_policies_are_listed_shown_checked_and_published(cli: Cli, tmp_path: File) -> None:
+    assert "article" in cli.ok("policy", "show").out
     document = cli.ok("--json", "policy", "show").out
     path = tmp_path / "policy.json"
     path.write_text(document)
@@ -232,4 +318,5 @@ def test_policies_are_listed_shown_checked_and_published(cli: Cli, tmp_path: Pat
 def test_demo_fills_an_empty_log_only(cli: Cli) -> None:
     done = cli.ok("--json", "demo", "--frameworks", "1", "--cycles", "1").json
     assert done["frameworks"] == 1
-    assert cli("demo").code == 2
+    again = cli("demo")
+    assert (again.code, "démonstration remplit un journal vide" in again.err) == (3, True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import pytest
+
 from cycle.aggregates.base import Command, Role
 from cycle.aggregates.framework.state import Stage
 from cycle.catalogue import keys, text
 from cycle.engine import Engine
 from cycle.store import Receipt
+from cycle.telling import moves_from
 from tests.cli.run import Cli
 from tests.engine.path import ENDS, STEPS, Path
 
@@ -18,7 +21,9 @@ ENGLISH = frozenset(
     {"the", "is", "are", "of", "and", "by", "who", "with", "not", "has", "must", "what", "needs", "member"}
 )
 """Words that no French sentence of the catalogue holds, and hardly an English one does without."""
-SAID_AS_TYPED = re.compile(r"`[^`]*`|^ {6}[a-z-]+ · par : |cycle do .*|\bwocat-pact\b", re.MULTILINE)
+SAID_AS_TYPED = re.compile(
+    r"`[^`]*`|^ {6}[a-z-]+ · par : |· [a-z-]+ · par\b|\([a-z]+(-[a-z]+)*\)|cycle do .*|\bwocat-pact\b", re.MULTILINE
+)
 """What a person types, and the name of the policy: the same in every language."""
 KINDS = ("command", "finding", "message", "role", "stage", "word")
 
@@ -63,10 +68,10 @@ def is_french(out: str) -> None:
 
 def explains_itself(cli: Cli, framework: str, stage: Stage, on: date) -> int:
     """Returns how many options were refused."""
-    out = cli.ok("next", framework, "--on", on.isoformat()).out
+    out = cli.ok("next", framework, "--all", "--on", on.isoformat()).out
     found = cli.ok("--json", "next", framework, "--on", on.isoformat()).json
     assert found["stage"] == stage
-    assert f"étape {text(f'stage.{stage}', 'fr')}," in out.splitlines()[0]
+    assert f" : {text(f'stage.{stage}', 'fr')} depuis" in out or f"étape {text(f'stage.{stage}', 'fr')}," in out
     is_french(out)
     told = blocks(out)
     refused = [option for option in found["options"] if not option["allowed"]]
@@ -124,5 +129,61 @@ def test_a_dissolved_framework_has_nothing_to_come(cli: Cli) -> None:
     with Engine(cli.url) as engine:
         framework = Path(engine).to(Stage.DISSOLVED)
     out = cli.ok("next", framework).out
-    assert text("message.nothing", "fr") in out
+    assert flat(text("message.nothing", "fr")) in flat(out)
     is_french(out)
+
+
+FIRST_SCREEN = 24
+
+
+@pytest.fixture
+def narrow(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setenv("COLUMNS", "80")
+    return cli
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.DISSOLVED])
+def test_the_first_screen_says_what_to_do_and_whom_to_call(narrow: Cli, stage: Stage) -> None:
+    with Engine(narrow.url) as engine:
+        framework = Path(engine).to(stage)
+    lines = narrow.ok("next", framework, "--on", "2027-03-01").out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    first = flat("\n".join(lines[:FIRST_SCREEN]))
+    found = narrow.ok("--json", "next", framework, "--on", "2027-03-01").json
+    moves = [o for o in found["options"] if o["command"] in moves_from(stage)]
+    assert moves
+    for move in moves:
+        assert move["label"]["fr"] in first
+    assert "À appeler : " in first or "· par : " in first
+    is_french("\n".join(lines))
+
+
+def test_what_is_late_comes_first(narrow: Cli) -> None:
+    with Engine(narrow.url) as engine:
+        framework = Path(engine).to(Stage.MONITORING)
+    lines = narrow.ok("next", framework, "--on", "2027-10-15").out.splitlines()
+    late = flat("\n".join(lines[lines.index("En retard") :]))
+    assert "fin du plan : 15 mai 2026, il y a 518 jours" in late
+    assert "échéance d'action A-1, Acheter la décortiqueuse : 10 mai 2026" in late
+    assert "Coopérative Benkadi (MB-2)" in late
+    assert "En retard" not in narrow.ok("next", framework, "--on", "2026-03-01").out
+
+
+def test_a_suspended_framework_says_why_and_how_it_comes_back(narrow: Cli) -> None:
+    with Engine(narrow.url) as engine:
+        framework = Path(engine).to(Stage.SUSPENDED)
+    out = flat("\n".join(narrow.ok("next", framework, "--on", "2026-05-20").out.splitlines()[:FIRST_SCREEN]))
+    assert "suspendu depuis le 15 mai 2026" in out
+    assert "Suspendu alors qu'il était à l'étape « réajustement ». Cause : Insécurité sur la route" in out
+    assert "✓ Reprendre le cadre → réajustement · resume" in out
+
+
+@pytest.mark.parametrize(("on", "back"), [("2026-03-01", "plan négocié"), ("2026-06-01", "réajustement")])
+def test_a_suspended_framework_comes_back_where_it_is_said_to(narrow: Cli, on: str, back: str) -> None:
+    with Engine(narrow.url) as engine:
+        framework = Path(engine).to(Stage.PLAN)
+    mayor = ("--framework", framework, "--role", "mayor", "--set=reason=x")
+    narrow.ok("do", "suspend", *mayor, "--on", "2026-02-20")
+    assert f"Reprendre le cadre → {back}" in flat(narrow.ok("next", framework, "--on", on).out)
+    narrow.ok("do", "resume", *mayor, "--on", on)
+    assert f"étape {back}" in flat(narrow.ok("next", framework, "--on", on).out)

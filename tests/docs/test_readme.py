@@ -26,4 +26,4 @@ def test_the_first_steps_of_the_readme_work(tmp_path: Path) -> None:
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    assert "Recorded: measurement" in ran.stdout
+    assert "Recorded: Monitoring" in ran.stdout

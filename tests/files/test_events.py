@@ -101,8 +101,8 @@ def test_the_first_bad_line_is_named_and_nothing_is_imported(log: bytes, engine:
     with pytest.raises(BadLine, match=words) as caught:
         import_(engine, io.BytesIO(spoilt), lambda done: None)
     assert caught.value.line == line
-    assert caught.value.told("fr").startswith(f"ligne {line} : ")
-    assert caught.value.told("fr").endswith(" ; rien n'a été importé")
+    assert caught.value.told("fr").startswith(f"ligne {line}\u00a0: ")
+    assert caught.value.told("fr").endswith("\u202f; rien n'a été importé")
     assert engine.store.head().position == 0
 
 
@@ -149,7 +149,7 @@ def test_a_full_device_is_told_and_stays_a_device(log: bytes, sqlite_url: str, t
         import_(engine, io.BytesIO(log), lambda done: None)
         with pytest.raises(ExportFailed, match="the disk is full") as caught:
             export(engine, full)
-    assert caught.value.told("fr").startswith(f"{full} : le disque est plein")
+    assert caught.value.told("fr").startswith(f"{full}\u00a0: le disque est plein")
     assert full.is_char_device()
 
 

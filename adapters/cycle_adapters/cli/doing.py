@@ -15,15 +15,15 @@ from cycle.aggregates.base import By, Command, Role
 from cycle.aggregates.commune import commune
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.table import stages_of
-from cycle.catalogue import Language, listed, text
+from cycle.catalogue import Language, listed, printable, text
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
 from cycle.reading import PlaceUnknown, Reader
+from cycle.settings import Settings
 from cycle.store import Receipt
-from cycle.telling import sentence, whom_to_call
+from cycle.telling import explained, sentence, warnings, whom_to_call
 from cycle_adapters.cli.fields import gathered, rows, said
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph, printable
-from cycle_adapters.cli.settings import Settings
+from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
 from cycle_adapters.cli.wording import Context, Wrong, heard, worded
 
 SELF_NAMED = frozenset({"register-commune", "publish-policy"})
@@ -76,7 +76,7 @@ class OneCommand(click.Command):
             click.Option(["--data"], metavar="FILE|-"),
             click.Option(["--on"], type=DAY),
             click.Option(["--key"], metavar="KEY"),
-            click.Option(["--role"], type=click.Choice([role.value for role in Role]), metavar="ROLE"),
+            click.Option(["--role"], envvar="CYCLE_ROLE", type=click.Choice(list(map(str, Role))), metavar="ROLE"),
             click.Option(["--actor"], envvar="CYCLE_ACTOR", metavar="REF"),
             click.Option(["--for", "on_behalf_of"], metavar="REF"),
             click.Option(["--late"], is_flag=True),
@@ -146,7 +146,7 @@ def _do(name: str) -> Callable[..., None]:
             show_fields(name, settings)
             return
         command = said(name, declared, gathered(declared, fields, data), settings.language)
-        by = By(reference(actor or operator()), Role(role) if role else declared.roles[0], on_behalf_of)
+        by = By(reference(actor or operator()), acting_as(declared, role, settings.language), on_behalf_of)
         if on_behalf_of is not None:
             reference(on_behalf_of)
         needed(name, place, identity)
@@ -193,6 +193,20 @@ def found(reader: Reader, command: Command, place: str | None, identity: str | N
     return identity
 
 
+def acting_as(command: type[Command], role: str | None, language: Language) -> Role:
+    """The role that was said, or the only one in which a command can be said: the log holds no guess.
+
+    Raises:
+        Wrong: nothing says in which of several roles.
+    """
+    if role is not None:
+        return Role(role)
+    if len(command.roles) > 1:
+        roles = (f"{each} ({text(f'role.{each}', language)})" for each in command.roles)
+        raise Wrong("role-needed", command=command.type, roles=", ".join(roles))
+    return command.roles[0]
+
+
 def operator() -> str:
     """The account that runs this program, as a reference."""
     try:
@@ -226,11 +240,14 @@ def show_fields(name: str, settings: Settings) -> None:
 
 
 def print_receipt(engine: Engine, receipt: Receipt, language: Language) -> None:
-    """What was recorded, in sentences, where it stands, and what to look at next."""
+    """What was recorded, in sentences, what to beware of, where it stands, and what to look at next."""
     versions = {line.version for line in receipt.events}
     for fact in engine.history(receipt.stream):
         if fact.version in versions:
             paragraph(pair(text("message.recorded", language), sentence(fact, language), language), "✓ ")
+            for check in warnings(fact):
+                said = " ".join(explained(check, COMMANDS[fact.command].roles, language))
+                paragraph(text("message.beware", language, "", text=said), "  ")
     kind, _, identity = receipt.stream.partition("-")
     where = pair(text("message.position", language), str(receipt.position), language)
     names = pair(text(f"message.id-{kind}", language), identity, language)

@@ -17,6 +17,10 @@ from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.telling import finding_as_json, refusal_lines
 
 
+class NotEmpty(Exception):  # noqa: N818
+    """The demo fills an empty log only; the message says how many events this one holds."""
+
+
 def explained(error: Exception, language: Language) -> Told | None:
     """How to tell an error; None for a mistake of ours, which keeps its traceback."""
 
@@ -43,6 +47,8 @@ def explained(error: Exception, language: Language) -> Told | None:
             return Told(USAGE, "bad-input", say("bad-input", why=str(error)))
         case KeyReused():
             return Told(CONFLICT, "key-reused", say("key-reused"))
+        case NotEmpty():
+            return Told(CONFLICT, "conflict", say("log-not-empty", count=str(error)))
         case Conflict() if "not empty" in str(error):
             return Told(CONFLICT, "conflict", say("import-into-empty"))
         case Conflict() | Busy():

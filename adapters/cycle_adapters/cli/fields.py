@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,17 @@ from cycle.aggregates.base import Command
 from cycle.catalogue import Language, field_label, text
 from cycle.engine import BadInput, read_command
 from cycle_adapters.cli.wording import Wrong, near
+
+FORMS = {
+    None: "text",
+    r"\S": "text",
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "code",
+    r"^[^\s]+$": "word",
+    r"^[0-9a-f]{64}$": "sha256",
+}
+"""Patterns of declared texts, and how they are called."""
+_HALF = re.compile(rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})")
+_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 def type_of(command: type[Command], path: str) -> types.Type | None:
@@ -49,8 +61,7 @@ def described(kind: types.Type, language: Language) -> str:
 
     match bare(kind):
         case types.StrType(max_length=most, pattern=pattern):
-            code = say("code") if pattern and pattern.startswith("^[a-z0-9]") else say("text")
-            return code + (say("at-most", most=most) if most else "")
+            return say(FORMS.get(pattern, "text")) + (say("at-most", most=most) if most else "")
         case types.IntType(ge=low, le=high):
             return say("int") + (say("between", low=low, high=high) if low is not None and high is not None else "")
         case types.DecimalType():
@@ -100,11 +111,12 @@ def gathered(command: type[Command], given: tuple[str, ...], data: str | None) -
 def _from_file(data: str) -> dict[str, Any]:
     try:
         raw = sys.stdin.buffer.read() if data == "-" else Path(data).read_bytes()
-        return msgspec.json.decode(raw, type=dict[str, Any])
     except OSError as error:
         raise Wrong("file-unreadable", path=data, why=error.strerror or "?") from error
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError) as error:
-        raise Wrong("not-json", path=data, why=str(error)) from error
+    found = _decoded(raw, data)
+    if not isinstance(found, dict):
+        raise Wrong("not-fields", path=data)
+    return found
 
 
 def _no_such_field(command: type[Command], path: str) -> Wrong:
@@ -140,19 +152,29 @@ def typed(value: str, kind: types.Type, path: str) -> Any:
             return words.get(value.strip().lower(), value)
         case types.VarTupleType(item_type=item):
             if value.lstrip()[:1] == "[":
-                return _json(value, path)
+                return _decoded(value.encode(errors="surrogateescape"), f"--set {path}")
             return [typed(part.strip(), item, path) for part in value.split(",") if part.strip()]
         case types.StructType() | types.DictType() | types.AnyType() | types.RawType():
-            return _json(value, path) if value.lstrip()[:1] in ("{", "[", '"') else value
+            return _decoded(value.encode(), f"--set {path}") if value.lstrip()[:1] in ("{", "[", '"') else value
         case _:
             return value
 
 
-def _json(value: str, path: str) -> Any:
+def _decoded(raw: bytes, path: str) -> Any:
+    """JSON, or what is wrong with it.
+
+    Raises:
+        Wrong: it breaks off, holds half a character, or is no JSON.
+    """
     try:
-        return msgspec.json.decode(value.encode())
+        return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise Wrong("not-json", path=f"--set {path}", why=str(error)) from error
+        if half := _HALF.search(raw):
+            raise Wrong("half-character", path=path, half=half[0].decode()) from error
+        if "truncated" in str(error):
+            raise Wrong("not-whole", path=path) from error
+        byte = _BYTE.search(str(error))
+        raise Wrong("not-json", path=path, byte=int(byte[1]) + 1 if byte else None) from error
 
 
 def said(name: str, command: type[Command], fields: dict[str, Any], language: Language) -> Command:
@@ -174,15 +196,15 @@ def said(name: str, command: type[Command], fields: dict[str, Any], language: La
         kind = type_of(command, path) if path else None
         if kind is None:
             unknown = [field for field in fields if type_of(command, field) is None]
-            raise _no_such_field(command, unknown[0]) if unknown else error from error
+            raise _no_such_field(command, unknown[0]) if unknown else Wrong("fields-unread", command=name) from error
         expected = described(kind, language)
         raise Wrong("field-wrong", name=path.replace(".[]", ""), expected=expected) from error
 
 
 def _path(message: str) -> str:
-    """``… - at `$.seats[...].person` `` -> ``seats.[].person``."""
+    """``… - at `$.seats[0].person` `` -> ``seats.[].person``."""
     _, found, tail = message.rpartition(" - at `$.")
-    return tail.rstrip("`").replace("[...]", ".[]") if found else ""
+    return re.sub(r"\[(?:\d+|\.\.\.)\]", ".[]", tail.rstrip("`")) if found else ""
 
 
 def rows(command: type[Command], language: Language) -> Iterator[tuple[str, str]]:

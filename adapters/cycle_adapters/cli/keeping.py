@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 import click
 import msgspec
+from sqlalchemy import make_url
 
 from cycle.aggregates.base import By, Role
 from cycle.aggregates.rulebook import PolicyPublished, PublishPolicy
 from cycle.aggregates.terms import PolicyId
 from cycle.catalogue import shown, text
+from cycle.demo import Simulated
 from cycle.engine import Engine, Said
 from cycle.policy import Policy, Rule, document, read_policy, sample
 from cycle.projections.all import PROJECTIONS
-from cycle.reading import Reader
-from cycle_adapters.cli.doing import operator
+from cycle.reading import Reader, is_missing, opened
+from cycle.settings import Settings
+from cycle_adapters.cli.doing import operator, reference
+from cycle_adapters.cli.errors import NotEmpty
 from cycle_adapters.cli.printing import emit, heading, paragraph
-from cycle_adapters.cli.settings import Settings
 from cycle_adapters.cli.wording import Wrong
+
+VIEWS = {"audit" if name == "audit_trail" else name.replace("_", "-"): name for name in PROJECTIONS}
+"""The projections as people name them; what `cycle show` shows is called the same."""
 
 
 class Moves(Protocol):
@@ -46,18 +52,18 @@ def progress(settings: Settings, label: str) -> Iterator[Moves]:
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(PROJECTIONS)), metavar="NAME")
+@click.argument("names", nargs=-1, type=click.Choice(list(VIEWS)), metavar="NAME")
 @click.pass_obj
 def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
     """Rebuild projections from nothing; readers keep the old ones until the new ones are there."""
-    with Engine(settings.database) as engine, progress(settings, "rebuilding") as moved:
+    with opened(settings.database) as engine, progress(settings, "rebuilding") as moved:
         reader = Reader(engine)
-        reader.runner.rebuild(names, moved)
+        reader.runner.rebuild([VIEWS[name] for name in names], moved)
         positions = reader.runner.positions()
     if settings.json:
-        emit({"rebuilt": list(names or PROJECTIONS), "positions": positions})
+        emit({"rebuilt": list(names or VIEWS), "positions": positions})
     else:
-        click.echo(text("message.rebuilt", settings.language, "", names=", ".join(names or PROJECTIONS)))
+        click.echo(text("message.rebuilt", settings.language, "", names=", ".join(names or VIEWS)))
 
 
 @click.command()
@@ -67,19 +73,52 @@ def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def demo(settings: Settings, frameworks: int, cycles: int, seed: int) -> None:
     """Fill an empty log with the sample territory and a plausible history; the same seed, the same events."""
-    story = import_module("cycle.demo")
-    imports = import_module("cycle_adapters.files.deliberations")
-    with story.Simulated(settings.database, seed) as simulated, progress(settings, "filling") as moved:
+    from cycle_adapters.cli.main import DELIBERATIONS, part
+
+    with (
+        whole_or_not_at_all(settings.database) as database,
+        Simulated(database, seed) as simulated,
+        progress(settings, "filling") as moved,
+    ):
         count = simulated.engine.store.head().position
         if count:
-            raise Wrong("log-not-empty", count=count)
-        summary = simulated.tell(imports.recorded, frameworks=frameworks, cycles=cycles, progress=moved)
+            raise NotEmpty(count)
+        summary = simulated.tell(part(DELIBERATIONS), frameworks=frameworks, cycles=cycles, progress=moved)
         Reader(simulated.engine).catch_up()
     if settings.json:
         emit(summary)
-    else:
-        values = msgspec.structs.asdict(summary)
-        paragraph(text("message.demo-done", settings.language, "", **values))
+        return
+    values = msgspec.structs.asdict(summary)
+    paragraph(text("message.demo-done", settings.language, "", **values))
+    for verb in ("show frameworks", "next Dioro"):
+        click.echo(f"  cycle --database {shlex.quote(settings.database)} {verb}")
+
+
+@contextmanager
+def whole_or_not_at_all(database: str) -> Iterator[str]:
+    """Where to fill a database: a SQLite file that is not there yet is filled beside its place.
+
+    It gets its name when it is whole, so that whoever finds it need not ask whether it is.
+    """
+    if not is_missing(database):
+        yield database
+        return
+    url = make_url(database)
+    path = Path(url.database or "")
+    unfinished = path.with_name(f"{path.name}-unfinished")
+    forget(unfinished)
+    try:
+        yield url.set(database=str(unfinished)).render_as_string()
+        unfinished.rename(path)
+    finally:
+        forget(unfinished)
+
+
+def forget(path: Path) -> None:
+    """No more SQLite file here, nor what SQLite keeps beside it."""
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            file.unlink()
 
 
 @click.group()
@@ -98,7 +137,7 @@ def _read(path: str) -> Policy:
 @click.pass_obj
 def list_policies(settings: Settings) -> None:
     """List the published policies."""
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         rows = engine.store.read(0, types=[PolicyPublished.type])
         facts = [engine.leaves[topic, schema](leaf).data for _, topic, schema, leaf in rows]
     found = [
@@ -120,8 +159,11 @@ def list_policies(settings: Settings) -> None:
 @click.pass_obj
 def show_policy(settings: Settings, identity: str) -> None:
     """Show a policy: the newest published version, else the sample that ships."""
-    with Engine(settings.database) as engine:
-        found = engine.policy(PolicyId(identity))
+    found = None
+    # Nothing is published where there is no database, and looking at the sample makes none.
+    if not is_missing(settings.database):
+        with opened(settings.database) as engine:
+            found = engine.policy(PolicyId(identity))
     if found is None and identity != sample().id:
         raise Wrong("no-such-policy", policy=identity)
     found = found or sample()
@@ -156,12 +198,17 @@ def check_policy(settings: Settings, path: str) -> None:
 
 @policy.command("publish")
 @click.argument("path", metavar="FILE", required=False)
+@click.option("--actor", envvar="CYCLE_ACTOR", metavar="REF")
 @click.pass_obj
-def publish_policy(settings: Settings, path: str | None) -> None:
+def publish_policy(settings: Settings, path: str | None, actor: str | None) -> None:
     """Publish a policy document; without FILE, the sample that ships."""
     found = _read(path) if path else sample()
     with Engine(settings.database) as engine:
-        said = Said(command=PublishPolicy(document=found), by=By(operator(), Role.PROGRAMME), on=engine.today())
+        said = Said(
+            command=PublishPolicy(document=found),
+            by=By(reference(actor or operator()), Role.PROGRAMME),
+            on=engine.today(),
+        )
         receipt = engine.execute(said)
     if settings.json:
         emit(receipt)

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from cycle import __version__, catalogue
 from cycle.catalogue import Language
-from cycle_adapters.cli.settings import DEFAULT_DATABASE, Settings, before_parsing
+from cycle.settings import Settings
+from cycle_adapters.cli.settings import DEFAULT_DATABASE, before_parsing
 from cycle_adapters.cli.wording import Context, heard, sentence_case, usage_error, worded
 
 VERBS = {
@@ -30,7 +31,16 @@ VERBS = {
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 
+DELIBERATIONS = "cycle_adapters.files.deliberations:recorded"
+"""How the demo imports the registers of its councils, as a real council would."""
+
 INTERRUPTED = 130
+
+
+def part(name: str) -> Any:
+    """What a name such as ``module:attribute`` stands for, loaded now."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 class Verbs(click.Group):
@@ -44,9 +54,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module, _, attribute = VERBS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return worded(command, cmd_name, heard(ctx).language)
+        return worded(part(VERBS[cmd_name]), cmd_name, heard(ctx).language)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         params = super().get_params(ctx)
@@ -93,6 +101,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         say_error("usage", usage_error(error, asked.language), asked)
         sys.exit(2)
     except (KeyboardInterrupt, EOFError, click.exceptions.Abort):
+        say_error("interrupted", catalogue.text("message.interrupted", asked.language), asked)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read has seen enough; the interpreter must not complain when it closes the pipe.
@@ -111,9 +120,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def say_error(code: str, text: str, asked: Settings, reasons: list[dict[str, object]] | None = None) -> None:
     """One line on stderr; one JSON object where ``--json`` was asked for."""
-    from cycle_adapters.cli.printing import printable
-
-    line = " ".join(printable(text).split(" "))
+    line = catalogue.printable(text)
     if asked.json:
         said: dict[str, object] = {"code": code, "text": line}
         if reasons:

@@ -1,110 +1,196 @@
-"""``cycle next``: what may happen now, and for what may not: why, and whom to call."""
+"""``cycle next``: what is late, what to do now, what is missing for the next stage, and whom to call."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import click
+from msgspec import Struct
 
 from cycle.aggregates.base import Finding
-from cycle.aggregates.framework import anytime, council, setup
 from cycle.aggregates.framework.decision import Option
-from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import Language, listed, shown, text
-from cycle.engine import COMMANDS, Engine
-from cycle.reading import Reader
-from cycle.telling import option_as_json, reason, what_helps, whom_to_call
+from cycle.engine import stream_of
+from cycle.reading import Filters, Overdue, Reader, opened
+from cycle.settings import Settings
+from cycle.telling import (
+    Missing,
+    Steps,
+    brief,
+    explained,
+    headline,
+    leads_to,
+    members_named,
+    option_as_json,
+    overdue_line,
+    reason,
+    steps,
+    whom_to_call,
+    why_suspended,
+    with_names,
+)
 from cycle_adapters.cli.places import framework_at
 from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
-from cycle_adapters.cli.settings import Settings
 
-ALWAYS = frozenset({setup.AdoptPolicy.type, council.FollowDeliberation.type, setup.WithdrawMember.type})
+FIRST = 3
+"""How much of what is late or missing is told at first: what to do and whom to call fit on one screen."""
+
+
+class Asked(Struct, frozen=True):
+    """What it takes to tell the next steps of one framework."""
+
+    state: Framework
+    on: date
+    language: Language
+    all: bool
+
+    def say(self, key: str, **values: object) -> str:
+        return text(f"message.{key}", self.language, "", **values)
+
+    def named(self, words: str) -> str:
+        return with_names(words, self.state.members)
+
+    def first(self, several: Sequence[str]) -> Sequence[str]:
+        """All of it, or the first few and how many more there are."""
+        if self.all or len(several) <= FIRST + 1:
+            return several
+        return [*several[:FIRST], self.say("and-more", count=len(several) - FIRST)]
 
 
 @click.command("next")
 @click.argument("place", metavar="ID")
 @click.option("--on", type=DAY)
+@click.option("--all", "everything", is_flag=True)
 @click.pass_obj
-def next_(settings: Settings, place: str, on: date | None) -> None:
+def next_(settings: Settings, place: str, on: date | None, everything: bool) -> None:
     """Show what may happen next, and what keeps the rest from happening."""
     language = settings.language
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         identity = framework_at(reader, place)
         found = engine.options(identity, on)
         state = engine.framework(identity)
+        day = on or engine.today(state.zone)
+        late = reader.overdue(day, Filters(framework=identity))
         names = {row.code: row.name for row in reader.communes()}
+        suspended = state.stage is Stage.SUSPENDED
+        why = why_suspended(engine.history(stream_of(framework, identity)), language) if suspended else ""
     if settings.json:
-        emit({"framework": identity, "stage": state.stage, "options": [option_as_json(o) for o in found]})
+        options = [option_as_json(o) for o in found]
+        emit({"framework": identity, "stage": state.stage, "overdue": late, "options": options})
         return
-    values: Mapping[str, object] = {
-        "commune": names.get(state.commune, state.commune),
-        "title": state.title,
-        "stage": state.stage,
-        "cycle": state.cycle,
-        "since": state.stage_since,
-    }
-    heading(text("message.stage-of", language, "", **values))
+    asked = Asked(state, day, language, everything)
+    heading(headline(state, names.get(state.commune, state.commune), language))
+    if why:
+        paragraph(why)
     if not found:
-        click.echo(text("message.nothing", language))
+        click.echo(asked.say("nothing"))
         return
-    moves = [o for o in found if not always(o) and o.to]
-    notes = [o for o in found if not always(o) and not o.to]
-    possible = [o for o in notes if o.allowed]
-    section("moves", moves, state, language)
-    section("possible", possible, state, language)
-    section("not-yet", [o for o in notes if not o.allowed], state, language)
-    section("any-time", [o for o in found if always(o)], state, language)
+    told = steps(found)
+    tell_late(late, asked)
+    tell_moves(told, asked)
+    if everything:
+        section("possible", told.possible, asked)
+        section("not-yet", told.not_yet, asked)
+        section("any-time", told.any_time, asked)
+    else:
+        labels("possible-too", told.possible, asked)
+        labels("not-yet-short", told.not_yet, asked)
+        labels("any-time", told.any_time, asked)
     click.echo()
-    paragraph(text("message.how-to-do", language, "", framework=identity[-8:]), dim=True)
+    paragraph(asked.say("how-to-do", framework=identity[-8:]), dim=True)
+    if not everything:
+        paragraph(asked.say("all-of-it", framework=identity[-8:]), dim=True)
 
 
-def always(option: Option) -> bool:
-    """Whether it belongs to no stage in particular."""
-    return option.command in ALWAYS or COMMANDS[option.command].__module__ == anytime.__name__
+def tell_late(late: Sequence[Overdue], asked: Asked) -> None:
+    """What is late, the end of the plan first."""
+    if not late:
+        return
+    click.echo()
+    heading(asked.say("overdue"))
+    for line in asked.first([overdue_line(each, asked.state, asked.language) for each in late]):
+        paragraph(line, "  ! ")
 
 
-def section(title: str, options: Sequence[Option], state: Framework, language: Language) -> None:
+def tell_moves(told: Steps, asked: Asked) -> None:
+    """The moves that are possible now; then those that are not, with what is missing and whom to call."""
+    if told.moves:
+        click.echo()
+        heading(asked.say("do-now"))
+        for option in told.moves:
+            paragraph(f"{label(option, asked)} · {option.command} · {by_whom(option, asked)}", "  ✓ ")
+            beware(option, asked)
+    if told.missing:
+        click.echo()
+        heading(asked.say("missing-for"))
+    for missing in told.missing:
+        tell_missing(missing, asked)
+
+
+def tell_missing(missing: Missing, asked: Asked) -> None:
+    """Moves with what they wait for; at first told once for all that wait for the same."""
+    for option in missing.moves:
+        paragraph(label(option, asked), "  ✗ ")
+        for finding in missing.findings if asked.all else ():
+            tell_finding(finding, asked)
+    if asked.all:
+        return
+    for line in asked.first([brief(finding, asked.state.members, asked.language) for finding in missing.findings]):
+        paragraph(line, "    – ")
+
+
+def section(title: str, options: Sequence[Option], asked: Asked) -> None:
     """The options of one kind, each allowed or with every reason why not."""
     if not options:
         return
     click.echo()
-    heading(text(f"message.{title}", language))
+    heading(asked.say(title))
     for option in options:
-        to = f" → {listed((str(shown(s, language)) for s in option.to), language)}" if len(option.to) == 1 else ""
-        paragraph(f"{text(f'command.{option.command}', language)}{to}", "  ✓ " if option.allowed else "  ✗ ")
+        paragraph(label(option, asked), "  ✓ " if option.allowed else "  ✗ ")
         for finding in option.refused_by:
-            paragraph(f"{named(reason(finding, language), state)} {what_helps(finding, language)}", "      ")
-            if finding.lift:
-                roles = whom_to_call(finding.lift, language)
-                paragraph(text("message.call", language, "", roles=roles) + members(finding, state, language), "      ")
-        for warning in option.warnings:
-            said = named(reason(warning, language), state)
-            paragraph(text("message.beware", language, "", text=said), "      ")
+            tell_finding(finding, asked)
+        beware(option, asked)
         if option.allowed:
-            roles = text("message.by-whom", language, "", roles=whom_to_call(option.roles, language))
-            paragraph(f"{option.command} · {roles}", "      ", dim=True)
+            paragraph(f"{option.command} · {by_whom(option, asked)}", "      ", dim=True)
 
 
-def named(words: str, state: Framework) -> str:
-    """A sentence in which a member's number has its name beside it."""
+def labels(title: str, options: Sequence[Option], asked: Asked) -> None:
+    """The options of one kind by name, in as few lines as there can be."""
+    if not options:
+        return
+    click.echo()
+    heading(asked.say(title))
+    paragraph(
+        "\u00a0· ".join(f"{label(o, asked)} ({o.command})" if o.allowed else label(o, asked) for o in options), "  "
+    )
 
-    def name(found: re.Match[str]) -> str:
-        member = next((m for m in state.members.values() if m.id == found[0]), None)
-        return f"{member.name} ({member.id})" if member and member.name not in words else found[0]
 
-    return re.sub(r"\bMB-[0-9]+\b", name, words)
+def tell_finding(finding: Finding, asked: Asked) -> None:
+    what, helps, *call = explained(finding, finding.lift, asked.language)
+    paragraph(f"{asked.named(what)} {helps}", "      ")
+    called = members_named(finding, asked.state.members)
+    if called:
+        call.append(asked.say("call-members", members=listed(called, asked.language)))
+    if call:
+        paragraph(" ".join(call), "      ")
 
 
-def members(finding: Finding, state: Framework, language: Language) -> str:
-    """The members that a finding is about: whom to call, by name."""
-    found: list[str] = []
-    for value in finding.values.values():
-        for part in value if isinstance(value, tuple) else (value,):
-            number = str(part).partition(" ")[0]
-            found += [f"{m.name} ({m.id})" for m in state.members.values() if m.id == number]
-    called = list(dict.fromkeys(found))
-    return " " + text("message.call-members", language, "", members=listed(called, language)) if called else ""
+def beware(option: Option, asked: Asked) -> None:
+    for warning in option.warnings:
+        paragraph(asked.say("beware", text=asked.named(reason(warning, asked.language))), "      ")
+
+
+def by_whom(option: Option, asked: Asked) -> str:
+    return asked.say("by-whom", roles=whom_to_call(option.roles, asked.language))
+
+
+def label(option: Option, asked: Asked) -> str:
+    """``Open the review → adjustment``."""
+    to = leads_to(option, asked.state, asked.on)
+    words = text(f"command.{option.command}", asked.language)
+    return f"{words} → {shown(to, asked.language)}" if to else words

@@ -5,7 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from cycle.aggregates.terms import FrameworkId
-from cycle.reading import Place, PlaceAmbiguous, PlaceUnknown, Reader, plain
+from cycle.history import Cutoffs
+from cycle.reading import Filters, Place, PlaceAmbiguous, PlaceUnknown, Reader, plain
 from cycle_adapters.cli.wording import Wrong
 
 
@@ -36,6 +37,28 @@ def framework_at(reader: Reader, name: str) -> FrameworkId:
         return reader.find_framework(name)
     except PlaceAmbiguous as error:
         raise _told_apart(reader, error) from None
+
+
+def known_areas(reader: Reader, filters: Filters, cutoffs: Cutoffs) -> None:
+    """Let filters pass that name something that there is, now or inside the cut-offs.
+
+    Raises:
+        Wrong: no such circle, region or sector, with the near ones.
+    """
+    places = [*reader.communes(), *reader.communes(cutoffs)]
+    frameworks = [*reader.frameworks(), *reader.frameworks(cutoffs)]
+    known = {
+        "circle": {row.circle for row in places},
+        "region": {row.region for row in places},
+        "sector": {sector for row in frameworks for sector in row.sectors},
+    }
+    for kind, names in known.items():
+        name = getattr(filters, kind)
+        same = str if kind == "sector" else plain
+        if name is not None and same(name) not in map(same, names):
+            close = get_close_matches(plain(name), map(plain, names), 3, 0.6)
+            near = [each for each in sorted(names) if plain(each) in close] or sorted(names)
+            raise Wrong(f"{kind}-unknown", name=name, near=", ".join(near) or "cycle show frameworks")
 
 
 def _near(reader: Reader, name: str) -> Wrong | None:

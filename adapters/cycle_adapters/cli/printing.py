@@ -12,12 +12,10 @@ from typing import Any
 import click
 import msgspec
 
-from cycle.catalogue import NARROW_NO_BREAK_SPACE, Language, template
+from cycle.catalogue import Language, printable, template
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_KEPT = {NARROW_NO_BREAK_SPACE, "\u00a0", "\u200d"}
-"""Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
 _BETWEEN = re.compile(r"(?<!«)[ \t\n]+(?![:;?!»])")
 """Where a line may end: French keeps its high punctuation on the line of the word before."""
 WIDEST = 60
@@ -65,11 +63,6 @@ def emit(value: object) -> None:
     """One JSON document on one line; what steers a terminal is written as an escape."""
     document = _encode(value).decode()
     click.echo(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", document))
-
-
-def printable(words: str) -> str:
-    """A text without what steers a terminal."""
-    return "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
 
 
 def width() -> int:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from itertools import pairwise
 
 from cycle.catalogue import Language
+from cycle.settings import Settings
 
 DEFAULT_DATABASE = "sqlite:///cycle.db"
-
-
-class Settings(NamedTuple):
-    database: str
-    language: Language
-    json: bool
 
 
 def language_of(asked: str | None, environment: Mapping[str, str] = os.environ) -> Language:
@@ -32,7 +27,7 @@ def before_parsing(arguments: Sequence[str], environment: Mapping[str, str] = os
     """What help and errors need to know even when the arguments cannot be parsed."""
     own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     asked = None
-    for argument, following in zip(own, [*own[1:], None], strict=True):
+    for argument, following in pairwise([*own, ""]):
         if argument == "--lang":
             asked = following
         elif argument.startswith("--lang="):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,6 @@ import click
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import Nature
 from cycle.catalogue import Language, listed, shown, text
-from cycle.engine import Engine
 from cycle.history import Cutoffs
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
@@ -21,14 +20,16 @@ from cycle.projections.frameworks import FrameworkRow, MemberRow
 from cycle.projections.meetings import AttendanceRow, CalendarRow, MeetingRow
 from cycle.projections.obstacles import ObstacleRow
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow
-from cycle.reading import Filters, Reader
-from cycle.telling import sentence
-from cycle_adapters.cli.places import framework_at, place_at
+from cycle.reading import Filters, Overdue, Reader, opened
+from cycle.settings import Settings
+from cycle.telling import moves_from, sentence
+from cycle_adapters.cli.places import framework_at, known_areas, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
-from cycle_adapters.cli.settings import Settings
 
 ROOMY = 110
 """From this many columns on there is room for what is only nice to know."""
+SNUG = 92
+"""From this many columns on there is room for a day beside the names."""
 
 
 class Look:
@@ -40,12 +41,15 @@ class Look:
         self.cutoffs = cutoffs
         self.language = language
         self.on = on
-        self.places = {row.code: row.name for row in reader.communes()}
+        self.places = {row.code: row.name for row in reader.communes(cutoffs)}
         members: list[Any] = reader.rows("members", filters, cutoffs)
         self.members: Mapping[tuple[str, str], MemberRow] = {(m.framework, m.member): m for m in members}
 
     def rows(self, name: str) -> list[Any]:
         return self.reader.rows(name, self.filters, self.cutoffs)
+
+    def overdue(self) -> list[Overdue]:
+        return self.reader.overdue(self.on, self.filters, self.cutoffs)
 
     def say(self, key: str, **values: object) -> str:
         return text(f"message.{key}", self.language, "", **values)
@@ -93,8 +97,10 @@ class Look:
 def show_frameworks(look: Look) -> None:
     rows: list[FrameworkRow] = look.rows("frameworks")
     rows.sort(key=lambda row: (look.places.get(row.commune, row.commune), row.framework))
-    several = len({row.commune for row in rows}) < len(rows) or width() >= ROOMY
-    titles = ["commune", "framework", "stage", "cycle", "since", "plan-until", "obstacles-open", "id"]
+    several = len({row.commune for row in rows}) < len(rows)
+    titles = ["commune", "framework", "stage", "cycle", "since", "plan-until", "obstacles-open"]
+    titles += ["overdue-count", "next-move", "id"]
+    overdue = Counter(each.framework for each in look.overdue())
     settled = {row.framework: row.stage not in (Stage.PLAN, Stage.MONITORING) for row in rows}
     look.table(
         titles,
@@ -105,16 +111,18 @@ def show_frameworks(look: Look) -> None:
                 look.word(row.stage),
                 str(row.cycle),
                 look.day(row.since) if width() >= ROOMY else "",
-                look.due(row.plan_ends_on, settled[row.framework]),
-                str(len(row.open_obstacles)),
+                look.due(row.plan_ends_on, settled[row.framework]) if width() >= SNUG else "",
+                str(len(row.open_obstacles)) if width() >= ROOMY else "",
+                str(overdue[row.framework]) if overdue[row.framework] else "",
+                " / ".join(text(f"command.{move}", look.language) for move in moves_from(row.stage)),
                 row.framework[-8:],
             ]
             for row in rows
         ],
-        right=["cycle", "obstacles-open"],
+        right=["cycle", "obstacles-open", "overdue-count"],
     )
     late = sum(look.is_late(row.plan_ends_on, settled[row.framework]) for row in rows)
-    look.total(look.say("total-frameworks", all=len(rows), late=late))
+    look.total(look.say("total-frameworks", all=len(rows), late=late, overdue=overdue.total()))
 
 
 def show_plan(look: Look) -> None:
@@ -190,7 +198,7 @@ def show_needs(look: Look) -> None:
                 look.member(row.framework, row.profession),
                 look.word(row.kind),
                 row.description,
-                look.word(row.status),
+                look.word(f"need-{row.status}"),
                 listed(row.answered_by, look.language) or "—",
                 "—" if row.answered_in_cycle is None else str(row.answered_in_cycle - row.cycle),
             ]
@@ -281,10 +289,10 @@ def show_calendar(look: Look) -> None:
             [
                 look.due(row.day, row.status != "open"),
                 look.place(row),
-                look.word(row.kind),
+                look.word(f"day-{row.kind}"),
                 row.about,
                 row.text or "—",
-                look.word(row.status),
+                look.word(f"day-{row.status}"),
             ]
             for row in rows
         ],
@@ -318,7 +326,7 @@ WHAT: Mapping[str, tuple[Sequence[str], Callable[[Look], None]]] = {
 
 
 @click.command()
-@click.argument("what", type=click.Choice(list(WHAT)), metavar="|".join(WHAT))
+@click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
 @click.option("--framework", "framework_", metavar="ID")
 @click.option("--commune", metavar="NAME")
 @click.option("--circle", metavar="NAME")
@@ -341,7 +349,7 @@ def show(
     at: int | None,
 ) -> None:
     """Show a projection."""
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         found = place_at(reader, commune) if commune else None
@@ -353,11 +361,13 @@ def show(
             sector,
         )
         names, tell = WHAT[what]
-        cutoffs = Cutoffs(as_of, known_at, at)
+        cutoffs, day = Cutoffs(as_of, known_at, at), as_of or engine.today()
+        known_areas(reader, filters, cutoffs)
         if settings.json:
-            emit({name: reader.rows(name, filters, cutoffs) for name in names})
+            late = {"overdue": reader.overdue(day, filters, cutoffs)} if what == "frameworks" else {}
+            emit({name: reader.rows(name, filters, cutoffs) for name in names} | late)
             return
-        look = Look(reader, filters, cutoffs, settings.language, as_of or engine.today())
+        look = Look(reader, filters, cutoffs, settings.language, day)
         if look.rows(names[0]):
             tell(look)
         else:

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from cycle.aggregates.framework.state import Action, Contribution, Framework, Member, Obstacle
 from cycle.aggregates.terms import MemberId
-from cycle.catalogue import Language, listed, shown, text
+from cycle.catalogue import Language, has, listed, shown, text
+from cycle.history import Fact
 from cycle.telling import worth
 from cycle_adapters.cli.printing import joined, pair
 
@@ -99,14 +100,35 @@ def _obstacle(obstacle: Obstacle, language: Language) -> str:
     return f"{shown(obstacle.stage, language)}, {severity}"
 
 
-def changed(before: Sequence[Line], after: Sequence[Line], language: Language) -> list[Changed]:
-    """What differs between two states, in the order in which states are told."""
-    new, gone = (text(f"message.{key}", language) for key in ("new-here", "no-longer-open"))
+def changed(
+    before: Sequence[Line], after: Sequence[Line], between: Sequence[Fact], language: Language, *, backward: bool
+) -> list[Changed]:
+    """What differs between two states, in the order in which states are told.
+
+    ``between`` are the facts that lead from the earlier to the later: they say what became of what is
+    told no longer. ``backward`` says that ``after`` is the earlier one.
+    """
     was, now = ({line.key: line for line in lines} for lines in (before, after))
+    not_yet = text("message.new-here", language)
     found = []
     for key in dict.fromkeys((*was, *now)):
         a, b = was.get(key), now.get(key)
-        if (a and a.value) != (b and b.value):
-            label = (b or a or Line(key, key, "")).label
-            found.append(Changed(key, label, a.value if a else new, b.value if b else gone))
+        if (a and a.value) == (b and b.value):
+            continue
+        label = (b or a or Line(key, key, "")).label
+        fate = "" if a and b else became(key, between, language)
+        missing = (fate, not_yet) if backward else (not_yet, fate)
+        found.append(Changed(key, label, a.value if a else missing[0], b.value if b else missing[1]))
     return found
+
+
+def became(key: str, facts: Sequence[Fact], language: Language) -> str:
+    """How something that a state tells no longer came to its end: kept, waived, not kept, withdrawn …"""
+    kind, _, number = key.partition(" ")
+    for fact in reversed(facts):
+        data = fact.recorded.data
+        own, _, end = data.type.partition("-")
+        key = f"word.{kind}-{end}" if has(f"word.{kind}-{end}") else f"word.{end}"
+        if own == kind and getattr(data, kind, None) == number and has(key):
+            return text(key, language)
+    return text("word.need-answered" if kind == "need" else "message.no-longer-open", language)

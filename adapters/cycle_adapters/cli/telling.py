@@ -11,13 +11,12 @@ import click
 
 from cycle.aggregates.framework.anytime import FactCorrected
 from cycle.catalogue import Language, shown, template, text
-from cycle.engine import Engine
 from cycle.history import Cutoffs, Fact
-from cycle.reading import Reader
+from cycle.reading import Reader, opened
+from cycle.settings import Settings
 from cycle.telling import corrections, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph
-from cycle_adapters.cli.settings import Settings
 from cycle_adapters.cli.states import changed, told
 
 Corrected = Mapping[tuple[str, int], Sequence[Fact]]
@@ -77,7 +76,7 @@ def as_json(fact: Fact, language: Language, later: Corrected) -> dict[str, objec
 def replay(settings: Settings, place: str, as_of: date | None, known_at: datetime | None, at: int | None) -> None:
     """Tell the whole decision history of a commune or framework, and the state that it leads to."""
     language, cutoffs = settings.language, Cutoffs(as_of, known_at, at)
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         found = place_at(reader, place)
@@ -124,17 +123,19 @@ class PositionOrDay(click.ParamType[Cutoffs]):
 def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> None:
     """Tell what changed in a framework between two moments."""
     language = settings.language
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         reader.catch_up()
         identity = framework_at(reader, place)
         earlier = reader.framework_facts(identity, before)
         later = reader.framework_facts(identity, after)
         before_lines, after_lines = (told(reader.state(facts), language) for facts in (earlier, later))
-    changes = changed(before_lines, after_lines, language)
-    known = {fact.position for fact in earlier}
-    between = [fact for fact in later if fact.position not in known]
-    corrections_of = corrected(later)
+    backward = len(earlier) > len(later)
+    less, more = (later, earlier) if backward else (earlier, later)
+    known = {fact.position for fact in less}
+    between = [fact for fact in more if fact.position not in known]
+    changes = changed(before_lines, after_lines, between, language, backward=backward)
+    corrections_of = corrected(more)
     if settings.json:
         emit(
             {

@@ -16,7 +16,9 @@ import click
 
 from cycle import catalogue
 from cycle.catalogue import Language, text
-from cycle_adapters.cli.settings import Settings
+from cycle.settings import Settings
+
+_RANGE = re.compile(r"(\d+)<=x<=(\d+)")
 
 
 class Wrong(click.UsageError):
@@ -33,7 +35,7 @@ class Formatter(click.HelpFormatter):
     language: Language = "fr"
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, text("message.usage", self.language))
+        super().write_usage(prog, stood_for(args, self.language), text("message.usage", self.language))
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
@@ -46,7 +48,11 @@ class Formatter(click.HelpFormatter):
         words = {"[default: ": f"[{default}", "[required]": f"[{required}]", "; required]": f" ; {required}]"}
         for english, own in words.items():
             rows = [(term, said.replace(english, own)) for term, said in rows]
+        rows = [(stood_for(term, self.language), _RANGE.sub(self._range, said)) for term, said in rows]
         super().write_dl(rows, col_max, col_spacing)
+
+    def _range(self, found: re.Match[str]) -> str:
+        return text("message.range", self.language, "", low=int(found[1]), high=int(found[2]))
 
 
 class Context(click.Context):
@@ -56,6 +62,14 @@ class Context(click.Context):
         formatter = Formatter(width=self.terminal_width, max_width=self.max_content_width)
         formatter.language = heard(self).language
         return formatter
+
+
+def stood_for(words: str, language: Language) -> str:
+    """What stands for values in help, in the reader's language: ``FIELD=VALUE`` -> ``CHAMP=VALEUR``."""
+    for code in sorted(catalogue.keys("metavar"), key=len, reverse=True):
+        english = rf"\b{code.upper()}\b".replace("-", "[- ]")
+        words = re.sub(english, text(f"metavar.{code}", language), words)
+    return words
 
 
 def heard(ctx: click.Context) -> Settings:
@@ -127,7 +141,7 @@ def usage_error(error: click.ClickException, language: Language) -> str:
     """A wrong usage in one line that says what to write."""
 
     def say(key: str, **values: object) -> str:
-        return catalogue.template(f"message.{key}", language).format_map(values)
+        return catalogue.verbatim(f"message.{key}", language, **values)
 
     ctx = getattr(error, "ctx", None) or click.Context(click.Command("cycle"), info_name="cycle")
     ask_help = f"{ctx.command_path} --help"
@@ -142,7 +156,11 @@ def usage_error(error: click.ClickException, language: Language) -> str:
         case click.NoSuchOption(option_name=name):
             return say("no-such-option", name=name, near=", ".join(error.possibilities or ()) or ask_help)
         case click.MissingParameter(param=param) if param is not None:
-            return say("missing", name=_named(param, ctx), expected=_expected(param.type, language) or ask_help)
+            return say(
+                "missing",
+                name=stood_for(_named(param, ctx), language),
+                expected=_expected(param.type, language) or ask_help,
+            )
         case click.BadParameter(param=param) if param is not None and isinstance(param.type, click.Path):
             return say("no-such-file", path=_quoted(error.message))
         case click.BadParameter(param=param) if param is not None and _expected(param.type, language):
@@ -151,8 +169,10 @@ def usage_error(error: click.ClickException, language: Language) -> str:
             return say("bad-value", name=_named(param, ctx), given=_quoted(error.message), expected=expected)
         case click.BadOptionUsage(option_name=name):
             return say("option-without-value", name=name, near=ask_help)
+        case click.UsageError() if extra := re.search(r"unexpected extra arguments? \((.*)\)", error.message):
+            return say("extra-argument", extra=extra[1], near=ask_help)
         case _:
-            return error.format_message()
+            return say("wrong-usage", near=ask_help) if language == "fr" else error.format_message()
 
 
 def _quoted(message: str) -> str:

@@ -13,7 +13,7 @@ from cycle.aggregates.base import LogName
 from cycle.aggregates.terms import CommuneCode
 from cycle.catalogue import Language, text, verbatim
 from cycle.engine import Engine
-from cycle.reading import Reader
+from cycle.reading import Reader, opened
 from cycle_adapters.files.deliberations import BadRows, against, judge, record
 from cycle_adapters.files.events import BadLine
 from cycle_adapters.files.events import export as export_lines
@@ -48,7 +48,7 @@ def export() -> None:
 @click.pass_obj
 def export_events(settings: Settings, commune: str | None, to: Path | None) -> None:
     """Write the stored bytes, one line per event, in order of position."""
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         reader = Reader(engine)
         if commune:
             reader.catch_up()

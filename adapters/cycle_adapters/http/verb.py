@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import click
 import uvicorn
 
-from cycle.catalogue import Language, text
-from cycle.engine import Engine
+from cycle.catalogue import text
+from cycle.reading import opened
+from cycle.settings import Settings
 from cycle_adapters.http.app import make_app
-
-
-class Settings(Protocol):
-    @property
-    def database(self) -> str: ...
-    @property
-    def language(self) -> Language: ...
 
 
 @click.command()
@@ -25,7 +17,7 @@ class Settings(Protocol):
 @click.pass_obj
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve what is recorded: pages for people and JSON for programs, to read."""
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
         click.echo(text("message.serving", settings.language, "", **values))
         uvicorn.run(make_app(engine), host=host, port=port, log_level="warning")

@@ -4,14 +4,18 @@ The catalogue is the ``*.toml`` files beside this one; a key is ``kind.code`` an
 languages. Kinds: ``command``, ``field`` (a field's name, or ``command-name.field`` where it means
 something special), ``event`` (a sentence), ``finding`` (a sentence, with ``help``: what would
 help), ``role``, ``stage``, ``word`` (values of enumerations, and other short words), ``message``.
-Placeholders are ``str.format`` names; ``{count|row|rows}`` goes by the number.
+Placeholders are ``str.format`` names. ``{count|row|rows}`` goes by the number, or by how many a list
+holds; ``{roles:or}`` lists with "or"; ``{open:number}`` reads a text as a number; what stands in square
+brackets is left out where all that it would say is absent. Spaces before French high punctuation are
+written plainly there, and do not break when they are read.
 """
 
 from __future__ import annotations
 
 import re
+import string
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -29,8 +33,13 @@ _MONTHS: dict[Language, tuple[str, ...]] = {
            "October", "November", "December"),
 }  # fmt: skip
 _AND: dict[Language, str] = {"fr": " et ", "en": " and "}
-_BY_NUMBER = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
+_OR: dict[Language, str] = {"fr": " ou ", "en": " or "}
+_BY_NUMBER = re.compile(r"\{([\w.]+)\|([^|{}]*)\|([^|{}]*)\}")
+_IF_PRESENT = re.compile(r"\[([^\[\]]*)\]")
+NO_BREAK_SPACE = "\u00a0"
 NARROW_NO_BREAK_SPACE = "\u202f"
+_KEPT = {NARROW_NO_BREAK_SPACE, NO_BREAK_SPACE, "\u200d"}
+"""Not printable for Python, harmless and needed: the spaces of French, the joiner of emoji."""
 
 
 class MissingText(KeyError):  # noqa: N818
@@ -44,10 +53,22 @@ def _texts() -> dict[str, dict[str, str]]:
         if not file.name.endswith(".toml"):
             continue
         for kind, entries in tomllib.loads(file.read_text("utf-8")).items():
-            for code, words in entries.items():
+            for code, written in entries.items():
+                words = {part: typeset(said) if part.startswith("fr") else said for part, said in written.items()}
                 if texts.setdefault(f"{kind}.{code}", words) is not words:
                     raise ValueError(f"{file.name}: {kind}.{code} is in the catalogue twice")
     return texts
+
+
+def typeset(words: str) -> str:
+    """French with its high punctuation on the line of the word before."""
+    wide = re.sub(r" (?=[:»%](?:\W|$))|(?<=«) ", NO_BREAK_SPACE, words)
+    return re.sub(r" (?=[;?!](?:\W|$))", NARROW_NO_BREAK_SPACE, wide)
+
+
+def printable(words: str) -> str:
+    """A text without what steers a terminal."""
+    return "".join(c if c.isprintable() or c in _KEPT else " " for c in words)
 
 
 def keys(kind: str) -> frozenset[str]:
@@ -80,20 +101,77 @@ def text(key: str, language: Language, part: str = "", **values: object) -> str:
     words = template(key, language, part)
     if not values and "{" not in words:
         return words
-    return agreed(words, language, values).format_map({name: shown(value, language) for name, value in values.items()})
+    return filled(words, language, values)
+
+
+def filled(
+    words: str,
+    language: Language,
+    values: Mapping[str, object],
+    show: Callable[[object, Language], object] | None = None,
+) -> str:
+    """A template with its values, each as ``show`` (default: ``shown``) writes it."""
+    said = {name: _Said.of(value, (show or shown)(value, language), language) for name, value in values.items()}
+    return agreed(_IF_PRESENT.sub(lambda found: _if_present(found[1], values), words), language, values).format_map(
+        said
+    )
+
+
+class _Said(str):
+    """A value in words, which a template may want otherwise: ``{roles:or}``, ``{open:number}``."""
+
+    value: object
+    language: Language
+
+    @classmethod
+    def of(cls, value: object, words: object, language: Language) -> object:
+        if not isinstance(words, str):
+            return words
+        said = cls(words)
+        said.value, said.language = value, language
+        return said
+
+    def __format__(self, wanted: str) -> str:
+        match wanted, self.value:
+            case "or", tuple() | list() | frozenset():
+                return listed((str(shown(item, self.language)) for item in self.value), self.language, _OR)
+            case "number", str() if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", self.value):
+                return number(Decimal(self.value), self.language)
+            case _:
+                return str(self)
+
+
+def _if_present(words: str, values: Mapping[str, object]) -> str:
+    names = [re.split(r"[|\[]", name)[0] for _, name, _, _ in string.Formatter().parse(words) if name]
+    if not names:
+        return f"[{words}]"
+    return words if any(_looked_up(name, values) for name in names) else ""
+
+
+def _looked_up(name: str, values: Mapping[str, object]) -> object:
+    """The raw value at a dotted name; None on the way stays None."""
+    first, *rest = name.split(".")
+    found = values[first]
+    for attribute in rest:
+        found = getattr(found, attribute, None)
+    return found
 
 
 def verbatim(key: str, language: Language, /, **values: object) -> str:
     """Like ``text``, with strings as they are: names of files, cells of a table, what somebody typed."""
-    filled = {name: value if isinstance(value, str) else shown(value, language) for name, value in values.items()}
-    return agreed(template(key, language), language, values).format_map(filled)
+    return filled(template(key, language), language, values, _as_typed)
+
+
+def _as_typed(value: object, language: Language) -> object:
+    return value if isinstance(value, str) else shown(value, language)
 
 
 def agreed(words: str, language: Language, values: Mapping[str, object]) -> str:
     """A template in which each ``{count|row|rows}`` agrees with its number: 0 and 1 are one in French, 1 in English."""
 
     def chosen(match: re.Match[str]) -> str:
-        count = values[match[1]]
+        count = _looked_up(match[1], values)
+        count = len(count) if isinstance(count, (tuple, list, frozenset)) else count
         assert isinstance(count, (int, Decimal)), f"{match[0]}: {count!r} is no number"
         return match[2] if count == 1 or (count == 0 and language == "fr") else match[3]
 
@@ -121,18 +199,25 @@ def day(value: date, language: Language) -> str:
     return f"{number} {_MONTHS[language][value.month - 1]} {value.year}"
 
 
-def number(value: int, language: Language) -> str:
-    """``12 500`` / ``12,500``."""
-    grouped = f"{value:,}"
-    return grouped.replace(",", NARROW_NO_BREAK_SPACE) if language == "fr" else grouped
+def number(value: int | Decimal, language: Language) -> str:
+    """``12 500,5`` / ``12,500.5``."""
+    grouped = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    if "." in grouped:
+        grouped = grouped.rstrip("0").rstrip(".")
+    return grouped.replace(",", NARROW_NO_BREAK_SPACE).replace(".", ",") if language == "fr" else grouped
 
 
-def listed(items: Iterable[str], language: Language) -> str:
+def listed(items: Iterable[str], language: Language, last: Mapping[Language, str] = _AND) -> str:
     """``a, b et c`` / ``a, b and c``."""
     parts = list(items)
     if len(parts) < 2:
         return "".join(parts)
-    return ", ".join(parts[:-1]) + _AND[language] + parts[-1]
+    return ", ".join(parts[:-1]) + last[language] + parts[-1]
+
+
+def either(items: Iterable[str], language: Language) -> str:
+    """``a, b ou c`` / ``a, b or c``."""
+    return listed(items, language, _OR)
 
 
 def shown(value: object, language: Language) -> object:
@@ -146,10 +231,8 @@ def shown(value: object, language: Language) -> object:
             return f"{day(value.date(), language)} {value:%H:%M} UTC"
         case date():
             return day(value, language)
-        case int():
+        case int() | Decimal():
             return number(value, language)
-        case Decimal():
-            return str(value).replace(".", "," if language == "fr" else ".")
         case str():
             return _day_in_words(value, language)
         case Mapping():

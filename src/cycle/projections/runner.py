@@ -65,12 +65,14 @@ class Runner:
         self._source = Source(log, leaves)
         self._projections = projections
         self._dialect = log.database.dialect.name
+        self._read = log.database.execution_options(cycle_read_only=True)
+        """The same connections, without the writer's lock: who only looks waits for nobody."""
         self._live: dict[str, _Live] = {}
         self._prepare()
 
     def _prepare(self) -> None:
         """Tables for new projections; changed ones begin again from nothing."""
-        with self._log.database.connect() as connection:
+        with self._read.connect() as connection:
             try:
                 known = read_checkpoints(connection)
             except DBAPIError:
@@ -97,12 +99,12 @@ class Runner:
 
     def positions(self) -> dict[str, int]:
         """How far each projection has got."""
-        with self._log.database.connect() as connection:
+        with self._read.connect() as connection:
             return {n: c.position for n, c in read_checkpoints(connection).items() if n in self._projections}
 
     def problems(self) -> dict[str, str]:
         """Why a projection has stopped, by name; empty when all is well."""
-        with self._log.database.connect() as connection:
+        with self._read.connect() as connection:
             return {n: c.problem for n, c in read_checkpoints(connection).items() if c.problem}
 
     def catch_up(self, up_to: int | None = None, progress: Progress | None = None, batch: int = BATCH) -> int:
@@ -135,7 +137,7 @@ class Runner:
 
     def _at_work(self) -> list[_Live]:
         if not self._live:
-            with self._log.database.connect() as connection:
+            with self._read.connect() as connection:
                 found, have = read_checkpoints(connection), indexed(connection, list(self._projections))
             for name, projection in self._projections.items():
                 if found[name].problem is None:

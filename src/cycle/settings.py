@@ -1,0 +1,15 @@
+"""What every verb is told, whichever adapter it comes from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cycle.catalogue import Language
+
+
+class Settings(NamedTuple):
+    """Which database, which language, and whether a program listens."""
+
+    database: str
+    language: Language
+    json: bool
