@@ -311,3 +311,9 @@ def test_hashes_that_cannot_be_read_a_second_time_are_damaged(tmp_path: Path, mo
     monkeypatch.setattr(verify.Bundle, "open", fails_later)
     code, said = run(str(place))
     assert (code, "the file leaf-hashes is damaged" in said) == (1, True)
+
+
+def test_the_checkpoint_of_another_log_says_nothing_of_this_one_even_with_the_same_root(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(sealed(LEAVES, LogName("other")).checkpoint)
+    code, said = run(str(bundle(tmp_path / "b", LEAVES)), "--old", str(tmp_path / "kept"))
+    assert (code, f"--old is of {OPERATOR}/other, not of {OPERATOR}/{LOG}" in said) == (1, True), said
