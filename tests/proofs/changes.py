@@ -347,6 +347,9 @@ def disclosure_changed(chance: Random) -> Changed:
             ([*lines[:at], relined(said, disclosure=opened_otherwise(chance)), *lines[at + 1 :]], index),
             ([*lines[:at], relined(said, disclosure=said["disclosure"] + "="), *lines[at + 1 :]], ANY),
             ([*lines[:at], relined(said, disclosure="e30"), *lines[at + 1 :]], ANY),
+            ([relined(said, index=-1), *lines], ANY),
+            ([relined(said, index="0"), *lines], ANY),
+            ([*lines[:at], relined(said, disclosure=1), *lines[at + 1 :]], ANY),
             ([*lines[:at], relined(said, more=1), *lines[at + 1 :]], ANY),
         )
     )
