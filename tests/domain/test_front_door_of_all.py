@@ -53,7 +53,7 @@ def codes(name: str, role: Role, on: date) -> set[str]:
     return {finding.code for finding in refused.value.findings}
 
 
-@pytest.mark.parametrize(("name", "role"), WRONG, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "role"), WRONG, ids=str)
 def test_nobody_says_what_falls_to_others(name: str, role: Role) -> None:
     assert "role-may-not" in codes(name, role, TODAY)
 

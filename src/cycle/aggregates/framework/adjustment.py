@@ -195,7 +195,9 @@ def a_review_is_due(state: Framework, known: Known) -> Iterable[Finding]:
     """In the middle of the plan, on its last day and later, or early because of a severe obstacle (policy)."""
     possible = tuple(kind.value for kind in ReviewKind if all(finding.met for finding in why_not(state, kind, known)))
     if not possible:
-        yield from why_not(state, ReviewKind.END, known)
+        ends = state.plan.window.ends_on if state.plan else None
+        values = {"ends_on": str(ends), "on": known.on.isoformat()}
+        yield Finding("not-monitored-yet", values=values, lift=(Role.FACILITATOR,))
     elif len(possible) < len(ReviewKind):
         yield Finding("review-kinds", effect=Effect.WARN, values={"kinds": possible})
 

@@ -192,6 +192,14 @@ def a_meeting_is_convened(state: Framework, known: Known) -> Iterable[Finding]:
         yield Finding("no-meeting-convened", met, lift=(Role.FACILITATOR, Role.MAYOR))
 
 
+def its_day_has_come(state: Framework, known: Known) -> Iterable[Finding]:
+    """It is the day for which the meeting is convened, or a later one."""
+    meeting = state.meeting
+    if meeting is not None and meeting.stage is MeetingStage.CONVENED:
+        values = {"held_on": meeting.held_on.isoformat(), "on": known.on.isoformat()}
+        yield Finding("before-its-day", known.on >= meeting.held_on, values=values, lift=(Role.FACILITATOR, Role.MAYOR))
+
+
 def a_meeting_is_pending(state: Framework, known: Known) -> Iterable[Finding]:
     """A meeting is convened or in session."""
     met = state.meeting is not None and state.meeting.stage in PENDING
@@ -301,12 +309,11 @@ def cancel_meeting(state: Framework, command: CancelMeeting, known: Known) -> It
 @framework.decides(OpenMeeting)
 def open_meeting(state: Framework, command: OpenMeeting, known: Known) -> Iterable[Event]:
     meeting = _pending(state)
-    values = {"held_on": meeting.held_on.isoformat(), "on": known.on.isoformat()}
     demand(*_attendance_holds(state, command.attendance))
     attendance = with_the_absent(command.attendance, state.members)
     quorum = quorum_of(state, attendance, meeting.call, known)
     seen = _quorum_finding(state, quorum, attendance, known)
-    demand(Finding("before-its-day", known.on >= meeting.held_on, values=values), seen)
+    demand(seen)
     yield MeetingOpened(meeting.id, state.cycle, meeting.call, attendance, quorum, checks([seen]))
 
 

@@ -149,6 +149,17 @@ def actions_are_complete(state: Framework, known: Known) -> Iterable[Finding]:
         yield Finding("action-without-due-date", action.due_on is not None, values=values, lift=lift)
 
 
+def no_due_date_has_passed(state: Framework, known: Known) -> Iterable[Finding]:
+    """No action is due before the first day on which the plan can begin."""
+    free = state.plan.free_from if state.plan else date.min
+    first = free if known.late_record else max(known.on, free)
+    for action in state.negotiated():
+        if action.due_on is not None and action.due_on < first:
+            days = {"due_on": action.due_on.isoformat(), "first": first.isoformat()}
+            values = {"action": action.id, "description": action.description, **days}
+            yield Finding("due-before-the-plan", values=values, lift=(Role.FACILITATOR,))
+
+
 def an_action_is_not_registered(state: Framework, known: Known) -> Iterable[Finding]:
     """An action of the plan is not registered in the PDESC."""
     yield Finding("all-registered", any(action.pdesc is None for action in state.negotiated()))
