@@ -22,7 +22,7 @@ from cycle.aggregates.base import (
     demand,
     ruled,
 )
-from cycle.aggregates.framework.meetings import present, quorum_now
+from cycle.aggregates.framework.attendance import present, quorum_now
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import action_is_known, list_of, policy_of, put
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, Plan, Stage

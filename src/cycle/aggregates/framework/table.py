@@ -14,6 +14,7 @@ from cycle.aggregates.base import Command, Finding
 from cycle.aggregates.framework import (
     adjustment,
     anytime,
+    attendance,
     committee,
     contributions,
     council,
@@ -23,6 +24,7 @@ from cycle.aggregates.framework import (
     obstacles,
     plan,
     proposals,
+    review,
     setup,
 )
 from cycle.aggregates.framework.state import Framework, Stage
@@ -104,7 +106,7 @@ TABLE: tuple[Row, ...] = (
         (P,),
         (
             meetings.in_session,
-            meetings.quorum_now,
+            attendance.quorum_now,
             plan.constituencies_present,
             proposals.an_action_is_proposed,
             plan.actions_are_complete,
@@ -148,7 +150,7 @@ TABLE: tuple[Row, ...] = (
     Row(obstacles.ResolveObstacle, (M, O, A), (), (obstacles.an_obstacle_is_open,)),
     Row(obstacles.AcceptObstacle, (O, A), (), (obstacles.an_obstacle_is_open,)),
     Row(obstacles.ReopenObstacle, (O, A), (), (obstacles.an_obstacle_was_closed,)),
-    Row(adjustment.OpenReview, (P, O), (A,), (adjustment.a_review_is_due, adjustment.the_plan_ends_soon)),
+    Row(adjustment.OpenReview, (P, O), (A,), (review.a_review_is_due, review.the_plan_ends_soon)),
     Row(adjustment.RecordReview, (A,)),
     Row(adjustment.AdjustPlan, (A,), (O,), (adjustment.window_not_over,)),
     Row(adjustment.CarryOverAction, (A,), (), (monitoring.an_action_runs,)),
