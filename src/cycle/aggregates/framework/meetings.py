@@ -297,9 +297,8 @@ def counted_anew(before: Event, after: Event) -> Event:
         return after
     attendance = with_the_absent(after.attendance, (presence.member for presence in before.attendance))
     count = sum(came(presence) for presence in attendance)
-    enough = count >= after.quorum.required
     # Whether a second call may do without is the policy's of then: what it waived stays waived.
-    met = enough or after.quorum.waived
+    met = count >= after.quorum.required or after.quorum.waived
     quorum = replace(after.quorum, present=count, met=met)
     return replace(after, attendance=attendance, quorum=quorum)
 
