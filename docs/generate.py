@@ -21,7 +21,8 @@ def state_table() -> str:
         "# The state table\n",
         "One framework is one aggregate with one table: `src/cycle/aggregates/framework/table.py`.",
         "A command that stays keeps the framework in its stage. A guard that fails refuses, with its",
-        "reason; `cycle next` shows them all.\n",
+        "reason; `cycle next` shows them all. Guards look at the framework and at the day; what a",
+        "command says is judged beside them: it names what exists, and its numbers and days can be.\n",
         "```mermaid",
         diagram(),
         "```\n",
@@ -63,7 +64,7 @@ def _row(row: Row) -> str:
     stages = ", ".join(stage.value if stage else "—" for stage in row.stages)
     label = catalogue.text(f"command.{row.command.type}", "en")
     roles = ", ".join(role.value for role in row.command.roles)
-    guards = "; ".join(_first_line(guard.__doc__) for guard in row.guards) or "—"
+    guards = "; ".join(_first_line(guard.__doc__) for guard in row.guards) or "what it says can be"
     to = ", ".join(stage.value for stage in row.to) or "stays"
     return f"| {stages} | `{row.command.type}` | {label} | {roles} | {guards} | {to} |"
 

@@ -92,6 +92,13 @@ def test_what_the_types_alone_do_not_tell(facts: list[dict[str, Any]]) -> None:
     assert any(fact["data"].get("objections") for fact in facts if fact["type"] == "minutes-approved")
 
 
+def test_land_is_promised_by_those_who_have_it(facts: list[dict[str, Any]]) -> None:
+    members = {(f["stream"], f["data"]["member"]): f["data"] for f in facts if f["type"] == "member-admitted"}
+    pledges = [f for f in facts if f["type"] == "contribution-pledged" and f["data"]["nature"] == "land"]
+    givers = {members[f["stream"], f["data"]["member"]]["constituency"] for f in pledges}
+    assert givers == {"municipality", "professional-organisation"}
+
+
 def test_every_leaf_is_what_an_independent_implementation_of_rfc_8785_writes(
     told: tuple[list[bytes], Summary], facts: list[dict[str, Any]]
 ) -> None:

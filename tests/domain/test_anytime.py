@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from cycle.aggregates.base import By, Command, Event, Refused, Role
-from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview
+from cycle.aggregates.framework.adjustment import CarryOverAction, NextMeeting, OpenReview, ReviewOpened
 from cycle.aggregates.framework.anytime import (
     NO_VALUE,
     AttachDocument,
@@ -39,6 +39,7 @@ from cycle.aggregates.framework.monitoring import (
     MonitoringStarted,
     ProgressReported,
     ReportProgress,
+    StartMonitoring,
     TrainingHeld,
 )
 from cycle.aggregates.framework.plan import PlanAgreed
@@ -76,7 +77,9 @@ from tests.domain.dioro import (
     planned,
     proposed,
     reviewed,
+    with_committee,
 )
+from tests.domain.dioro import second_cycle as at_the_second_meeting
 from tests.domain.story import Story, correct
 from tests.domain.walks import DELIBERATIONS, tale_begun
 
@@ -377,3 +380,19 @@ def test_not_everybody_may_say_everything(command: Command) -> None:
     told.when(command, by=By("somebody", Role.PARTNER))
     assert isinstance(told.outcome, Refused)
     assert "role-may-not" in {finding.code for finding in told.outcome.findings}
+
+
+def test_a_plan_that_ended_while_it_was_suspended_goes_to_its_review_also_before_it_was_monitored() -> None:
+    told = planned().given(Suspend(reason="Insécurité"))
+    told.when(Resume(reason="Calme"), on=JUNE).then(FrameworkResumed, stage="adjustment")
+    told = planned().given(Suspend(reason="Insécurité"))
+    told.when(Resume(reason="Calme"), on=ENDED).then(FrameworkResumed, stage="plan")
+    told = at_the_second_meeting().given(Suspend(reason="Insécurité"))
+    told.when(Resume(reason="Calme"), on=date(2027, 1, 1)).then(FrameworkResumed, stage="meeting")
+
+
+def test_a_plan_that_is_over_is_reviewed_and_no_longer_monitored() -> None:
+    told = with_committee().when(StartMonitoring(), on=JUNE).refused("plan-is-over")
+    told.when(OpenReview(kind=ReviewKind.MID_TERM), on=ENDED).refused("too-late-for-mid-term")
+    with_committee().when(OpenReview(kind=ReviewKind.MID_TERM), on=MET).refused("not-monitored-yet")
+    told.when(OpenReview(kind=ReviewKind.OVERDUE), on=JUNE).then(ReviewOpened, kind=ReviewKind.OVERDUE)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
-from cycle.aggregates.base import Aggregate, By, Command, Happened, Refused
+from cycle.aggregates.base import Aggregate, By, Command, Event, LogName, Recorded, Refused, StreamId
 from cycle.aggregates.commune import (
     AddAlias,
     BeginCouncilTerm,
     ChangeParent,
     Commune,
+    CorrectCommune,
     RegisterCommune,
     RenameCommune,
     commune,
 )
+from cycle.aggregates.corrections import Correction, FactCorrected
 from cycle.aggregates.deliberation import (
     AnnulDeliberation,
+    CorrectDeliberation,
     DeliberationStage,
     EnterDeliberation,
     MakeExecutory,
@@ -30,6 +33,7 @@ from cycle.aggregates.deliberation import (
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import (
     ChangeInvestmentRight,
+    CorrectOrganisation,
     CountMembership,
     Form,
     FormaliseOrganisation,
@@ -38,6 +42,8 @@ from cycle.aggregates.organisation import (
 )
 from cycle.aggregates.rulebook import PublishPolicy, rulebook
 from cycle.aggregates.terms import CommuneCode, Constituency, Outcome, Votes
+from cycle.engine import AGGREGATES
+from cycle.history import believed
 from cycle.policy import sample
 from tests.domain.story import DIORO
 
@@ -57,15 +63,35 @@ class Small:
     def __init__(self, aggregate: Aggregate[Any, Known], **known: Any) -> None:
         self.aggregate = aggregate
         self.state = aggregate.initial
+        self.history: list[Recorded[Event]] = []
         self.known = {"commune": DIORO, **known}
 
     def given(self, *commands: Command, on: date = DAY) -> Small:
         for command in commands:
             by = By("somebody", command.roles[0])
-            known = Known(on=on, today=on, by=by, new_id="x-1", **self.known)
+            known = Known(on=on, today=on, by=by, new_id="x-1", history=believed(self.history), **self.known)
             for data in self.aggregate.decide(self.state, command, known):
-                self.state = self.aggregate.fold(self.state, [Happened(data, on, self.state.version + 1)])
+                self.history.append(self._recorded(data, by, on))
+            self.state = self.aggregate.fold(self.aggregate.initial, believed(self.history))
         return self
+
+    def _recorded(self, data: Event, by: By, on: date) -> Recorded[Event]:
+        version = len(self.history) + 1
+        return Recorded(
+            by=by,
+            causation=f"k-{version}",
+            command="x",
+            correlation=f"k-{version}",
+            data=data,
+            id=f"e-{version}",
+            log=LogName(DIORO.code),
+            occurred_on=on,
+            recorded_at=datetime(2026, 3, 1, tzinfo=UTC),
+            schema=data.schema,
+            stream=StreamId(f"{self.aggregate.name}-x-1"),
+            type=data.type,
+            version=version,
+        )
 
     def refused(self, command: Command, *codes: str, on: date = DAY) -> None:
         with pytest.raises(Refused) as caught:
@@ -154,3 +180,57 @@ def test_a_policy_is_published_version_by_version() -> None:
     assert told.state.versions == {1: sample(), 2: second}
     told.refused(PublishPolicy(document=second), "policy-version-taken")
     told.refused(PublishPolicy(document=msgspec.structs.replace(sample(), version=9)), "policy-version-taken")
+
+
+def correct(told: Small, command: type[Correction], version: int, **changes: object) -> None:
+    """Someone sets a fact right; the state is folded anew."""
+    raw = {field: msgspec.Raw(msgspec.json.encode(value)) for field, value in changes.items()}
+    told.given(command(fact_version=version, changes=raw, reason="Erreur de saisie"))
+
+
+def test_a_wrong_vote_is_set_right_and_must_still_be_a_vote() -> None:
+    told = Small(deliberation).given(ENTER, TransmitDeliberation(transmitted_on=DAY))
+    correct(told, CorrectDeliberation, 1, votes=Votes(23, 16, 15, 1))
+    assert told.state.votes == Votes(23, 16, 15, 1)
+    with pytest.raises(Refused, match="present-exceed-office"):
+        correct(told, CorrectDeliberation, 1, votes=Votes(23, 24, 14))
+    with pytest.raises(Refused, match="adopted-without-majority"):
+        correct(told, CorrectDeliberation, 1, votes=Votes(23, 16, 7, 7))
+
+
+def test_the_days_of_a_deliberation_stay_in_their_order() -> None:
+    told = Small(deliberation).given(ENTER, TransmitDeliberation(transmitted_on=DAY))
+    with pytest.raises(Refused, match="before-the-decision"):
+        correct(told, CorrectDeliberation, 2, transmitted_on="2026-02-01")
+    correct(told, CorrectDeliberation, 1, decided_on="2026-02-27")
+    correct(told, CorrectDeliberation, 2, transmitted_on="2026-02-28")
+    assert (told.state.decided_on, told.state.transmitted_on) == (date(2026, 2, 27), date(2026, 2, 28))
+
+
+def test_a_wrong_name_and_a_wrong_council_are_set_right() -> None:
+    told = Small(commune).given(REGISTER, BeginCouncilTerm(since=DAY, in_office=23))
+    correct(told, CorrectCommune, 1, name="Dioro-Ville")
+    correct(told, CorrectCommune, 2, in_office=17)
+    assert (told.state.name, told.state.in_office) == ("Dioro-Ville", 17)
+    with pytest.raises(Refused, match="council-without-members"):
+        correct(told, CorrectCommune, 2, in_office=0)
+    with pytest.raises(Refused, match="not-correctable"):
+        correct(told, CorrectCommune, 1, commune="ML-9")
+    with pytest.raises(Refused, match="no-such-fact"):
+        correct(told, CorrectCommune, 9, name="x")
+
+
+def test_a_wrong_count_of_members_is_set_right() -> None:
+    told = Small(organisation).given(COOP, CountMembership(women=400, men=30, youth=20))
+    correct(told, CorrectOrganisation, 2, women=40)
+    assert told.state.women == 40
+    with pytest.raises(Refused, match="more-youth-than-people"):
+        correct(told, CorrectOrganisation, 2, youth=99)
+
+
+def test_every_aggregate_whose_facts_can_be_corrected_has_its_correction() -> None:
+    """A declaration that nobody can use would be a promise that is not kept: docs/decisions/0002."""
+    for aggregate in AGGREGATES:
+        declared = any(event.correctable for event in aggregate.events)
+        assert declared == any(issubclass(command, Correction) for command in aggregate.commands.values())
+        assert declared == (FactCorrected in aggregate.events)

@@ -27,7 +27,7 @@ from cycle.aggregates.framework.contributions import (
 from cycle.aggregates.framework.monitoring import CompleteAction
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import WithdrawMember
-from cycle.aggregates.terms import Ledger, MemberId, Nature, ReviewKind, Use, Worth
+from cycle.aggregates.terms import Ledger, MemberId, Nature, OrganisationId, ReviewKind, Use, Worth
 from cycle.history import believed
 from cycle.leaf import canonical
 from tests.domain.dioro import (
@@ -47,6 +47,7 @@ from tests.domain.dioro import (
     proposed,
 )
 from tests.domain.story import Story, correct
+from tests.domain.walks import ORGANISATIONS
 
 
 def pledge(**changes: object) -> PledgeContribution:
@@ -277,3 +278,18 @@ def test_whatever_is_corrected_no_more_has_arrived_than_was_pledged(tries: list[
 
 def test_the_receipt_of_a_settled_promise_is_set_right() -> None:
     correct(delivered(50_000), ContributionReceived, receipt="recu-8").then(FactCorrected)
+
+
+def invests(told: Story, organisation: str, may_invest: bool) -> Story:
+    """What the organisation's own register says of its right to invest now."""
+    found = {**ORGANISATIONS, organisation: replace(ORGANISATIONS[OrganisationId(organisation)], may_invest=may_invest)}
+    return told.know(organisations=found)
+
+
+def test_the_right_to_invest_is_the_organisations_of_today() -> None:
+    """Not what it was when the member was admitted; what was seen stands in the fact."""
+    capital = pledge(member=PARTNER, use=Use.CAPITAL)
+    told = invests(proposed(), "o-4", may_invest=True).when(capital).then(ContributionPledged)
+    [seen] = told.outcome[0].checks  # type: ignore[index, union-attr]
+    assert (seen.code, seen.met, seen.values["member"]) == ("may-not-invest", True, PARTNER)
+    invests(proposed(), "o-1", may_invest=False).when(pledge(use=Use.CAPITAL)).refused("may-not-invest")

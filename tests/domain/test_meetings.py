@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework.meetings import (
     AdjournMeeting,
     ApproveMinutes,
@@ -27,8 +29,22 @@ from cycle.aggregates.framework.meetings import (
     SendInvitations,
 )
 from cycle.aggregates.terms import AdjournReason, LogisticsKind, MeetingId, Presence
-from tests.domain.dioro import EVERYBODY, FISH, MAIRIE, MET, NOBODY, RICE, at_the_meeting, convened, in_session, planned
-from tests.domain.story import Story
+from cycle.history import believed
+from tests.domain.dioro import (
+    EVERYBODY,
+    FISH,
+    MAIRIE,
+    MET,
+    NOBODY,
+    PARTNER,
+    RICE,
+    SERVICE,
+    at_the_meeting,
+    convened,
+    in_session,
+    planned,
+)
+from tests.domain.story import Story, correct
 
 NO_QUORUM = AdjournMeeting(reason=AdjournReason.NO_QUORUM, explanation="Deux présents")
 TWO = tuple(Presence(m, men=1) for m in (MAIRIE, RICE))
@@ -138,3 +154,29 @@ def test_two_sessions_are_told_apart_by_their_numbers() -> None:
     convened(told, MET + timedelta(days=9))
     assert told.state.meeting is not None
     assert told.state.meeting.id == "M-2"
+
+
+def test_who_stays_away_has_a_line_of_zeros() -> None:
+    three = tuple(Presence(m, men=1) for m in (MAIRIE, RICE, FISH))
+    told = called().when(OpenMeeting(attendance=three), on=MET).then(MeetingOpened)
+    opened = told.outcome[0]  # type: ignore[index]
+    assert opened.attendance == (*three, Presence(SERVICE), Presence(PARTNER))
+    assert (opened.quorum.present, opened.quorum.of) == (3, 5)
+    told = called().when(replace(NO_QUORUM, attendance=TWO), on=MET)
+    assert [p.member for p in told.outcome[0].attendance] == [MAIRIE, RICE, FISH, SERVICE, PARTNER]  # type: ignore[index, union-attr]
+
+
+def test_the_quorum_follows_the_attendance_that_is_set_right() -> None:
+    told = correct(in_session(), MeetingOpened, attendance=[{"member": "MB-1", "men": 1}]).then(FactCorrected)
+    right = next(r.data for r in believed(told.history) if isinstance(r.data, MeetingOpened))
+    assert (right.quorum.present, right.quorum.required, right.quorum.met, right.quorum.of) == (1, 3, False, 5)
+    assert [p.member for p in right.attendance] == [MAIRIE, RICE, FISH, SERVICE, PARTNER]
+
+
+def test_what_a_second_call_did_without_stays_waived() -> None:
+    again = MET + timedelta(days=8)
+    told = called().given(NO_QUORUM, on=MET).given(ConveneMeeting(held_on=again, place="Mairie"))
+    told.given(OpenMeeting(attendance=TWO), on=again)
+    correct(told, MeetingOpened, attendance=[{"member": "MB-1", "men": 1}]).then(FactCorrected)
+    right = [r.data for r in believed(told.history) if isinstance(r.data, MeetingOpened)][-1]
+    assert (right.quorum.present, right.quorum.met, right.quorum.waived) == (1, True, True)

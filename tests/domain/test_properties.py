@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
 from itertools import groupby
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rfc8785 import dumps
 
-from cycle.aggregates.base import Recorded, Refused
+from cycle.aggregates.base import By, Command, Recorded, Refused
 from cycle.aggregates.framework.adjustment import CycleClosed
 from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived
 from cycle.aggregates.framework.decision import options
+from cycle.aggregates.framework.obstacles import ObstacleIdentified
 from cycle.aggregates.framework.plan import PlanAgreed
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.framework.table import MOVES, NONE
+from cycle.aggregates.terms import Worth
 from cycle.codec import Leaves, new_leaf
+from cycle.history import believed
 from cycle.leaf import canonical, check_leaf
 from cycle.store import RECORDED_AT_HOLE
-from tests.domain.walks import replay, walk
+from tests.domain.story import Story
+from tests.domain.walks import attempts, replay, walk
 
 walks = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -50,31 +57,93 @@ def test_no_accepted_history_leaves_the_table(seed: int) -> None:
         before = after
 
 
+def codes(tale: Story, said: Command, on: date) -> set[str]:
+    """Why a command is refused; nothing when it is accepted."""
+    known = replace(tale.known, on=on, by=By("somebody", said.roles[0]), history=believed(tale.history))
+    try:
+        framework.decide(tale.state, said, known)
+    except Refused as refused:
+        return {finding.code for finding in refused.findings}
+    return set()
+
+
+REGISTERED_ELSEWHERE = {
+    "admit-member": {"member-already"},
+    "dissolve": {"founds-the-framework", "dissolution-not-adopted", "deliberated-after"},
+}
+"""Whether one of these is accepted hangs on what other registers hold: with what is said when they hold nothing."""
+
+
 @walks
-@given(st.integers(0, 2**32))
-def test_options_and_decisions_agree(seed: int) -> None:
-    """What ``options`` refuses is refused; what a stage does not list cannot be said."""
-    tale = walk(seed, 40)
-    found = {option.command: option for option in options(tale.state, tale.known)}
+@given(st.integers(0, 2**32), st.integers(10, 70))
+def test_options_and_decisions_agree(seed: int, steps: int) -> None:
+    """What ``options`` refuses is refused for those reasons; of what it allows, something is accepted."""
+    tale, chance = walk(seed, steps), Random(seed)
     if isinstance(tale.outcome, Refused) and any(f.code == "wrong-stage" for f in tale.outcome.findings):
-        assert all(f.values["command"] not in found for f in tale.outcome.findings if f.code == "wrong-stage")
-    for option in found.values():
-        assert option.allowed == (not option.refused_by)
+        listed = {option.command for option in options(tale.state, tale.known)}
+        assert all(f.values["command"] not in listed for f in tale.outcome.findings if f.code == "wrong-stage")
+    on = tale.now + timedelta(days=chance.choice((0, 1, 20, 100)))
+    for option in options(tale.state, replace(tale.known, on=on)):
+        tries = [codes(tale, said, on) for said in attempts(tale, option.command, on, chance)]
+        refused_by = {finding.code for finding in option.refused_by}
+        assert option.allowed == (not refused_by)
+        if option.allowed:
+            elsewhere = REGISTERED_ELSEWHERE.get(option.command, set())
+            assert set() in tries or any(found <= elsewhere for found in tries), (option.command, tries[:3])
+        else:
+            assert all(refused_by <= found for found in tries), (option.command, tries[:3])
 
 
 @walks
 @given(st.integers(0, 2**32))
 def test_received_never_exceeds_what_was_pledged(seed: int) -> None:
-    tale = walk(seed, 80)
-    pledged: dict[str, int] = {}
-    received: Counter[str] = Counter()
+    """Of cash in XOF, and of everything else in its own unit."""
+    tale = walk(seed, 110)
+    left: dict[str, tuple[str, Decimal]] = {}
     for recorded in tale.history:
         match recorded.data:
             case ContributionPledged(contribution=c, worth=worth):
-                pledged[c] = worth.amount_xof or 0
+                left[c] = worth.unit or "XOF", amount(worth)
             case ContributionReceived(contribution=c, worth=worth):
-                received[c] += worth.amount_xof or 0
-                assert received[c] <= pledged[c]
+                unit, open_ = left[c]
+                assert unit == (worth.unit or "XOF")
+                left[c] = unit, open_ - amount(worth)
+                assert left[c][1] >= 0
+
+
+def amount(worth: Worth) -> Decimal:
+    return Decimal(worth.amount_xof) if worth.amount_xof is not None else worth.quantity or Decimal(0)
+
+
+def test_the_walks_promise_and_bring_more_than_money() -> None:
+    facts = [recorded.data for seed in range(40) for recorded in walk(seed, 110).history]
+    units = {fact.worth.unit for fact in facts if isinstance(fact, ContributionReceived)}
+    assert None in units
+    assert units - {None}
+
+
+@walks
+@given(st.integers(0, 2**32))
+def test_every_obstacle_is_in_exactly_one_place(seed: int) -> None:
+    """Open in the running cycle, closed in it, or settled with an earlier one; and counted once."""
+    state: Framework = framework.initial
+    named: set[str] = set()
+    settled: set[str] = set()
+    for recorded in walk(seed, 110).history:
+        before, state = state, framework.fold(state, [recorded])
+        match recorded.data:
+            case ObstacleIdentified(obstacle=obstacle):
+                assert obstacle not in named
+                named.add(obstacle)
+            case CycleClosed(carried_obstacles=carried):
+                gone = set(before.obstacles) - set(carried)
+                assert all(not before.obstacles[o].stage.open for o in gone), "what is open is carried on"
+                assert all(state.obstacles[o].stage.open for o in carried), "and goes on as open"
+                settled |= gone
+        closed = {o.id for o in state.obstacles.values() if not o.stage.open}
+        places = [settled, closed, {o.id for o in state.open_obstacles()}]
+        assert sum(map(len, places)) == len(named)
+        assert set().union(*places) == named
 
 
 @walks

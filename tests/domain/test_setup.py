@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cycle.aggregates.deliberation import Deliberation, DeliberationStage
-from cycle.aggregates.framework.anytime import FrameworkSuspended, Resume
+from cycle.aggregates.framework.anytime import FrameworkResumed, FrameworkSuspended, Resume
 from cycle.aggregates.framework.council import (
     CouncilDeliberated,
     DeliberationAnnulled,
@@ -16,6 +16,7 @@ from cycle.aggregates.framework.council import (
     DeliberationTransmitted,
     FollowDeliberation,
     Formalise,
+    FoundingRepealed,
     FrameworkFormalised,
     RecordDeliberation,
     SubmittedToCouncil,
@@ -188,3 +189,48 @@ def test_a_newer_policy_is_adopted_by_a_decision() -> None:
 
 def test_organisations_of_the_tests_are_what_they_say() -> None:
     assert [o.constituency for o in ORGANISATIONS.values()][:2] == ["municipality", "professional-organisation"]
+
+
+def ready() -> Story:
+    """Adopted, executory, and with its founders."""
+    return adopted().given(AdmitMember(organisation=MAIRIE), AdmitMember(organisation=RICE))
+
+
+@pytest.mark.parametrize("end", [{"annulled_on": date(2026, 1, 20)}, {"repealed_on": date(2026, 1, 20)}])
+def test_a_framework_is_not_founded_on_a_deliberation_that_has_ended(end: dict[str, object]) -> None:
+    told = ready()
+    ended = msgspec.structs.replace(DELIBERATIONS[ADOPTED], ended_because="Délai", **end)
+    told.know(deliberations={ADOPTED: ended}).when(Formalise()).refused("deliberation-ended")
+    ready().when(Formalise()).then(FrameworkFormalised, NeedsIdentificationOpened)
+
+
+def test_what_lies_before_the_council_or_is_adopted_keeps_its_sectors() -> None:
+    others = PrioritiseSectors(sectors=("livestock", "shallots"))
+    submitted().when(others).refused("submitted-already")
+    adopted().when(others).refused("adopted-already")
+    told = submitted().given(RecordDeliberation(deliberation=DeliberationId("d-deferred")))
+    told.when(others).then(SectorsPrioritised, sectors=("livestock", "shallots"))
+
+
+def test_a_framework_of_an_older_log_is_not_formalised_without_an_actor_in_each_sector() -> None:
+    told = ready().given_facts(SectorsPrioritised(("livestock", "shallots")))
+    told.when(Formalise()).refused("sector-without-actor")
+
+
+def test_an_actor_is_identified_once() -> None:
+    told = tale_begun().given(SECTORS, ACTORS[0])
+    told.when(ACTORS[0]).refused("actor-already")
+    told.when(IdentifyActor(sector="fish", actor="Benkadi")).then(ActorIdentified)
+
+
+def test_a_repeal_is_the_councils_own_and_is_told_and_lifted_otherwise() -> None:
+    told = adopted()
+    gone = msgspec.structs.replace(
+        DELIBERATIONS[ADOPTED], repealed_on=date(2026, 2, 1), ended_because="Nouveau conseil"
+    )
+    told.know(deliberations={ADOPTED: gone})
+    told.when(FollowDeliberation()).then(FoundingRepealed, FrameworkSuspended, repealed_on=date(2026, 2, 1))
+    told.when(FollowDeliberation()).refused("nothing-new")
+    told.when(Resume(reason="x")).refused("still-repealed")
+    told.know(deliberations=DELIBERATIONS).given(RecordDeliberation(deliberation=ADOPTED))
+    told.when(Resume(reason="Nouvelle délibération")).then(FrameworkResumed)

@@ -151,7 +151,25 @@ def _everybody(state: Framework) -> tuple[Presence, ...]:
 
 
 def _seats(state: Framework) -> tuple[Seat, ...]:
-    return tuple(Seat(m, f"person-{m}", woman=n % 2 == 0, youth=n % 2 == 1) for n, m in enumerate(state.members))
+    seated = [*state.members] if len(state.members) > 2 else [*state.members] * 3
+    return tuple(Seat(m, f"person-{n}-{m}", woman=n % 2 == 0, youth=n % 2 == 1) for n, m in enumerate(seated))
+
+
+def _profession(state: Framework, *, with_needs: bool) -> MemberId:
+    """One that has not spoken and has needs, or has none; one that has spoken rather than none at all."""
+    professions = sorted(state.professions(), key=lambda p: p in state.spoken)
+    having = {need.profession for need in state.needs.values()}
+    return next((p for p in professions if (p in having) == with_needs), MemberId("X-9"))
+
+
+def _validated(state: Framework) -> dict[str, Any]:
+    profession = _profession(state, with_needs=True)
+    return {"profession": profession, "ranked": tuple(n.id for n in state.needs.values() if n.profession == profession)}
+
+
+def _candidate(state: Framework) -> OrganisationId:
+    inside = {member.organisation for member in state.members.values()}
+    return next((o for o in ORGANISATIONS if o not in inside), OrganisationId("o-4"))
 
 
 def _running(state: Framework) -> ActionId:
@@ -160,6 +178,17 @@ def _running(state: Framework) -> ActionId:
 
 def _blocking(state: Framework) -> ObstacleId:
     return next((o.id for o in state.open_obstacles()), ObstacleId("X-9"))
+
+
+def _delivery(state: Framework) -> dict[str, Any]:
+    """A part of what is still open of a promise, of the last one as soon as of the first."""
+    promises = sorted(state.contributions.values(), key=lambda c: (int(c.id[2:]) * 7) % 11)
+    if not promises:
+        return {"contribution": ContributionId("X-9"), "worth": Worth(25_000)}
+    promise, left = promises[0], contributions.still_open(promises[0])
+    cash = promise.nature is Nature.CASH
+    worth = Worth(min(25_000, int(left))) if cash else Worth(None, min(Decimal("4.5"), left), promise.pledged.unit)
+    return {"contribution": promise.id, "worth": worth}
 
 
 def _free(state: Framework, on: date) -> date:
@@ -177,30 +206,32 @@ def _complete_action(state: Framework, on: date) -> dict[str, Any]:
 SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     ProposeFramework: lambda s, on: {"policy": PolicyId("wocat-pact")},
     PrioritiseSectors: lambda s, on: {"sectors": ("rice", "fish")},
-    IdentifyActor: lambda s, on: {"sector": next((x for x in s.sectors if x not in s.actor_sectors), "rice")},
-    AdmitMember: lambda s, on: {"organisation": OrganisationId(f"o-{min(len(s.members), 4)}")},
+    IdentifyActor: lambda s, on: {
+        "sector": next((x for x in s.sectors if x not in s.actor_sectors), next(iter(s.sectors), "rice")),
+        "actor": f"Groupement {len(s.actors) + 1}",
+    },
+    AdmitMember: lambda s, on: {"organisation": _candidate(s)},
     RecordDeliberation: lambda s, on: {"deliberation": DeliberationId(f"d-{Outcome.ADOPTED}")},
     needs.IdentifyNeed: lambda s, on: {"profession": next(iter(s.professions()), MemberId("X-9"))},
-    needs.DeclareNoNeeds: lambda s, on: {
-        "profession": next((p for p in s.professions() if p not in s.spoken), MemberId("X-9"))
-    },
-    needs.ValidateNeeds: lambda s, on: {
-        "profession": next((p for p in s.professions() if p not in s.spoken), MemberId("X-9")),
-        "ranked": tuple(
-            n.id for n in s.needs.values()
-            if n.profession == next((p for p in s.professions() if p not in s.spoken), None)
-        ),
-    },
+    needs.DeclareNoNeeds: lambda s, on: {"profession": _profession(s, with_needs=False)},
+    needs.ValidateNeeds: lambda s, on: _validated(s),
     meetings.ConveneMeeting: lambda s, on: {"held_on": on},
     meetings.AdjournMeeting: lambda s, on: {"attendance": _everybody(s)},
     meetings.SendInvitations: lambda s, on: {"members": tuple(s.members)},
     meetings.ArrangeLogistics: lambda s, on: {"payer": next(iter(s.members), MemberId("X-9"))},
     meetings.ApproveMinutes: lambda s, on: {"meeting": next(iter(s.unapproved_minutes), MeetingId("X-9"))},
     contributions.PledgeContribution: lambda s, on: {
-        "ledger": Ledger.APPROACH, "action": None, "nature": Nature.CASH, "worth": Worth(50_000), "use": Use.OPERATING,
+        "ledger": Ledger.APPROACH, "action": None, "use": Use.OPERATING,
+        **(
+            {"nature": Nature.CASH, "worth": Worth(50_000)}
+            if on.day % 2
+            else {"nature": Nature.LABOUR, "worth": Worth(None, Decimal(12), "journées")}
+        ),
     },
     plan.RegisterInPdesc: lambda s, on: {"action": next((a.id for a in s.negotiated()), ActionId("X-9"))},
-    contributions.ReceiveContribution: lambda s, on: {"worth": Worth(25_000)},
+    contributions.ReceiveContribution: lambda s, on: _delivery(s),
+    contributions.WaiveContribution: lambda s, on: {"contribution": _delivery(s)["contribution"]},
+    contributions.RecordRenege: lambda s, on: {"contribution": _delivery(s)["contribution"]},
     monitoring.RecordMonitoring: lambda s, on: {"value": Decimal(3), "unit": "kg"},
     monitoring.ReportProgress: lambda s, on: {"action": _running(s)},
     monitoring.CompleteAction: lambda s, on: {"action": _running(s)},
@@ -228,6 +259,7 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     meetings.OpenMeeting: lambda s, on: {"attendance": _everybody(s)},
     proposals.ProposeAction: lambda s, on: {**_complete_action(s, on), "obstacles": (), "continues": None},
     proposals.AmendAction: _complete_action,
+    proposals.RankActions: lambda s, on: {"ranked": tuple(a.id for a in s.negotiated())},
     plan.AgreePlan: lambda s, on: {
         "window": Window(_free(s, on), _free(s, on) + timedelta(days=80)), "mode": DecisionMode.CONSENSUS,
     },
@@ -239,6 +271,20 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
 def _missing(tale: Story, name: str) -> bool:
     setting_up = name in ("admit-member", "identify-actor", "prioritise-sectors")
     return not setting_up or (tale.state.stage is Stage.DELIBERATION and len(tale.state.members) < 5)
+
+
+def attempts(tale: Story, name: str, on: date, chance: Random) -> list[Command]:
+    """Commands of one type for this state: made with sense, and by chance."""
+    chosen = COMMANDS[name]
+    tries = []
+    for n in range(12):
+        built = fields(chosen, tale.state, on, chance)
+        if chosen in SENSE and n < 8:
+            built |= {k: v for k, v in SENSE[chosen](tale.state, on).items() if k in built}
+        if chosen is anytime.CorrectFact:
+            built |= {"fact_version": 1, "changes": {"title": msgspec.Raw(b'"Cadre %d"' % n)}}
+        tries.append(chosen(**built))
+    return tries
 
 
 def command(tale: Story, chance: Random) -> tuple[Command, date]:

@@ -24,7 +24,8 @@ from cycle.history import Cutoffs, Fact
 from cycle.projections import rebuilding
 from cycle.projections import runner as runner_module
 from cycle.projections.all import PROJECTIONS
-from cycle.projections.base import Projection
+from cycle.projections.base import Projection, Row
+from cycle.projections.folding import folded
 from cycle.projections.obstacles import ObstacleRow, obstacles
 from cycle.projections.runner import NotThereYet, Runner
 from cycle.reading import Reader
@@ -88,8 +89,10 @@ def one_way_or_another(url: str, told: Told) -> None:
         Runner(engine.store, LEAVES).rebuild(batch=told.batches[0])
         assert tables(engine.store) == followed
         assert runner.problems() == {}
-        expected = in_memory(facts_of(engine.store))
+        stored = facts_of(engine.store)
+        expected = in_memory(stored)
         reader = Reader(engine)
+        cut_on_every_axis(reader, stored, stored[at - 1].recorded)
         with TemporaryDirectory() as folder, Engine(f"sqlite:///{Path(folder) / 'cut.db'}") as cut:
             append(cut.store, facts[:at])
             earlier = Reader(cut)
@@ -100,6 +103,24 @@ def one_way_or_another(url: str, told: Told) -> None:
                     continue  # see below: test_the_audit_trail_as_of_a_position_is_the_one_of_then
                 assert reader.rows(name, cutoffs=Cutoffs(at=len(facts))) == reader.rows(name), name
                 assert reader.rows(name, cutoffs=Cutoffs(at=at)) == earlier.rows(name), name
+
+
+def cut_on_every_axis(reader: Reader, stored: list[Fact], then: Recorded[Event]) -> None:
+    """What was believed at the moment of a fact, what is held on its day, and what was believed of that day then."""
+    moment, day = then.recorded_at, then.occurred_on
+    known = [fact for fact in stored if fact.recorded.recorded_at <= moment]
+    for name, projection in PROJECTIONS.items():
+
+        def rows(facts: list[Fact], projection: Projection[Any] = projection) -> list[Row]:
+            return [row for _, row in sorted(folded(projection, facts).items())]
+
+        shown = not projection.appends
+        then_believed = Cutoffs().cut(known, corrected=shown)
+        held = Cutoffs(as_of=day).cut(stored, corrected=shown)
+        then_held = Cutoffs(as_of=day).cut(known, corrected=shown)
+        assert reader.rows(name, cutoffs=Cutoffs(known_at=moment)) == rows(then_believed), name
+        assert reader.rows(name, cutoffs=Cutoffs(as_of=day)) == rows(held), name
+        assert reader.rows(name, cutoffs=Cutoffs(as_of=day, known_at=moment)) == rows(then_held), name
 
 
 # A failing example is a database and takes a second to run: it is reported as it was found.
@@ -147,7 +168,8 @@ def _plain(value: object) -> object:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), at=st.integers(0, 80))
 def test_what_was_believed_at_a_time_never_changes(seed: int, at: int) -> None:
-    history_ = [Fact(n, r) for n, r in enumerate(walked(seed, "a"), 1)]
+    """Also what is corrected later was believed as it stood then."""
+    history_ = [Fact(n, r) for n, r in enumerate(named(corrected(seed), "a"), 1)]
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=at)
     cutoffs = Cutoffs(known_at=moment)
     earlier = [f for f in history_ if f.recorded.recorded_at <= moment]

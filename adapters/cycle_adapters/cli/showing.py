@@ -275,9 +275,8 @@ def show_attendance(look: Look) -> None:
     for meeting in sorted(meetings, key=lambda row: (look.places.get(row.commune, ""), row.framework, row.held_on)):
         there = came[meeting.framework, meeting.meeting]
         sums = {name: sum(getattr(row, name) for row in there) for name in ("women", "men", "youth")}
-        of = sum(key[0] == meeting.framework for key in look.members)
         where = " ".join(part for part in (look.place(meeting), meeting.meeting, look.day(meeting.held_on)) if part)
-        words = look.say("total-attendance", present=meeting.present, members=of, **sums)
+        words = look.say("total-attendance", present=meeting.present, members=meeting.members, **sums)
         paragraph(pair(where, words, look.language), "  ")
 
 

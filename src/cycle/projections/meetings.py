@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from cycle.aggregates.base import Event
 from cycle.aggregates.framework.adjustment import CycleClosed, PlanAdjusted, ReviewOpened
 from cycle.aggregates.framework.anytime import DeadlinePassed
+from cycle.aggregates.framework.attendance import came
 from cycle.aggregates.framework.meetings import (
     MeetingAdjourned,
     MeetingCancelled,
@@ -33,6 +34,8 @@ from cycle.projections.base import Projection, Row, identity, one
 
 
 class MeetingRow(Row):
+    """``present`` counts those members for whom somebody came, ``members`` all that there were that day."""
+
     framework: str
     meeting: str
     cycle: int
@@ -42,13 +45,14 @@ class MeetingRow(Row):
     stage: str = "convened"
     required: int | None = None
     present: int | None = None
+    members: int | None = None
     minutes: str | None = None
     minutes_approved_on: date | None = None
     projection = "meetings"
 
 
 class AttendanceRow(Row):
-    """Who came for one member to one meeting; ``youth`` are counted among women and men."""
+    """Who came for one member to one meeting, zeros for one that stayed away; ``youth`` are among women and men."""
 
     framework: str
     meeting: str
@@ -108,8 +112,9 @@ def meeting_changed(row: MeetingRow | None, fact: Fact, part: None) -> MeetingRo
             return replace(row, held_on=held_on)
         case MeetingCancelled():
             return replace(row, stage="cancelled")
-        case MeetingOpened(quorum=quorum):
-            return replace(row, stage="open", held_on=day, required=quorum.required, present=quorum.present)
+        case MeetingOpened(quorum=quorum, attendance=there):
+            present, members = sum(map(came, there)), quorum.of or len(there)
+            return replace(row, stage="open", held_on=day, required=quorum.required, present=present, members=members)
         case MeetingAdjourned():
             return replace(row, stage="adjourned", held_on=day)
         case MeetingClosed(minutes=minutes):

@@ -8,11 +8,12 @@ from datetime import date
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
+from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand
 from cycle.aggregates.framework.contributions import released
 from cycle.aggregates.framework.needs import NeedsReopened
 from cycle.aggregates.framework.obstacles import ObstacleCarriedOver
 from cycle.aggregates.framework.plan import AgreedAction, agreed, as_agreed
+from cycle.aggregates.framework.review import severe_obstacle, why_not
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import (
     list_of,
@@ -20,14 +21,12 @@ from cycle.aggregates.framework.rules import (
     need_is_open,
     not_twice,
     obstacle_is_open,
-    policy_of,
     put,
     runs,
 )
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, Obstacle, ObstacleStage, Plan, Stage
 from cycle.aggregates.known import Known
 from cycle.aggregates.terms import ActionId, ActionOutcome, MemberId, NeedId, ObstacleId, Planned, ReviewKind, Text
-from cycle.policy import Effect
 
 
 class ReviewOpened(Event):
@@ -189,48 +188,6 @@ def pledges_of_the_departed_decided(state: Framework, known: Known) -> Iterable[
         if promise.member not in state.members:
             values = {"contribution": promise.id, "member": promise.member}
             yield Finding("pledge-of-departed-member", values=values, lift=(Role.FACILITATOR,))
-
-
-def a_review_is_due(state: Framework, known: Known) -> Iterable[Finding]:
-    """In the middle of the plan, on its last day and later, or early because of a severe obstacle (policy)."""
-    possible = tuple(kind.value for kind in ReviewKind if all(finding.met for finding in why_not(state, kind, known)))
-    if not possible:
-        yield from why_not(state, ReviewKind.END, known)
-    elif len(possible) < len(ReviewKind):
-        yield Finding("review-kinds", effect=Effect.WARN, values={"kinds": possible})
-
-
-def the_plan_ends_soon(state: Framework, known: Known) -> Iterable[Finding]:
-    """People are told some days before the plan ends (policy)."""
-    policy, plan = policy_of(known), state.plan
-    if plan is not None:
-        rule, left = policy.deadline_warning_days, (plan.window.ends_on - known.on).days
-        met, ends_on = not 0 <= left <= rule.value, plan.window.ends_on.isoformat()
-        yield ruled("plan-ends-soon", policy, rule, met, ends_on=ends_on, days=left)
-
-
-def why_not(state: Framework, kind: ReviewKind, known: Known) -> list[Finding]:
-    """What a kind of review asks of the day and of the obstacles."""
-    assert state.plan is not None
-    ends = state.plan.window.ends_on
-    values = {"ends_on": ends.isoformat(), "on": known.on.isoformat()}
-    over, lift = known.on >= ends, (Role.FACILITATOR,)
-    if kind is ReviewKind.MID_TERM:
-        running = state.stage is Stage.MONITORING
-        return [Finding("too-late-for-mid-term", running and not over, values=values, lift=lift)]
-    # A severe obstacle is reason enough to end early: the review then measures what there is.
-    early = kind is ReviewKind.END and state.stage is Stage.MONITORING and severe_obstacle(state, known).met
-    found = [Finding("window-still-runs", over or early, values=values, lift=lift)]
-    if kind is ReviewKind.OVERDUE and over:
-        found.append(Finding("not-overdue", known.on > ends, values=values, lift=lift))
-    return found
-
-
-def severe_obstacle(state: Framework, known: Known) -> Finding:
-    """The worst open obstacle is reason for a review (policy)."""
-    policy = policy_of(known)
-    rule, worst = policy.severe_obstacle, max((o.severity for o in state.open_obstacles()), default=0)
-    return ruled("severe-obstacle", policy, rule, worst >= rule.value, severity=worst, limit=rule.value)
 
 
 @framework.decides(OpenReview)

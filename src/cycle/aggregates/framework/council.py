@@ -128,7 +128,7 @@ def something_to_follow(state: Framework, known: Known) -> Iterable[Finding]:
     """The framework rests on a deliberation, and something has become of it since."""
     founding, lift = state.deliberation, (Role.COUNCIL_SECRETARY,)
     if founding is None:
-        yield Finding("no-deliberation", lift=lift)
+        yield Finding("no-deliberation", lift=lift if state.submitted else ())
     else:
         met = bool(_since_then(state, founding, known.deliberations.get(founding.id)))
         yield Finding("nothing-new", met, values={"number": founding.number}, lift=lift)

@@ -7,6 +7,14 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Check, Command, Event, Finding, Happened, Role, checks, demand, ruled
+from cycle.aggregates.framework.attendance import (
+    attendance_holds,
+    came,
+    quorum_finding,
+    quorum_now,
+    quorum_of,
+    with_the_absent,
+)
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Meeting, MeetingStage, Quorum, Stage
@@ -23,7 +31,6 @@ from cycle.aggregates.terms import (
     Reference,
     Text,
 )
-from cycle.policy import at_least
 
 
 class MeetingConvened(Event):
@@ -192,6 +199,14 @@ def a_meeting_is_convened(state: Framework, known: Known) -> Iterable[Finding]:
         yield Finding("no-meeting-convened", met, lift=(Role.FACILITATOR, Role.MAYOR))
 
 
+def its_day_has_come(state: Framework, known: Known) -> Iterable[Finding]:
+    """It is the day for which the meeting is convened, or a later one."""
+    meeting = state.meeting
+    if meeting is not None and meeting.stage is MeetingStage.CONVENED:
+        values = {"held_on": meeting.held_on.isoformat(), "on": known.on.isoformat()}
+        yield Finding("before-its-day", known.on >= meeting.held_on, values=values, lift=(Role.FACILITATOR, Role.MAYOR))
+
+
 def a_meeting_is_pending(state: Framework, known: Known) -> Iterable[Finding]:
     """A meeting is convened or in session."""
     met = state.meeting is not None and state.meeting.stage in PENDING
@@ -209,14 +224,6 @@ def in_session(state: Framework, known: Known) -> Iterable[Finding]:
         yield Finding("not-in-session", state.in_session(), lift=(Role.FACILITATOR,))
 
 
-def quorum_now(state: Framework, known: Known) -> Iterable[Finding]:
-    """The quorum holds among those who are members now (policy)."""
-    if state.meeting is None or not state.in_session():
-        return
-    quorum = quorum_of(state, state.meeting.attendance, state.meeting.call, known)
-    yield _quorum_finding(state, quorum, state.meeting.attendance, known)
-
-
 def minutes_await_approval(state: Framework, known: Known) -> Iterable[Finding]:
     """Minutes of a closed meeting wait for approval."""
     yield Finding("no-minutes-to-approve", bool(state.unapproved_minutes))
@@ -229,31 +236,6 @@ def closed_with_minutes(state: Framework, known: Known) -> Iterable[Finding]:
     closed = state.meeting is not None and state.meeting.stage is MeetingStage.CLOSED
     meeting = state.meeting.id if state.meeting else "—"
     yield ruled("no-minutes", policy, rule, not rule.value or closed, lift=(Role.FACILITATOR,), meeting=meeting)
-
-
-def present(state: Framework, attendance: tuple[Presence, ...]) -> tuple[MemberId, ...]:
-    """The members of now for whom somebody came or holds a proxy."""
-    there = {presence.member for presence in attendance if came(presence)}
-    return tuple(member for member in state.members if member in there)
-
-
-def quorum_of(state: Framework, attendance: tuple[Presence, ...], call: int, known: Known) -> Quorum:
-    """What the policy's quorum makes of an attendance."""
-    policy = policy_of(known)
-    required = at_least(policy.meeting_quorum.value, len(state.members))
-    count = len(present(state, attendance))
-    waived = call > 1 and policy.second_call_waives_quorum.value and count < required
-    members = len(state.members)
-    return Quorum(policy.article(policy.meeting_quorum), required, count, waived or count >= required, waived, members)
-
-
-def _quorum_finding(state: Framework, quorum: Quorum, attendance: tuple[Presence, ...], known: Known) -> Finding:
-    policy = policy_of(known)
-    there = present(state, attendance)
-    absent = tuple(f"{m.id} {m.name}" for m in state.members.values() if m.id not in there)
-    values = list_of(required=quorum.required, present=quorum.present, members=len(state.members), absent=absent)
-    lift = (Role.FACILITATOR, Role.ORGANISATION)
-    return ruled("no-quorum", policy, policy.meeting_quorum, quorum.met, lift=lift, **values)
 
 
 @framework.decides(ConveneMeeting)
@@ -301,19 +283,12 @@ def cancel_meeting(state: Framework, command: CancelMeeting, known: Known) -> It
 @framework.decides(OpenMeeting)
 def open_meeting(state: Framework, command: OpenMeeting, known: Known) -> Iterable[Event]:
     meeting = _pending(state)
-    values = {"held_on": meeting.held_on.isoformat(), "on": known.on.isoformat()}
-    demand(*_attendance_holds(state, command.attendance))
+    demand(*attendance_holds(state, command.attendance))
     attendance = with_the_absent(command.attendance, state.members)
     quorum = quorum_of(state, attendance, meeting.call, known)
-    seen = _quorum_finding(state, quorum, attendance, known)
-    demand(Finding("before-its-day", known.on >= meeting.held_on, values=values), seen)
+    seen = quorum_finding(state, quorum, attendance, known)
+    demand(seen)
     yield MeetingOpened(meeting.id, state.cycle, meeting.call, attendance, quorum, checks([seen]))
-
-
-def with_the_absent(attendance: tuple[Presence, ...], members: Iterable[MemberId]) -> tuple[Presence, ...]:
-    """The attendance with a line of zeros for each member that has none: who stays away is seen."""
-    named = {presence.member for presence in attendance}
-    return (*attendance, *(Presence(member) for member in members if member not in named))
 
 
 def counted_anew(before: Event, after: Event) -> Event:
@@ -322,26 +297,10 @@ def counted_anew(before: Event, after: Event) -> Event:
         return after
     attendance = with_the_absent(after.attendance, (presence.member for presence in before.attendance))
     count = sum(came(presence) for presence in attendance)
-    enough = count >= after.quorum.required
     # Whether a second call may do without is the policy's of then: what it waived stays waived.
-    met = enough or after.quorum.waived
+    met = count >= after.quorum.required or after.quorum.waived
     quorum = replace(after.quorum, present=count, met=met)
     return replace(after, attendance=attendance, quorum=quorum)
-
-
-def came(presence: Presence) -> bool:
-    """Somebody of a member was there, or somebody who held its proxy."""
-    return bool(presence.women or presence.men or presence.proxies)
-
-
-def _attendance_holds(state: Framework, attendance: tuple[Presence, ...]) -> tuple[Finding, ...]:
-    members = [p.member for p in attendance]
-    youth = tuple(p.member for p in attendance if p.youth > p.women + p.men)
-    return (
-        *members_are_known(state, members),
-        not_twice(members),
-        Finding("more-youth-than-people", not youth, values=list_of(members=youth)),
-    )
 
 
 @framework.decides(AdjournMeeting)
@@ -354,7 +313,7 @@ def adjourn_meeting(state: Framework, command: AdjournMeeting, known: Known) -> 
     demand(
         Finding("not-in-session", in_time, lift=(Role.FACILITATOR,)),
         Finding("quorum-holds", lacks),
-        *_attendance_holds(state, command.attendance),
+        *attendance_holds(state, command.attendance),
     )
     counted = command.attendance
     if counted and not state.in_session():

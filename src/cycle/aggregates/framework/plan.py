@@ -22,7 +22,7 @@ from cycle.aggregates.base import (
     demand,
     ruled,
 )
-from cycle.aggregates.framework.meetings import present, quorum_now
+from cycle.aggregates.framework.attendance import present, quorum_now
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import action_is_known, list_of, policy_of, put
 from cycle.aggregates.framework.state import Action, ActionStage, Framework, Plan, Stage
@@ -147,6 +147,17 @@ def actions_are_complete(state: Framework, known: Known) -> Iterable[Finding]:
         held = action.responsible in state.members
         yield Finding("action-without-responsible", held, values=values, lift=lift)
         yield Finding("action-without-due-date", action.due_on is not None, values=values, lift=lift)
+
+
+def no_due_date_has_passed(state: Framework, known: Known) -> Iterable[Finding]:
+    """No action is due before the first day on which the plan can begin."""
+    free = state.plan.free_from if state.plan else date.min
+    first = free if known.late_record else max(known.on, free)
+    for action in state.negotiated():
+        if action.due_on is not None and action.due_on < first:
+            days = {"due_on": action.due_on.isoformat(), "first": first.isoformat()}
+            values = {"action": action.id, "description": action.description, **days}
+            yield Finding("due-before-the-plan", values=values, lift=(Role.FACILITATOR,))
 
 
 def an_action_is_not_registered(state: Framework, known: Known) -> Iterable[Finding]:

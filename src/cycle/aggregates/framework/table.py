@@ -14,6 +14,7 @@ from cycle.aggregates.base import Command, Finding
 from cycle.aggregates.framework import (
     adjustment,
     anytime,
+    attendance,
     committee,
     contributions,
     council,
@@ -23,6 +24,7 @@ from cycle.aggregates.framework import (
     obstacles,
     plan,
     proposals,
+    review,
     setup,
 )
 from cycle.aggregates.framework.state import Framework, Stage
@@ -90,7 +92,7 @@ TABLE: tuple[Row, ...] = (
     Row(meetings.ArrangeLogistics, (M,), (), (meetings.a_meeting_is_pending,)),
     Row(meetings.PostponeMeeting, (M,), (), (meetings.a_meeting_is_convened,)),
     Row(meetings.CancelMeeting, (M,), (), (meetings.a_meeting_is_convened,)),
-    Row(meetings.OpenMeeting, (M,), (), (meetings.a_meeting_is_convened,)),
+    Row(meetings.OpenMeeting, (M,), (), (meetings.a_meeting_is_convened, meetings.its_day_has_come)),
     Row(meetings.AdjournMeeting, (M,), (), (meetings.a_meeting_is_pending,)),
     Row(proposals.ProposeAction, (M,)),
     Row(proposals.AmendAction, (M,), (), (proposals.an_action_is_proposed,)),
@@ -104,10 +106,11 @@ TABLE: tuple[Row, ...] = (
         (P,),
         (
             meetings.in_session,
-            meetings.quorum_now,
+            attendance.quorum_now,
             plan.constituencies_present,
             proposals.an_action_is_proposed,
             plan.actions_are_complete,
+            plan.no_due_date_has_passed,
         ),
     ),
     Row(meetings.CloseMeeting, (M, P), (), (meetings.in_session,)),
@@ -147,7 +150,7 @@ TABLE: tuple[Row, ...] = (
     Row(obstacles.ResolveObstacle, (M, O, A), (), (obstacles.an_obstacle_is_open,)),
     Row(obstacles.AcceptObstacle, (O, A), (), (obstacles.an_obstacle_is_open,)),
     Row(obstacles.ReopenObstacle, (O, A), (), (obstacles.an_obstacle_was_closed,)),
-    Row(adjustment.OpenReview, (P, O), (A,), (adjustment.a_review_is_due, adjustment.the_plan_ends_soon)),
+    Row(adjustment.OpenReview, (P, O), (A,), (review.a_review_is_due, review.the_plan_ends_soon)),
     Row(adjustment.RecordReview, (A,)),
     Row(adjustment.AdjustPlan, (A,), (O,), (adjustment.window_not_over,)),
     Row(adjustment.CarryOverAction, (A,), (), (monitoring.an_action_runs,)),
