@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
@@ -214,10 +214,15 @@ class SqlRecorder(LogRecorder):
     def _streamed(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]:
         """Rows as they arrive."""
         if self._is_sqlite:
-            with self._rows(query, values) as found:
-                while rows := found.fetchmany(STREAMED_ROWS):
-                    yield from rows
-            return
+            return chain.from_iterable(self._from_file(query, values))
+        return self._from_server(query, values)
+
+    def _from_file(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[list[Any]]:
+        with self._rows(query, values) as found:
+            while rows := found.fetchmany(STREAMED_ROWS):
+                yield rows
+
+    def _from_server(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]:
         try:
             with self.database.connect() as connection:
                 driver = cast("postgres.Connection", connection.connection.driver_connection)
