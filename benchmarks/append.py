@@ -100,7 +100,8 @@ def many(one: Callable[[int], object], threads: int, each: int) -> Callable[[], 
 def compare(kind: str, url: str, limits: dict[int, str], count: int) -> None:
     with Engine(url) as engine:
         frameworks = prepared(engine, 16)
-        leaf = bytes(next(engine.store.read(3, 1))[3])
+        written = engine.execute(said(PAPER, frameworks[0]))
+        leaf = bytes(next(engine.store.read(written.position - 1, 1))[3])
         for threads, limit in limits.items():
             bare = Bare(url, leaf, threads)
 

@@ -139,14 +139,13 @@ class Lookup:
         )
 
     def _zone(self, state: State, command: Command, named: Commune | None) -> str:
-        match state, command:
-            case _, RegisterCommune(zone=zone) if zone in zones():
-                return zone
-            case Framework(version=version) | Commune(version=version), _ if version:
-                return state.zone
-            case Deliberation(version=version) | Organisation(version=version), _ if version:
-                home: Commune = self._load(commune, stream_of(commune, state.commune))
-                return home.zone
+        if isinstance(state, Framework | Commune) and state.version:
+            return state.zone
+        if isinstance(state, Deliberation | Organisation) and state.version:
+            home: Commune = self._load(commune, stream_of(commune, state.commune))
+            return home.zone
+        if isinstance(command, RegisterCommune) and command.zone in zones():
+            return command.zone
         return named.zone if named is not None else BAMAKO
 
     def today(self, zone: str = BAMAKO) -> date:

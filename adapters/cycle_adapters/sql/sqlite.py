@@ -89,14 +89,14 @@ class SqliteWriter:
                     position, last_time = last, recorded_at(leaf) if leaf else ""
 
         for save in group:
-            first = first_versions(save)
+            first, stale = first_versions(save), False
             for leaf in save.leaves:
                 look(leaf.originator_id, leaf.log)
-            for log, _ in save.log_sizes:
+            for stream, version in first.items():
+                stale |= versions[stream] != version - 1
+            for log, expected in save.log_sizes:
                 look("", log)
-            stale = any(versions[stream] != v - 1 for stream, v in first.items()) or any(
-                sizes[log] != expected for log, expected in save.log_sizes
-            )
+                stale |= sizes[log] != expected
             last_position = position + len(save.leaves)
             # A key that is known answers even when the log has moved on.
             if stale or not run(CLAIM, (save.key, save.digest, position + 1, last_position)).rowcount:
