@@ -141,6 +141,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             begins_as_a_zip = file.read(4) == b"PK\x03\x04"
+        self._parts: list[BinaryIO] = []
         try:
             self._zip = ZipFile(path)
         except Exception as error:
@@ -187,7 +188,8 @@ class Archive:
         except Exception as error:
             raise Damaged("part", part=name) from error
         reading = _Reading(name, cast("BinaryIO", opened), self.manifest.parts[name])
-        return io.BufferedReader(cast("io.RawIOBase", reading), CHUNK)
+        self._parts.append(io.BufferedReader(cast("io.RawIOBase", reading), CHUNK))
+        return self._parts[-1]
 
     def check(self) -> None:
         """Read everything.
@@ -204,6 +206,8 @@ class Archive:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for part in self._parts:
+            part.close()
         self._zip.close()
 
 

@@ -10,10 +10,9 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from cycle.engine import Engine
 from cycle.failures import USAGE
 from cycle.leaf import canonical, rfc3339
-from cycle.store import Cells, Claimed, Conflict, Head, Loading
+from cycle.store import Cells, Claimed, Conflict, Head, Loading, LogRecorder
 from cycle_adapters.files.archive import EVENTS, Archive, Damaged, Manifest, Newer, Writer
 from cycle_adapters.files.lines import BadLine, Line, checked, cut
 from cycle_adapters.files.whole import NotWritten, told, written
@@ -30,7 +29,7 @@ class Taken(NotWritten):
     exit_code = USAGE
 
 
-def backup(engine: Engine, to: Path | BinaryIO, progress: Moves) -> Manifest:
+def backup(store: LogRecorder, to: Path | BinaryIO, progress: Moves) -> Manifest:
     """Write a backup while others go on writing to the database; a file is read back before it gets its name.
 
     Raises:
@@ -40,16 +39,16 @@ def backup(engine: Engine, to: Path | BinaryIO, progress: Moves) -> Manifest:
     """
     if not isinstance(to, Path):
         with told():
-            return _write(engine, to, progress)
+            return _write(store, to, progress)
     if to.is_file():
         raise Taken("exists").about(to)
     with written(to, _read_back, mode=0o600) as file:
-        return _write(engine, file, progress)
+        return _write(store, file, progress)
 
 
-def _write(engine: Engine, to: BinaryIO, progress: Moves) -> Manifest:
+def _write(store: LogRecorder, to: BinaryIO, progress: Moves) -> Manifest:
     writer = Writer(to)
-    with engine.store.moment() as moment:
+    with store.moment() as moment:
         position, recorded_at = moment.head
 
         def counted(leaves: Iterator[bytes]) -> Iterator[bytes]:
@@ -70,7 +69,7 @@ def _read_back(path: Path) -> None:
         archive.check()
 
 
-def restore(engine: Engine, path: Path, progress: Moves) -> Head:
+def restore(store: LogRecorder, path: Path, progress: Moves) -> Head:
     """Fill an empty database from a backup: all or nothing.
 
     Returns:
@@ -80,7 +79,7 @@ def restore(engine: Engine, path: Path, progress: Moves) -> Head:
         Damaged, Newer, BadLine: the file is not whole, or not of this release, or names the first bad line.
         Conflict: the database is not empty.
     """
-    with Archive(path) as archive, engine.store.loading() as loading:
+    with Archive(path) as archive, store.loading() as loading:
         if loading.head.position:
             raise Conflict("the log is not empty: restore into a new database")
         manifest = archive.manifest
@@ -97,7 +96,7 @@ def restore(engine: Engine, path: Path, progress: Moves) -> Head:
             _fill(loading, table, archive)
         if last != manifest.head:
             raise Damaged("part", part=EVENTS)
-    return engine.store.head()
+    return store.head()
 
 
 class _Receipt(Struct, frozen=True, forbid_unknown_fields=True):

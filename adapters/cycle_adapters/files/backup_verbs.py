@@ -10,12 +10,21 @@ import msgspec
 
 from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
-from cycle.failures import Failure
+from cycle.failures import UNAVAILABLE, Failure
 from cycle.reading import Reader
+from cycle.store import Head, Unavailable
 from cycle_adapters.files.archive import Manifest
 from cycle_adapters.files.backup import backup as write_backup
 from cycle_adapters.files.backup import restore as read_backup
 from cycle_adapters.files.verbs import A_FILE, Settings
+
+
+class NotRebuilt(Failure):
+    """The log is restored, and the projections are not."""
+
+    kind = "backup"
+    code = "unavailable"
+    exit_code = UNAVAILABLE
 
 
 @click.command()
@@ -25,7 +34,7 @@ def backup(settings: Settings, path: Path) -> None:
     """Write everything that is not derived, as of one moment, to a new file; - is standard output."""
     to_pipe = str(path) == "-"
     with Engine(settings.database) as engine, settings.progress("backing-up") as moved:
-        manifest = write_backup(engine, sys.stdout.buffer if to_pipe else path, moved)
+        manifest = write_backup(engine.store, sys.stdout.buffer if to_pipe else path, moved)
     said = _as_json(manifest) if settings.json else _told(manifest, path, settings, to_pipe=to_pipe)
     click.echo(said, err=to_pipe)
 
@@ -56,17 +65,23 @@ def restore(settings: Settings, path: Path) -> None:
     with Engine(settings.database) as engine:
         try:
             with settings.progress("restoring") as moved:
-                head = read_backup(engine, path, moved)
+                head = read_backup(engine.store, path, moved)
         except Failure as error:
             inside = f", {error.subject}" if error.subject else ""
             raise error.about(f"{path.name}{inside}") from error
-        with settings.progress("rebuilding") as moved:
-            Reader(engine).runner.rebuild((), moved)
+        click.echo(_restored(head, settings))
+        try:
+            with settings.progress("rebuilding") as moved:
+                Reader(engine).runner.rebuild((), moved)
+        except Unavailable as error:
+            raise NotRebuilt("views", why=error.told(settings.language)) from error
+
+
+def _restored(head: Head, settings: Settings) -> str:
     language = settings.language
     if settings.json:
-        click.echo(msgspec.json.encode({"position": head.position, "recorded_at": head.recorded_at}))
-    elif head.recorded_at is None:
-        click.echo(text("message.restored-empty", language))
-    else:
-        click.echo(text("message.restored", language, head=head.position, when=head.recorded_at))
-        click.echo(text("message.restored-older", language))
+        return msgspec.json.encode({"position": head.position, "recorded_at": head.recorded_at}).decode()
+    if head.recorded_at is None:
+        return text("message.restored-empty", language)
+    done = text("message.restored", language, head=head.position, when=head.recorded_at)
+    return f"{done}\n{text('message.restored-older', language)}"

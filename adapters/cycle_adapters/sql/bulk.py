@@ -46,9 +46,8 @@ def head_of(last: Sequence[Any] | None) -> Head:
 class SqlMoment(Moment):
     """What one transaction sees, from the moment on at which it was begun."""
 
-    tables = tuple(KEPT)
-
     def __init__(self, connection: Connection) -> None:
+        self.tables = tuple(KEPT)
         self._connection = connection
         self._is_sqlite = connection.dialect.name == "sqlite"
         self._streams: list[Generator[tuple[Any, ...]]] = []
