@@ -21,10 +21,11 @@ from cycle.leaf import leaf_hash
 from cycle.reading import Reader
 from cycle.store import Append, Conflict, KeyReused, LogRecorder, Receipt
 from cycle_adapters.files import backup as files
-from cycle_adapters.files.archive import Archive
+from cycle_adapters.files.archive import Archive, Damaged
 from cycle_adapters.files.backup import Taken
 from cycle_adapters.files.deliberations import recorded
 from cycle_adapters.files.events import export
+from cycle_adapters.files.whole import NotWritten
 from cycle_adapters.sql import bulk, schema
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
@@ -183,6 +184,22 @@ def test_a_backup_under_load_is_one_moment(database_url: str, tmp_path: Path) ->
                 found = other.receipt(key)
                 assert found is not None
                 assert found[1].position == position
+
+
+def test_a_backup_that_fails_leaves_nothing(told: SqlRecorder, tmp_path: Path) -> None:
+    def gone(done: int, of: int) -> None:
+        raise OSError("gone")
+
+    with pytest.raises(NotWritten, match="gone"):
+        files.backup(told, tmp_path / "b.zip", gone)
+    pipe = io.BytesIO()
+    with pytest.raises(NotWritten, match="gone"):
+        files.backup(told, pipe, gone)
+    assert [path.name for path in tmp_path.iterdir() if "zip" in path.name] == []
+    (tmp_path / "pipe.zip").write_bytes(pipe.getvalue())
+    with pytest.raises(Damaged):
+        Archive(tmp_path / "pipe.zip")
+    assert told.append(save("s", 6)).position == 10
 
 
 @pytest.mark.parametrize("calls", [1, 2])

@@ -28,8 +28,8 @@ from cycle.leaf import canonical
 FORMAT = 1
 EVENTS = "events.jsonl"
 MANIFEST = "manifest.json"
-LEVEL = 1
-"""Higher levels take several times as long and save a tenth."""
+LEVEL = 6
+"""Three times as long as level 1, seconds for a million events, and a fifth less to be sent over a slow line."""
 CHUNK = 1 << 18
 LARGEST_MANIFEST = 1 << 20
 
@@ -113,6 +113,10 @@ class Writer:
             part.write(canonical(manifest) + b"\n")
         self._zip.close()
         return manifest
+
+    def give_up(self) -> None:
+        """Write no end: the file is gone, and what there is of it is not to look whole."""
+        self._zip.fp = None
 
 
 def _chunks(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cycle.failures import USAGE
 from cycle.leaf import canonical, rfc3339
-from cycle.store import Cells, Claimed, Conflict, Head, Loading, LogRecorder
+from cycle.store import Cells, Claimed, Conflict, Head, Loading, LogRecorder, Moment
 from cycle_adapters.files.archive import EVENTS, Archive, Damaged, Manifest, Newer, Writer
 from cycle_adapters.files.lines import BadLine, Line, checked, cut
 from cycle_adapters.files.whole import NotWritten, told, written
@@ -48,20 +48,25 @@ def backup(store: LogRecorder, to: Path | BinaryIO, progress: Moves) -> Manifest
 
 def _write(store: LogRecorder, to: BinaryIO, progress: Moves) -> Manifest:
     writer = Writer(to)
-    with store.moment() as moment:
-        position, recorded_at = moment.head
+    try:
+        with store.moment() as moment:
+            position, recorded_at = moment.head
+            writer.part(EVENTS, _counted(moment, progress))
+            for table in moment.tables:
+                writer.part(f"{table}.jsonl", map(canonical, moment.rows(table)))
+        return writer.close(position, rfc3339(recorded_at) if recorded_at else None)
+    except BaseException:
+        writer.give_up()
+        raise
 
-        def counted(leaves: Iterator[bytes]) -> Iterator[bytes]:
-            for done, leaf in enumerate(leaves, 1):
-                if done % STEP == 0:
-                    progress(done, position)
-                yield leaf
 
-        writer.part(EVENTS, counted(moment.leaves()))
-        for table in moment.tables:
-            writer.part(f"{table}.jsonl", map(canonical, moment.rows(table)))
-    progress(position, position)
-    return writer.close(position, rfc3339(recorded_at) if recorded_at else None)
+def _counted(moment: Moment, progress: Moves) -> Iterator[bytes]:
+    head = moment.head.position
+    for done, leaf in enumerate(moment.leaves(), 1):
+        if done % STEP == 0:
+            progress(done, head)
+        yield leaf
+    progress(head, head)
 
 
 def _read_back(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,13 +69,13 @@ def _whole_commands(found: Iterator[Line]) -> Iterator[Line]:
     """Raises:
     BadLine: the events of a command do not stand together.
     """
-    commands, last = Seen(), ""
-    for line in found:
-        if line.command != last and not commands.add(line.command):
-            raise BadLine(line.number, "command-torn", command=line.command)
-        last = line.command
-        yield line
-    commands.close()
+    last = ""
+    with closing(Seen()) as commands:
+        for line in found:
+            if line.command != last and not commands.add(line.command):
+                raise BadLine(line.number, "command-torn", command=line.command)
+            last = line.command
+            yield line
 
 
 def _beyond(loading: Loading, found: Iterator[Line]) -> Iterator[Claimed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
@@ -71,10 +72,14 @@ def checked(file: BinaryIO) -> Iterator[Line]:
     Raises:
         BadLine: the first that is not canonical, not known, or out of order.
     """
+    with closing(Seen()) as ids:
+        yield from _checked(file, ids)
+
+
+def _checked(file: BinaryIO, ids: Seen) -> Iterator[Line]:
     leaves = Leaves(Recorded)
     versions: dict[str, int] = {}
     logs: dict[str, str] = {}
-    ids = Seen()
     policies: set[tuple[PolicyId, int]] = set()
     last_time: datetime | None = None
     for number, line in enumerate(cut(file, MAX_LEAF_BYTES), 1):
@@ -114,7 +119,6 @@ def checked(file: BinaryIO) -> Iterator[Line]:
         versions[event.stream], last_time = expected, event.recorded_at
         leaf = NewLeaf(event.stream, event.version, kind, line, event.id, event.log, schema, 0)
         yield Line(number, event.causation, leaf)
-    ids.close()
 
 
 def cut(file: BinaryIO, most: int) -> Iterator[bytes]:
