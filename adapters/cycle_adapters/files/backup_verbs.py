@@ -11,12 +11,14 @@ import msgspec
 from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
 from cycle.failures import UNAVAILABLE, Failure
-from cycle.reading import Reader
+from cycle.reading import Reader, opened
+from cycle.settings import Settings
 from cycle.store import Head, Unavailable
 from cycle_adapters.files.archive import Manifest
 from cycle_adapters.files.backup import backup as write_backup
 from cycle_adapters.files.backup import restore as read_backup
-from cycle_adapters.files.verbs import A_FILE, Settings
+from cycle_adapters.files.verbs import A_FILE
+from cycle_adapters.progress import progress
 
 
 class NotRebuilt(Failure):
@@ -33,7 +35,7 @@ class NotRebuilt(Failure):
 def backup(settings: Settings, path: Path) -> None:
     """Write everything that is not derived, as of one moment, to a new file; - is standard output."""
     to_pipe = str(path) == "-"
-    with Engine(settings.database) as engine, settings.progress("backing-up") as moved:
+    with opened(settings.database) as engine, progress(settings, "backing-up") as moved:
         manifest = write_backup(engine.store, sys.stdout.buffer if to_pipe else path, moved)
     said = _as_json(manifest) if settings.json else _told(manifest, path, settings, to_pipe=to_pipe)
     click.echo(said, err=to_pipe)
@@ -64,14 +66,14 @@ def restore(settings: Settings, path: Path) -> None:
     """Read a backup into an empty database: the same events, positions, indexes, hashes and receipts."""
     with Engine(settings.database) as engine:
         try:
-            with settings.progress("restoring") as moved:
+            with progress(settings, "restoring") as moved:
                 head = read_backup(engine.store, path, moved)
         except Failure as error:
             inside = f", {error.subject}" if error.subject else ""
             raise error.about(f"{path.name}{inside}") from error
         click.echo(_restored(head, settings))
         try:
-            with settings.progress("rebuilding") as moved:
+            with progress(settings, "rebuilding") as moved:
                 Reader(engine).runner.rebuild((), moved)
         except Unavailable as error:
             raise NotRebuilt("views", why=error.told(settings.language)) from error
