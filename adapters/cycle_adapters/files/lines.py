@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 from msgspec import Struct
 
+import cycle.engine  # noqa: F401  # An event is known once its aggregate is loaded; this loads all of them.
 from cycle.aggregates.base import EVENTS, Recorded
 from cycle.aggregates.framework.setup import FrameworkProposed, PolicyAdopted
 from cycle.aggregates.rulebook import PolicyPublished
