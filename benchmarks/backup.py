@@ -47,8 +47,9 @@ def log(events: int) -> Iterator[Claimed]:
 
 
 def filled(url: str, events: int) -> None:
-    with Engine(url, clock=lambda: datetime(2025, 1, 1, tzinfo=UTC)) as engine:
-        engine.execute(said(PublishPolicy(document=sample())))
+    before = datetime(2025, 1, 1, tzinfo=UTC)
+    with Engine(url, clock=lambda: before) as engine:
+        engine.execute(replace(said(PublishPolicy(document=sample())), on=before.date()))
         with engine.store.loading() as loading:
             loading.write(log(events), lambda done: None)
 
