@@ -29,7 +29,7 @@ FORMAT = 1
 EVENTS = "events.jsonl"
 MANIFEST = "manifest.json"
 LEVEL = 6
-"""Three times as long as level 1, seconds for a million events, and a fifth less to be sent over a slow line."""
+"""Seconds more than level 1 for a million events, and 13 % less to be sent over a slow line."""
 CHUNK = 1 << 18
 LARGEST_MANIFEST = 1 << 20
 
