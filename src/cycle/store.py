@@ -7,7 +7,8 @@ leaf hash in their log, and the receipt of each command's key.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -57,6 +58,18 @@ class StoredLeaf(NamedTuple):
 
 Row = tuple[int, str, int, bytes]
 """One event in global order: position, type, schema and bytes."""
+
+
+Cells = Mapping[str, int | str]
+"""One row of a table by the names of its columns: bytes in hexadecimal, and nothing where there is nothing."""
+
+
+class Claimed(NamedTuple):
+    """A leaf that some log holds already, with the key and digest of the save that it is part of."""
+
+    key: str
+    digest: bytes
+    leaf: NewLeaf
 
 
 class Append(Struct, frozen=True):
@@ -156,6 +169,46 @@ class Waker(Protocol):
     def close(self) -> None: ...
 
 
+class Moment(ABC):
+    """Everything that is not derived, as it stood at one moment, however long it is read and whoever writes.
+
+    ``tables`` names what there is beside the events, receipts first.
+    """
+
+    head: Head
+    tables: Sequence[str]
+
+    @abstractmethod
+    def leaves(self) -> Iterator[bytes]:
+        """The bytes of every event in order of position, as they arrive."""
+
+    @abstractmethod
+    def rows(self, table: str) -> Iterator[Cells]:
+        """The rows of one of ``tables``, in an order that is the same on every database."""
+
+
+class Loading(Moment):
+    """The store under one hand: all that is written appears at once, or nothing of it."""
+
+    @abstractmethod
+    def write(self, saves: Iterable[Claimed], progress: Callable[[int], None]) -> int:
+        """Append leaves as they are: positions and indexes go on from what is there.
+
+        Neighbours with one key are one save; the key is known from then on.
+
+        Returns:
+            The last position.
+        """
+
+    @abstractmethod
+    def fill(self, table: str, rows: Iterable[Cells]) -> None:
+        """Write rows of one of ``tables``; those of the receipts come with ``write``.
+
+        Raises:
+            ValueError: a column is not known, or a cell is not of its type.
+        """
+
+
 class LogRecorder(ApplicationRecorder, ABC):
     """The library's recorder, with what an append-only log of leaves needs beside it."""
 
@@ -219,14 +272,14 @@ class LogRecorder(ApplicationRecorder, ABC):
         """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN."""
 
     @abstractmethod
-    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf]], progress: Callable[[int], None]) -> int:
-        """Write (key, leaf with its own bytes) into an empty store; all or nothing.
+    def moment(self) -> AbstractContextManager[Moment]:
+        """The store as it is now, to be read in whatever time that takes; writers are not held up."""
 
-        Neighbours with one key are one save; the key is known from then on, whatever its content.
-
-        Returns:
-            How many were written.
+    @abstractmethod
+    def loading(self) -> AbstractContextManager[Loading]:
+        """One transaction for leaves that come from elsewhere; writers wait until it ends.
 
         Raises:
-            Conflict: the store is not empty.
+            Conflict: a version, an index or a key is taken.
+            Unavailable: disk full, read-only, connection lost: nothing was written.
         """

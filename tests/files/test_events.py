@@ -17,7 +17,9 @@ from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle.store import Conflict
 from cycle_adapters.files.deliberations import recorded
-from cycle_adapters.files.events import BadLine, ExportFailed, _checked, export, import_
+from cycle_adapters.files.events import export, import_
+from cycle_adapters.files.lines import BadLine, checked
+from cycle_adapters.files.whole import NotWritten
 from tests.engine.test_engine import begun, said
 
 
@@ -102,7 +104,7 @@ def test_the_first_bad_line_is_named_and_nothing_is_imported(log: bytes, engine:
         import_(engine, io.BytesIO(spoilt), lambda done: None)
     assert caught.value.line == line
     assert caught.value.told("fr").startswith(f"ligne {line}\u00a0: ")
-    assert caught.value.told("fr").endswith("\u202f; rien n'a été importé")
+    assert caught.value.told("fr").endswith("\u202f; rien n'a été écrit")
     assert engine.store.head().position == 0
 
 
@@ -120,7 +122,7 @@ def test_an_export_appears_whole_or_not_at_all(log: bytes, engine: Engine, tmp_p
     export(engine, path)
     assert path.read_bytes() == log
     engine.store.read = _failing  # type: ignore[method-assign]
-    with pytest.raises(ExportFailed, match="gone"):
+    with pytest.raises(NotWritten, match="gone"):
         export(engine, path)
     assert path.read_bytes() == log
     assert list(tmp_path.glob(".*")) == []
@@ -147,7 +149,7 @@ def test_a_full_device_is_told_and_stays_a_device(log: bytes, sqlite_url: str, t
     full.symlink_to("/dev/full")
     with Engine(sqlite_url) as engine:
         import_(engine, io.BytesIO(log), lambda done: None)
-        with pytest.raises(ExportFailed, match="the disk is full") as caught:
+        with pytest.raises(NotWritten, match="the disk is full") as caught:
             export(engine, full)
     assert caught.value.told("fr").startswith(f"{full}\u00a0: le disque est plein")
     assert full.is_char_device()
@@ -157,7 +159,7 @@ def test_a_full_device_is_told_and_stays_a_device(log: bytes, sqlite_url: str, t
     ("place", "words"), [("nowhere/log.jsonl", "there is no such folder"), (".", "this is a folder: name a file in it")]
 )
 def test_a_place_that_cannot_be_written_is_told(sqlite_url: str, tmp_path: Path, place: str, words: str) -> None:
-    with Engine(sqlite_url) as engine, pytest.raises(ExportFailed, match=words):
+    with Engine(sqlite_url) as engine, pytest.raises(NotWritten, match=words):
         export(engine, tmp_path / place)
 
 
@@ -198,7 +200,7 @@ def test_a_flipped_byte_never_slips_in_unread(log: bytes, place: int, byte: int)
     place %= len(log)
     spoilt = log[:place] + bytes([byte]) + log[place + 1 :]
     try:
-        accepted = [leaf.state for _, leaf in _checked(io.BytesIO(spoilt))]
+        accepted = [line.leaf.state for line in checked(io.BytesIO(spoilt))]
     except BadLine:
         return
     assert b"\n".join(accepted) + b"\n" == spoilt

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
 import click
 import msgspec
@@ -27,28 +25,10 @@ from cycle_adapters.cli.doing import operator, reference
 from cycle_adapters.cli.errors import NotEmpty
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.wording import Wrong
+from cycle_adapters.progress import progress
 
 VIEWS = {"audit" if name == "audit_trail" else name.replace("_", "-"): name for name in PROJECTIONS}
 """The projections as people name them; what `cycle show` shows is called the same."""
-
-
-class Moves(Protocol):
-    def __call__(self, done: int, of: int) -> None: ...
-
-
-@contextmanager
-def progress(settings: Settings, label: str) -> Iterator[Moves]:
-    """A progress bar on stderr, where somebody watches it."""
-    stderr = sys.stderr
-    hidden = settings.json or not stderr.isatty()
-    words = text(f"message.{label}", settings.language)
-    with click.progressbar(length=1, label=words, file=stderr, hidden=hidden) as bar:
-
-        def moved(done: int, of: int) -> None:
-            bar.length = of
-            bar.update(done - bar.pos)
-
-        yield moved
 
 
 @click.command()

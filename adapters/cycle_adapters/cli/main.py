@@ -25,6 +25,8 @@ VERBS = {
     "replay": "cycle_adapters.cli.telling:replay",
     "diff": "cycle_adapters.cli.telling:diff",
     "rebuild": "cycle_adapters.cli.keeping:rebuild",
+    "backup": "cycle_adapters.files.backup_verbs:backup",
+    "restore": "cycle_adapters.files.backup_verbs:restore",
     "export": "cycle_adapters.files.verbs:export",
     "import": "cycle_adapters.files.verbs:import_",
     "policy": "cycle_adapters.cli.keeping:policy",

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Protocol
 
 import click
 import msgspec
 
 from cycle.aggregates.base import LogName
 from cycle.aggregates.terms import CommuneCode
-from cycle.catalogue import Language, text, verbatim
+from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
 from cycle.reading import Reader, opened
+from cycle.settings import Settings
 from cycle_adapters.files.deliberations import BadRows, against, judge, record
-from cycle_adapters.files.events import BadLine
 from cycle_adapters.files.events import export as export_lines
 from cycle_adapters.files.events import import_ as import_lines
+from cycle_adapters.files.lines import BadLine
 from cycle_adapters.files.mapping import MappingError, read_mapping, scdl
 from cycle_adapters.files.register import Register
 from cycle_adapters.files.report import as_json, told
 from cycle_adapters.files.table import FileBroken
+from cycle_adapters.progress import progress
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Settings(Protocol):
-    """What the command line hands every verb."""
-
-    @property
-    def database(self) -> str: ...
-    @property
-    def language(self) -> Language: ...
-    @property
-    def json(self) -> bool: ...
 
 
 @click.group()
@@ -72,18 +62,26 @@ def import_() -> None:
 
 @import_.command("events")
 @click.argument("path", metavar="FILE.jsonl", type=A_FILE)
+@click.option("--continue", "follow_on", is_flag=True)
 @click.pass_obj
-def import_events(settings: Settings, path: Path) -> None:
+def import_events(settings: Settings, path: Path, follow_on: bool) -> None:
     """Read a log that `cycle export events` wrote into an empty database: same bytes, same positions."""
-    with Engine(settings.database) as engine, path.open("rb") as file:
+    with (
+        Engine(settings.database) as engine,
+        path.open("rb") as file,
+        progress(settings, "importing") as moved,
+    ):
+        size = path.stat().st_size
         try:
-            count = import_lines(engine, file, lambda done: None)
+            count = import_lines(engine, file, lambda _: moved(file.tell(), size), follow_on=follow_on)
         except BadLine as error:
             raise error.about(path.name) from error
+        last = engine.store.head().position
     if settings.json:
-        click.echo(msgspec.json.encode({"count": count}))
+        click.echo(msgspec.json.encode({"count": count, "position": last}))
     else:
-        click.echo(text("message.imported", settings.language, count=count))
+        said = "continued" if follow_on else "imported"
+        click.echo(text(f"message.{said}", settings.language, count=count, last=last))
 
 
 @import_.command("deliberations")

@@ -47,6 +47,14 @@ def stream(
         yield from cursor.stream(statement, {**fixed, **values}, binary=True, size=STREAMED_ROWS)
 
 
+def copy(connection: Connection, table: str, types: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Write rows that are new; triggers and constraints hold as for any other."""
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as writing:
+        writing.set_types(types)
+        for row in rows:
+            writing.write_row(row)
+
+
 @lru_cache(maxsize=400)
 def _compiled(query: Select[Any], dialect: Dialect) -> tuple[str, Mapping[str, object]]:
     compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})

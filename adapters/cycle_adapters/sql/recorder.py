@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,11 +25,12 @@ from sqlalchemy.exc import DBAPIError
 from cycle.aggregates.base import LogName, StreamId
 from cycle.leaf import leaf_hash
 from cycle.store import (
-    CONTENT_UNKNOWN,
     Append,
     Conflict,
     Head,
+    Loading,
     LogRecorder,
+    Moment,
     NewLeaf,
     Receipt,
     Row,
@@ -38,16 +38,12 @@ from cycle.store import (
     Waker,
 )
 from cycle_adapters.sql import postgres, sqlite
+from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, head_of, streamed
 from cycle_adapters.sql.grouping import GroupCommit
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
-from cycle_adapters.sql.rows import first_versions, read, receipt_of, recorded_at
+from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
-from cycle_adapters.sql.waking import Bell, PostgresWaker, SqliteWaker
-
-IMPORT_BATCH = 5_000
-STREAMED_ROWS = 200
-"""Few enough to stay in the processor's cache until they are decoded."""
-NOTHING: Mapping[str, object] = {}
+from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 
 
 class SqlRecorder(LogRecorder):
@@ -104,18 +100,16 @@ class SqlRecorder(LogRecorder):
             raise IntegrityError(str(error)) from error
         return [line.position for line in receipt.events]
 
-    def import_leaves(self, leaves: Iterable[tuple[str, NewLeaf]], progress: Callable[[int], None]) -> int:
-        try:
-            with self.database.begin() as connection:
-                if not self._is_sqlite:
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
-                if connection.execute(HEAD).first():
-                    raise Conflict("the log is not empty: import into a new database")
-                position = _import(connection, leaves, progress)
-        except DBAPIError as error:
-            raise cannot_use(error, self.database.url) from error
+    @contextmanager
+    def loading(self) -> Iterator[Loading]:
+        with self._explained(), self.database.begin() as connection:
+            if not self._is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+            with closing(SqlLoading(connection)) as loading:
+                yield loading
+            if not self._is_sqlite:
+                connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
         self._bell.ring()
-        return position
 
     # Reading
 
@@ -195,8 +189,7 @@ class SqlRecorder(LogRecorder):
 
     def head(self) -> Head:
         with self._rows(HEAD) as found:
-            last = found.fetchone()
-        return Head(last[0], read(recorded_at(last[1]))) if last else Head(0, None)
+            return head_of(found.fetchone())
 
     def log_size(self, log: LogName) -> int:
         with self._rows(select(func.max(events.c.log_index)).where(events.c.log == log)) as found:
@@ -211,6 +204,12 @@ class SqlRecorder(LogRecorder):
             return SqliteWaker(self._bell, self._raw_sqlite())
         return PostgresWaker(self._raw_postgres)
 
+    @contextmanager
+    def moment(self) -> Iterator[Moment]:
+        level = None if self._is_sqlite else "REPEATABLE READ"
+        with self._reading(level) as connection, closing(SqlMoment(connection)) as moment:
+            yield moment
+
     def _streamed(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]:
         """Rows as they arrive."""
         if self._is_sqlite:
@@ -223,19 +222,29 @@ class SqlRecorder(LogRecorder):
                 yield rows
 
     def _from_server(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]:
-        try:
-            with self.database.connect() as connection:
-                driver = cast("postgres.Connection", connection.connection.driver_connection)
-                yield from postgres.stream(driver, query, values, self.database.dialect)
-        except psycopg.Error as error:
-            raise cannot_use(error, self.database.url) from error
+        with self._reading() as connection:
+            yield from streamed(connection, query, values)
 
     @contextmanager
     def _rows(self, query: Select[Any], values: Mapping[str, object] = NOTHING) -> Iterator[Any]:
         """The driver's own cursor: rows as plain tuples, without a layer per row."""
+        with self._reading() as connection:
+            yield connection.execute(query, values).cursor
+
+    @contextmanager
+    def _reading(self, isolation_level: str | None = None) -> Iterator[Connection]:
+        options: dict[str, Any] = {READ_ONLY: True}
+        if isolation_level is not None:
+            options["isolation_level"] = isolation_level
+        with self._explained(), self.database.connect().execution_options(**options) as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with self.database.connect().execution_options(**{READ_ONLY: True}) as connection:
-                yield connection.execute(query, values).cursor
+            yield
+        except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
+            raise Conflict(str(error).splitlines()[0]) from error
         except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
             raise cannot_use(error, self.database.url) from error
 
@@ -275,51 +284,6 @@ def _of_stream(
     bounds: dict[str, object] = {"stream": stream, "gt": gt, "lte": lte, "most": limit}
     given = {name: value for name, value in bounds.items() if value is not None}
     return _stream_query(whole, frozenset(given), desc), given
-
-
-def _import(
-    connection: Connection,
-    leaves: Iterable[tuple[str, NewLeaf]],
-    progress: Callable[[int], None],
-) -> int:
-    sizes: dict[str, int] = {}
-    position = 0
-    rows: list[dict[str, object]] = []
-    keys: list[dict[str, object]] = []
-
-    def flush() -> None:
-        if rows:
-            connection.execute(events.insert(), rows)
-            rows.clear()
-        if keys:
-            connection.execute(receipts.insert(), keys)
-            keys.clear()
-        progress(position)
-
-    for key, save in groupby(leaves, key=itemgetter(0)):
-        first = position + 1
-        for _, leaf in save:
-            position += 1
-            index = sizes.get(leaf.log, 0)
-            sizes[leaf.log] = index + 1
-            rows.append(
-                {
-                    "position": position,
-                    "stream": leaf.originator_id,
-                    "version": leaf.originator_version,
-                    "type": leaf.topic,
-                    "schema": leaf.schema,
-                    "log": leaf.log,
-                    "log_index": index,
-                    "leaf_hash": leaf_hash(leaf.state),
-                    "leaf": leaf.state,
-                }
-            )
-        keys.append({"key": key, "digest": CONTENT_UNKNOWN, "first_position": first, "last_position": position})
-        if len(rows) >= IMPORT_BATCH:
-            flush()
-    flush()
-    return position
 
 
 class LogSubscription(Subscription[ApplicationRecorder]):
@@ -368,7 +332,6 @@ STREAM = select(events.c.stream, events.c.version, events.c.type, events.c.leaf,
 LEAVES = select(events.c.type, events.c.schema, events.c.leaf)
 ROWS = select(events.c.position, events.c.type, events.c.schema, events.c.leaf)
 NOTIFICATIONS = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.position)
-HEAD = select(events.c.position, events.c.leaf).order_by(events.c.position.desc()).limit(1)
 RECEIPT = select(receipts.c.digest, receipts.c.first_position, receipts.c.last_position)
 RECEIPT_LINES = select(
     events.c.position, events.c.stream, events.c.version, events.c.type, events.c.log, events.c.log_index,

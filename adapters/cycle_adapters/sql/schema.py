@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -39,3 +41,14 @@ receipts = Table(
     Column("first_position", BigInteger, nullable=False),
     Column("last_position", BigInteger, nullable=False),
 )
+
+
+class Kept(NamedTuple):
+    """A table that a backup holds beside the events, and the columns that put its rows in order."""
+
+    table: Table
+    order: tuple[Column[object], ...]
+
+
+KEPT = {kept.table.name: kept for kept in (Kept(receipts, (receipts.c.first_position,)),)}
+"""Whatever cannot be folded again from the events: one line for each table, of whole numbers, texts and bytes."""

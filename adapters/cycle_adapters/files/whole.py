@@ -1,0 +1,90 @@
+"""A file that appears whole, and is on the disk by then, or does not appear at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from cycle.failures import UNAVAILABLE, Failure
+
+
+class NotWritten(Failure):
+    """A file that cannot be written; what was there before is there still."""
+
+    kind = "not-written"
+    code = "unavailable"
+    exit_code = UNAVAILABLE
+
+
+_CAUSES = {
+    errno.ENOSPC: "no-space",
+    errno.EDQUOT: "no-space",
+    errno.ENOENT: "no-folder",
+    errno.ENOTDIR: "no-folder",
+    errno.EISDIR: "is-folder",
+    errno.EACCES: "not-allowed",
+    errno.EPERM: "not-allowed",
+    errno.EROFS: "not-allowed",
+}
+
+
+@contextmanager
+def told(to: object = "") -> Iterator[None]:
+    """Raises:
+    NotWritten: says why, and where else to write.
+    BrokenPipeError: whoever read has seen enough.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        cause = _CAUSES.get(error.errno or 0, "other")
+        raise NotWritten(cause, why=error.strerror or str(error)).about(to) from error
+
+
+@contextmanager
+def written(to: Path, check: Callable[[Path], None] | None = None, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """What is written here gets its name when it is whole; a device or pipe is written to as it is.
+
+    Args:
+        to: the name; a link stays one.
+        check: reads the file back, from the disk and before it gets its name.
+        mode: who may read it, before the account's own mask.
+
+    Raises:
+        NotWritten: says why, and where else to write.
+        BrokenPipeError: whoever read has seen enough.
+    """
+    with told(to):
+        if to.exists() and not to.is_file():
+            with to.open("wb") as stream:
+                yield stream
+            return
+        name = to.resolve()
+        # Two that write to one name at the same time have a file of their own each.
+        beside = name.with_name(f".{name.name}.{os.getpid()}.unfinished")
+        try:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if check is not None:
+                check(beside)
+            beside.rename(name)
+            _remember(name.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _remember(folder: Path) -> None:
+    """A name is safe when its folder is on the disk."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
