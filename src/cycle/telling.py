@@ -170,11 +170,7 @@ def leads_to(option: Option, state: Framework, on: date) -> Stage | None:
     """The stage that a move leads to; a suspended framework goes back where it was, or to its overdue review."""
     if len(option.to) == 1:
         return option.to[0]
-    if option.command != Resume.type:
-        return None
-    over = state.plan is not None and on > state.plan.window.ends_on
-    overdue = over and state.suspended_from in (Stage.PLAN, Stage.MONITORING)
-    return Stage.ADJUSTMENT if overdue else state.suspended_from
+    return state.resumes_in(on) if option.command == Resume.type else None
 
 
 def headline(state: Framework, commune: str, language: Language) -> str:

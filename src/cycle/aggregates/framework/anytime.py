@@ -249,10 +249,8 @@ def suspend(state: Framework, command: Suspend, known: Known) -> Iterable[Event]
 
 @framework.decides(Resume)
 def resume(state: Framework, command: Resume, known: Known) -> Iterable[Event]:
-    stage, plan = state.suspended_from, state.plan
+    stage = state.resumes_in(known.on)
     assert stage is not None
-    if stage in (Stage.PLAN, Stage.MONITORING) and plan is not None and known.on > plan.window.ends_on:
-        stage = Stage.ADJUSTMENT
     yield FrameworkResumed(stage.value, command.reason)
 
 

@@ -353,5 +353,11 @@ class Framework(Struct, frozen=True):
     def open_obstacles(self) -> tuple[Obstacle, ...]:
         return tuple(o for o in self.obstacles.values() if o.stage.open)
 
+    def resumes_in(self, on: date) -> Stage | None:
+        """Where a suspended framework goes back to on a day: where it was, or to its overdue review."""
+        over = self.plan is not None and on > self.plan.window.ends_on
+        overdue = over and self.suspended_from in (Stage.PLAN, Stage.MONITORING)
+        return Stage.ADJUSTMENT if overdue else self.suspended_from
+
     def in_session(self) -> bool:
         return self.meeting is not None and self.meeting.stage is MeetingStage.OPEN
