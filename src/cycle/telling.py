@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from types import SimpleNamespace
-from typing import cast
+from typing import cast, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
 from cycle import catalogue
-from cycle.aggregates.base import Check, Event, Finding, Recorded, Refused, Role
+from cycle.aggregates.base import EVENTS, Check, Event, Finding, Recorded, Refused, Role
 from cycle.aggregates.corrections import NO_VALUE, Change, FactCorrected
 from cycle.aggregates.framework import anytime
 from cycle.aggregates.framework.anytime import FrameworkSuspended, Resume
@@ -258,26 +258,47 @@ def option_as_json(option: Option) -> dict[str, object]:
     }
 
 
-def change_line(change: Change, command: str, language: Language) -> str:
-    """``Montant : 5 000 → 50 000``."""
-    was, now = (_plain(side) for side in (change.was, change.now))
+def change_line(change: Change, kind: str, language: Language) -> str:
+    """``Amount: 5,000 XOF → 50,000 XOF``, for a field of a fact of this type."""
+    was, now = (_told(side, change.field, kind, language) for side in (change.was, change.now))
     key = f"field.{change.field}"
     label = text(key, language) if catalogue.has(key) else text("message.occurred-on", language)
     return tidy(catalogue.template("message.pair", language).format(label=label, value=f"{was} → {now}"))
 
 
-def _plain(side: msgspec.Raw | msgspec.UnsetType) -> str:
+def _told(side: msgspec.Raw | msgspec.UnsetType, field: str, kind: str, language: Language) -> str:
+    """A value of a field, in words where there are words for it."""
     if side is NO_VALUE:
         return "—"
-    value = msgspec.json.decode(side)
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    hint = date if field == "occurred_on" else get_type_hints(EVENTS[kind])[field]
+    value = msgspec.json.decode(side, type=hint)
+    return _listed(value, language)
+
+
+def _listed(value: object, language: Language) -> str:
+    match value:
+        case Worth():
+            return worth(value, language)
+        case Struct():
+            pairs = ((name, getattr(value, name)) for name in value.__struct_fields__)
+            said = (f"{_label(name, language)} {_listed(each, language)}" for name, each in pairs if each is not None)
+            return ", ".join(said)
+        case tuple() if any(isinstance(each, Struct) for each in value):
+            return " ; ".join(_listed(each, language) for each in value)
+        case _:
+            return str(shown(value, language))
+
+
+def _label(field: str, language: Language) -> str:
+    key = f"field.{field}"
+    return text(key, language).lower() if catalogue.has(key) else field
 
 
 def corrections(fact: Recorded[Event], language: Language) -> list[str]:
     """Before and after of every field that a correction sets right."""
     if not isinstance(fact.data, FactCorrected):
         return []
-    return [change_line(change, fact.command, language) for change in fact.data.changes]
+    return [change_line(change, fact.data.fact_type, language) for change in fact.data.changes]
 
 
 def guards_saw(fact: Recorded[Event], language: Language) -> list[str]:

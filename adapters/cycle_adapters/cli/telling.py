@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
-from cycle.aggregates.framework.anytime import FactCorrected
+from cycle.aggregates.base import Event, Recorded
+from cycle.aggregates.corrections import FactCorrected
 from cycle.catalogue import Language, shown, template, text
 from cycle.history import Cutoffs, Fact
+from cycle.naming import Names
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle.telling import corrections, guards_saw, sentence
@@ -32,27 +34,45 @@ def corrected(facts: Sequence[Fact]) -> Corrected:
     return found
 
 
-def tell(fact: Fact, language: Language, later: Corrected) -> None:
-    """One fact: position, day, sentence, who, what the guards saw, what was corrected."""
-    recorded = fact.recorded
-    under = " " * 9
-    paragraph(f"{shown(recorded.occurred_on, language)} · {sentence(recorded, language)}", f"{fact.position:>7}  ")
-    who = f"{recorded.by.actor}, {shown(recorded.by.role, language)}"
-    if recorded.by.on_behalf_of:
-        who += ", " + text("message.on-behalf-of", language, "", whom=recorded.by.on_behalf_of)
-    if recorded.recorded_at.date() != recorded.occurred_on:
+class Teller:
+    """Tells facts of a history one by one, each with what is known of it from the others."""
+
+    UNDER = " " * 9
+
+    def __init__(self, facts: Sequence[Fact], language: Language) -> None:
+        self._language = language
+        self._later = corrected(facts)
+        self._position = {(fact.recorded.stream, fact.recorded.version): fact.position for fact in facts}
+        self._names = Names(language)
+        for fact in facts:
+            self._names.learn(fact.recorded)
+
+    def tell(self, fact: Fact) -> None:
+        """Position, day, sentence, who, what the guards saw, what was corrected."""
+        recorded, language = fact.recorded, self._language
+        said = self._names.beside(recorded, sentence(recorded, language))
+        paragraph(f"{shown(recorded.occurred_on, language)} · {said}", f"{fact.position:>7}  ")
+        who = f"{recorded.by.actor}, {shown(recorded.by.role, language)}"
+        if recorded.by.on_behalf_of:
+            who += ", " + text("message.on-behalf-of", language, "", whom=recorded.by.on_behalf_of)
         who += ", " + text("message.recorded-at", language, "", moment=recorded.recorded_at)
-    paragraph(who, under, dim=True)
-    saw = guards_saw(recorded, language)
-    if saw:
-        paragraph(pair(text("message.saw", language), joined(saw, language), language), under, dim=True)
-    for line in corrections(recorded, language):
-        paragraph(text("message.corrected", language, "", changes=line), under)
-    for correction in later.get((recorded.stream, recorded.version), ()):
-        changes = joined(corrections(correction.recorded, language), language)
-        reason = getattr(correction.recorded.data, "reason", "—")
-        values = {"position": str(correction.position), "reason": reason, "changes": changes}
-        paragraph(template("message.corrected-later", language).format_map(values), under)
+        paragraph(who, self.UNDER, dim=True)
+        if saw := guards_saw(recorded, language):
+            paragraph(pair(text("message.saw", language), joined(saw, language), language), self.UNDER, dim=True)
+        self._tell_corrections(recorded)
+
+    def _tell_corrections(self, recorded: Recorded[Event]) -> None:
+        language = self._language
+        if isinstance(recorded.data, FactCorrected):
+            position = self._position.get((recorded.stream, recorded.data.fact_version))
+            for line in corrections(recorded, language):
+                values = {"changes": line, "position": str(position or "—")}
+                paragraph(template("message.corrected-earlier", language).format_map(values), self.UNDER)
+        for correction in self._later.get((recorded.stream, recorded.version), ()):
+            changes = joined(corrections(correction.recorded, language), language)
+            reason = getattr(correction.recorded.data, "reason", "—")
+            values = {"position": str(correction.position), "reason": reason, "changes": changes}
+            paragraph(template("message.corrected-later", language).format_map(values), self.UNDER)
 
 
 def as_json(fact: Fact, language: Language, later: Corrected) -> dict[str, object]:
@@ -86,15 +106,16 @@ def replay(settings: Settings, place: str, as_of: date | None, known_at: datetim
             facts = reader.facts(found.commune, cutoffs)
         streams = dict.fromkeys(f.recorded.stream for f in facts if f.recorded.stream.startswith("framework-"))
         states = [reader.state([f for f in facts if f.recorded.stream == stream]) for stream in streams]
-    later = corrected(facts)
     if settings.json:
+        later = corrected(facts)
         for fact in facts:
             emit(as_json(fact, language, later))
         return
     if not facts:
         click.echo(text("message.none-found", language))
+    teller = Teller(facts, language)
     for fact in facts:
-        tell(fact, language, later)
+        teller.tell(fact)
     for state in states:
         click.echo()
         heading(f"{text('message.state-now', language)} — {state.title} ({state.id})")
@@ -135,8 +156,8 @@ def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> Non
     known = {fact.position for fact in less}
     between = [fact for fact in more if fact.position not in known]
     changes = changed(before_lines, after_lines, between, language, backward=backward)
-    corrections_of = corrected(more)
     if settings.json:
+        corrections_of = corrected(more)
         emit(
             {
                 "facts": [as_json(fact, language, corrections_of) for fact in between],
@@ -148,8 +169,9 @@ def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> Non
         )
         return
     heading(text("message.facts-between", language, "", count=len(between)))
+    teller = Teller(more, language)
     for fact in between:
-        tell(fact, language, corrections_of)
+        teller.tell(fact)
     click.echo()
     heading(text("message.what-changed" if changes else "message.nothing-changed", language))
     for each in changes:

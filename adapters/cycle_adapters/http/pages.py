@@ -15,6 +15,7 @@ from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.terms import FrameworkId
 from cycle.catalogue import Language, shown, template, text
 from cycle.engine import stream_of
+from cycle.naming import Names
 from cycle.reading import Filters, Reader
 from cycle.telling import (
     brief,
@@ -109,15 +110,18 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
     @router.get("/frameworks/{identity}/history", response_class=HTMLResponse)
     def history(identity: FrameworkId, lang: Asked = "fr") -> HTMLResponse:
         found = reader.find_framework(identity)
+        facts, names = reader.framework_facts(found), Names(lang)
+        for fact in facts:
+            names.learn(fact.recorded)
         told = [
             {
                 "position": fact.position,
                 "fact": fact.recorded,
-                "sentence": sentence(fact.recorded, lang),
+                "sentence": names.beside(fact.recorded, sentence(fact.recorded, lang)),
                 "saw": guards_saw(fact.recorded, lang),
                 "corrections": corrections(fact.recorded, lang),
             }
-            for fact in reader.framework_facts(found)
+            for fact in facts
         ]
         state = engine.framework(found)
         return look.page("history.html", lang, facts=told, state=state, path=f"/frameworks/{found}/history")
