@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -16,7 +16,6 @@ from cycle.leaf import leaf_hash
 from cycle.proofs.audit import Broken
 from cycle.proofs.bundle import WouldNotVerify, write_bundle
 from cycle.proofs.note import Note
-from cycle.proofs.tree import Frontier
 from cycle.reading import Reader
 from cycle.sealing import CannotSeal
 from cycle.store import LogRecorder
@@ -42,11 +41,11 @@ def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ..
             raise CannotSeal("not-sealed", log=log)
         size = folder.opened(log, sealed.checkpoint).size
         try:
-            manifest = write_bundle(to, sealed, (bytes(leaf) for leaf, _ in engine.store.log_leaves(log, 0, size)))
+            manifest = write_bundle(to, sealed, as_sealed(engine.store, folder, log, size))
         except FileExistsError as error:
             raise CannotSeal("exists").about(to) from error
         except WouldNotVerify as error:
-            raise differing(engine.store, folder, log, size) from error
+            raise Broken("shrunk", log, engine.store.log_size(log), None, size=size) from error
         since = engine.store.log_size(log) - size
     if settings.json:
         said = {"path": str(to), "log": log, "size": size, "as_of": manifest.as_of, "since": since}
@@ -113,11 +112,13 @@ def cosigned(folder: Folder, log: LogName, witnessed: Sequence[Path]) -> bytes |
     return bytes(Note(chosen.text, tuple(lines)))
 
 
-def differing(store: LogRecorder, folder: Folder, log: LogName, size: int) -> Broken:
-    """Why a log is not what was sealed: its first index that is another, or not there any more."""
-    found = Frontier()
-    for leaf, _ in store.log_leaves(log, 0, size):
-        found.append(leaf_hash(bytes(leaf)))
-        if folder.kept(log, found.size - 1) not in (None, leaf_hash(bytes(leaf))):
-            return Broken("differs", log, found.size - 1, None)
-    return Broken("shrunk", log, found.size, None, size=size)
+def as_sealed(store: LogRecorder, folder: Folder, log: LogName, size: int) -> Iterator[bytes]:
+    """The leaves of a log up to a size.
+
+    Raises:
+        Broken: at the first that is not the one that was sealed.
+    """
+    for index, (leaf, _) in enumerate(store.log_leaves(log, 0, size)):
+        if folder.kept(log, index) not in (None, leaf_hash(leaf)):
+            raise Broken("differs", log, index, None)
+        yield leaf
