@@ -33,6 +33,7 @@ VERBS = {
     "seal": "cycle_adapters.sealing.verbs:seal",
     "verify": "cycle_adapters.sealing.checking:verify",
     "witness": "cycle_adapters.sealing.witnessing:witness",
+    "receipt": "cycle_adapters.sealing.receipts:receipt",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 

@@ -13,9 +13,10 @@ from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
 from cycle.proofs import verify as bundles
 from cycle.proofs.note import Algorithm, NoteError, VerifierKey
+from cycle.proofs.receipt import Promise, open_receipt
 from cycle.sealing import CannotSeal
 from cycle_adapters.sealing.folder import Folder
-from cycle_adapters.sealing.live import Old, Sealed, Verified, kept_checkpoint, verify_live
+from cycle_adapters.sealing.live import Old, Sealed, Verified, check_receipt, kept_checkpoint, verify_live
 from cycle_adapters.sealing.settings import A_FILE, Settings, must_exist, seals_of, seals_option, verifier_key
 
 A_BUNDLE = click.Path(exists=True, path_type=Path)
@@ -27,6 +28,7 @@ A_BUNDLE = click.Path(exists=True, path_type=Path)
 @click.option("--vkey", metavar="KEY")
 @click.option("--witness", "witnesses", metavar="KEY", multiple=True)
 @click.option("--quorum", metavar="K", type=click.IntRange(min=0))
+@click.option("--receipt", metavar="FILE", type=A_FILE)
 @seals_option
 @click.pass_obj
 def verify(
@@ -36,11 +38,12 @@ def verify(
     vkey: str | None,
     witnesses: tuple[str, ...],
     quorum: int | None,
+    receipt: Path | None,
     seals: Path | None,
 ) -> None:
     """Check every log of the database, or a bundle, against what was signed."""
     if bundle is not None:
-        _bundle(settings, bundle, old, vkey, witnesses, quorum)
+        _bundle(settings, bundle, old, vkey, witnesses, quorum, receipt)
         return
     must_exist(settings.database)
     folder = _folder(settings, seals)
@@ -49,14 +52,29 @@ def verify(
         raise CannotSeal("another-key", key=str(folder.key)).about(folder.path)
     others = [verifier_key(each, Algorithm.COSIGNATURE) for each in witnesses]
     kept = [_kept(path, key, others, len(others) if quorum is None else quorum) for path in old]
+    promise = _promise(receipt, key) if receipt is not None else None
     # What was signed is read before the log, which is then never behind it.
     sealed = Sealed(folder)
     with Engine(settings.database) as engine:
         found = verify_live(engine.store, sealed, kept)
+        if promise is not None:
+            check_receipt(engine.store, promise)
     if settings.json:
         click.echo(msgspec.json.encode(found))
     else:
         _tell(settings, found, kept)
+        for fact in promise.facts if promise is not None else ():
+            said = verbatim("message.receipt-holds", settings.language, origin=fact.origin, index=str(fact.index))
+            click.echo(said)
+
+
+def _promise(path: Path, key: VerifierKey | None) -> Promise:
+    if key is None:
+        raise CannotSeal("no-seals").about(path)
+    try:
+        return open_receipt(path.read_bytes(), key)
+    except NoteError as error:
+        raise CannotSeal("bad-receipt", why=str(error)).about(path) from error
 
 
 def _folder(settings: Settings, seals: Path | None) -> Folder | None:
@@ -96,13 +114,15 @@ def _bundle(
     vkey: str | None,
     witnesses: Sequence[str],
     quorum: int | None,
+    receipt: Path | None,
 ) -> None:
     """The same check as ``verify.py`` makes, with its words and its exit codes."""
     try:
         for path in old[:-1]:
             bundles.check(str(bundle), vkey, path.read_bytes())
         last = old[-1].read_bytes() if old else None
-        holds = bundles.check(str(bundle), vkey, last, witnesses, quorum)
+        promised = receipt.read_bytes() if receipt else None
+        holds = bundles.check(str(bundle), vkey, last, witnesses, quorum, promised)
     except bundles.Verdict as verdict:
         said = verdict.told(settings.language)
         if settings.json:

@@ -9,9 +9,12 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from cycle.aggregates.base import LogName
+from cycle.leaf import leaf_hash
 from cycle.proofs.audit import NOWHERE, Audit, Broken
 from cycle.proofs.checkpoint import Checkpoint, open_checkpoint
 from cycle.proofs.note import Note, VerifierKey
+from cycle.proofs.receipt import Promise
 from cycle.proofs.tree import Frontier
 from cycle.sealing import CannotSeal, when_seen
 from cycle.store import LogRecorder
@@ -101,9 +104,9 @@ def verify_live(store: LogRecorder, sealed: Sealed, old: Sequence[Old] = ()) -> 
     with closing(store.saves(0)) as saves, closing(store.stored(0, top)) as rows:
         audit.read(saves)
         for row in rows:
-            log, leaf_hash = audit.check(row)
-            if leaf_hash and log in trees:
-                trees[log].append(leaf_hash)
+            log, found = audit.check(row)
+            if found and log in trees:
+                trees[log].append(found)
                 _check_root(log, trees[log], sealed.targets[log])
         audit.finish(sealed.sizes, lambda: store.head().position)
     for log, targets in sealed.targets.items():
@@ -131,6 +134,19 @@ def _check_registry(sealed: Sealed, old: Checkpoint) -> None:
         raise Broken("old-shrunk", "registry", tree.size if tree else 0, None, size=old.size)
     if tree.root_at(old.size) != old.root:
         raise Broken("old-root", "registry", NOWHERE, None, size=old.size)
+
+
+def check_receipt(store: LogRecorder, promise: Promise) -> None:
+    """That everything a receipt names stands in the log.
+
+    Raises:
+        Broken: it does not, and the receipt is evidence.
+    """
+    for fact in promise.facts:
+        log = LogName(unquote(fact.origin.rpartition("/")[2]))
+        found = [leaf_hash(leaf) for leaf, _ in store.log_leaves(log, fact.index, fact.index + 1)]
+        if found != [fact.leaf_hash]:
+            raise Broken("receipt-differs" if found else "receipt-gone", log, fact.index, None)
 
 
 def kept_checkpoint(note: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey], quorum: int) -> Old:

@@ -1,8 +1,8 @@
 """Signed receipts: what the operator promised to have recorded, before it was sealed.
 
 A note of its own form, which is no checkpoint and can pass for none: its first line is no origin and
-its second no size. What it names must stand in every later checkpoint of that log; where it does not,
-the receipt is evidence. `docs/proofs.md` specifies it.
+its second no size. It is signed after the commit, so what it names must stand in every checkpoint of
+that log that was sealed later; where it does not, the receipt is evidence. `docs/proofs.md` specifies it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cycle.proofs.tree import HASH_BYTES
 FIRST_LINE = "cycle receipt v1"
 MOST = 400
 """Facts of one note: a save with more has several notes."""
-_TIME = re.compile(r"recorded-at ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)")
+_TIME = re.compile(r"signed-at ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)")
 _FACT = re.compile(r"(\S+) (0|[1-9][0-9]{0,18}) (\S+)")
 
 
@@ -42,15 +42,15 @@ class Fact(Struct, frozen=True):
 
 
 class Promise(Struct, frozen=True):
-    """What a receipt says: the command's key, when it was recorded, and where each fact stands."""
+    """What a receipt says: the command's key, when that was signed, and where each fact stands."""
 
     key: str
-    recorded_at: str
+    signed_at: str
     facts: tuple[Fact, ...]
 
     def __str__(self) -> str:
         """The text of the note."""
-        lines = [FIRST_LINE, f"key {quote(self.key, safe='')}", f"recorded-at {self.recorded_at}"]
+        lines = [FIRST_LINE, f"key {quote(self.key, safe='')}", f"signed-at {self.signed_at}"]
         return "".join(f"{line}\n" for line in (*lines, *self.facts))
 
     @classmethod
@@ -71,13 +71,13 @@ class Promise(Struct, frozen=True):
 
 
 def sign_receipt(
-    key: SigningKey, command: str, recorded_at: str, facts: Sequence[tuple[LogName, int, bytes]]
+    key: SigningKey, command: str, signed_at: str, facts: Sequence[tuple[LogName, int, bytes]]
 ) -> list[bytes]:
     """The notes of one save; ``facts`` are log, index and leaf hash."""
     name = key.verifier.name
     lines = [Fact(log_origin(name, log), index, leaf_hash) for log, index, leaf_hash in facts]
     parts = [tuple(lines[at : at + MOST]) for at in range(0, len(lines), MOST)]
-    return [sign_note(str(Promise(command, recorded_at, part)), key) for part in parts]
+    return [sign_note(str(Promise(command, signed_at, part)), key) for part in parts]
 
 
 def open_receipt(note: bytes, key: VerifierKey) -> Promise:
