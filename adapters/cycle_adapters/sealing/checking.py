@@ -17,7 +17,15 @@ from cycle.proofs.receipt import Promise, open_receipt
 from cycle.sealing import CannotSeal
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.live import Old, Sealed, Verified, check_receipt, kept_checkpoint, verify_live
-from cycle_adapters.sealing.settings import A_FILE, Settings, must_exist, seals_of, seals_option, verifier_key
+from cycle_adapters.sealing.settings import (
+    A_FILE,
+    Settings,
+    key_text,
+    must_exist,
+    seals_of,
+    seals_option,
+    verifier_key,
+)
 
 A_BUNDLE = click.Path(exists=True, path_type=Path)
 
@@ -117,12 +125,14 @@ def _bundle(
     receipt: Path | None,
 ) -> None:
     """The same check as ``verify.py`` makes, with its words and its exit codes."""
+    known = key_text(vkey) if vkey else None
+    others = list(map(key_text, witnesses))
     try:
         for path in old[:-1]:
-            bundles.check(str(bundle), vkey, path.read_bytes())
+            bundles.check(str(bundle), known, path.read_bytes())
         last = old[-1].read_bytes() if old else None
         promised = receipt.read_bytes() if receipt else None
-        holds = bundles.check(str(bundle), vkey, last, witnesses, quorum, promised)
+        holds = bundles.check(str(bundle), known, last, others, quorum, promised)
     except bundles.Verdict as verdict:
         said = verdict.told(settings.language)
         if settings.json:

@@ -153,6 +153,10 @@ class Folder:
         tree = self.trees.get(log)
         return None if tree is None else tree.leaf_hash(index)
 
+    def published(self) -> list[str]:
+        """The logs of which there is a checkpoint; a witness keeps these and no trees."""
+        return [unquote(path.parent.name) for path in sorted((self.path / "logs").glob("*/checkpoint"))]
+
     def checkpoint_path(self, log: str | None) -> Path:
         """Where the checkpoint of a log is published, or that of the registry (None)."""
         return (self._log(log) if log is not None else self.path / "registry") / "checkpoint"

@@ -22,7 +22,7 @@ from cycle.store import LogRecorder, Unavailable
 from cycle_adapters.sealing.disk import explained, new_folder, publish
 from cycle_adapters.sealing.folder import Folder, Registry
 
-BATCH = 20_000
+BATCH = 100_000
 """Leaves between two writes of the trees: so many are read again at most after a crash."""
 LOOK_AGAIN = 20_000
 """Sealed leaves that each seal reads again, from the first to the last and round: an edit is found in time."""
@@ -89,9 +89,10 @@ class Sealer:
         try:
             if whole:
                 self._standing = Standing()
+            before = self._standing.position
             self._read()
             if not whole:
-                self._look_again()
+                self._look_again(before)
         except Broken as broken:
             raise self._refuse(broken) from broken
         with explained(self._folder.path):
@@ -168,10 +169,10 @@ class Sealer:
         if top < self._standing.position:
             raise Broken("shrunk-all", None, NOWHERE, top + 1, size=self._standing.position)
 
-    def _look_again(self) -> None:
-        """Read the next part of what is sealed, and begin again behind its end."""
+    def _look_again(self, before: int) -> None:
+        """Read the next part of what earlier seals have sealed, and begin again behind its end."""
         again = self._again or Audit(self._folder.kept)
-        up_to = min(self._standing.position, again.position + LOOK_AGAIN)
+        up_to = min(before, again.position + LOOK_AGAIN)
         with closing(self._store.saves(again.covered)) as saves:
             again.read(saves)
             self._check(again, again.position, up_to)
@@ -180,7 +181,7 @@ class Sealer:
                 self._check(again, up_to, self._head())
                 again.finish(self._sizes(), self._head)
                 raise Broken("gap", None, NOWHERE, again.position + 1)
-        self._again = again if again.position < self._standing.position else None
+        self._again = again if again.position < before else None
 
     def _check(self, audit: Audit, after: int, up_to: int) -> None:
         with closing(self._store.stored(after, up_to)) as rows:

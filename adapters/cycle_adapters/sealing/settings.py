@@ -122,10 +122,15 @@ def verifier_key(text: str, algorithm: Algorithm = Algorithm.ED25519) -> Verifie
         CannotSeal: it is none of this kind.
     """
     try:
-        path = Path(text)
-        key = VerifierKey.parse((path.read_text("ascii") if path.is_file() else text).strip())
+        key = VerifierKey.parse(key_text(text))
     except (OSError, ValueError, MalformedKey) as error:
         raise CannotSeal("bad-vkey", key=text) from error
     if key.algorithm is not algorithm:
         raise CannotSeal("bad-vkey", key=text)
     return key
+
+
+def key_text(given: str) -> str:
+    """A key as it is written, out of its file where a file is named."""
+    path = Path(given)
+    return (path.read_text("ascii") if path.is_file() else given).strip()

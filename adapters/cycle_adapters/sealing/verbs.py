@@ -77,7 +77,7 @@ def begin_anew(folder: Folder, old: Folder, key: SigningKey) -> None:
     if old.key.name == key.verifier.name:
         raise CannotSeal("same-name", name=key.verifier.name)
     lines = {}
-    for log in (None, *old.trees):
+    for log in (None, *old.published()):
         last = old.checkpoint(log)
         if last is not None:
             lines[log or ""] = continues(last)

@@ -89,7 +89,7 @@ def look(seals: Folder, kept: Folder, key: SigningKey, operator: VerifierKey | N
         grown = consistent(seals, None if kept.is_new else kept, log, seals.opened(log, note))
         if grown:
             fresh.append((log, note))
-    missing = set() if kept.is_new else {log for log in _logs(kept) if log not in seals.trees}
+    missing = set() if kept.is_new else {log for log in kept.published() if log not in seals.trees}
     for log in sorted(missing):
         old = kept.checkpoint(log)
         if old is not None and old.size:
@@ -122,9 +122,3 @@ def consistent(seals: Folder, kept: Folder | None, log: str | None, now: Checkpo
     except (ProofError, OSError) as error:
         raise SealRefused("witness-forked", origin=now.origin, old=str(old.size)) from error
     return str(now) != str(old)
-
-
-def _logs(kept: Folder) -> list[str]:
-    from urllib.parse import unquote
-
-    return [unquote(path.parent.name) for path in sorted((kept.path / "logs").glob("*/checkpoint"))]
