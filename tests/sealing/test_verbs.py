@@ -152,3 +152,38 @@ def test_a_log_that_is_lost_begins_anew_and_names_what_it_continues(keyed: Cli, 
     keyed.ok("export", "bundle", "--commune", "Dioro", "--seals", new, "--to", str(tmp_path / "b"))
     keyed.ok("verify", str(tmp_path / "b"))
     assert keyed("seal", "--once", "--seals", new, "--continue-from", old, "--key-file", key).code == 2
+
+
+def test_a_key_that_has_begun_one_folder_begins_no_second_one(keyed: Cli, tmp_path: Path) -> None:
+    """Two registries under one name would be a fork: also after a restore into a file of another name."""
+    keyed.ok("seal", "--once")
+    ran = keyed("seal", "--once", "--seals", str(tmp_path / "others"), lang="en")
+    assert ran.code == 2
+    assert f"has begun the seals in {tmp_path / 'cycle.db.seals'}" in ran.err
+    assert not (tmp_path / "others" / "verifier-key").exists()
+    (tmp_path / "cycle.db.seals").rename(tmp_path / "moved")
+    assert keyed("seal", "--once").code == 2
+    keyed.ok("seal", "--once", "--seals", str(tmp_path / "moved"))
+
+
+def test_an_older_backup_is_refused_until_what_is_missing_is_recovered(keyed: Cli, tmp_path: Path) -> None:
+    """The runbook of docs/restore.md, seen by the sealer."""
+    backup, export, seals = (str(tmp_path / name) for name in ("monday.zip", "tuesday.jsonl", "cycle.db.seals"))
+    keyed.ok("backup", backup)
+    document = ("title=Liste", f"sha256={'0' * 64}", "bytes=12", "media=image/png")
+    fields = [part for each in document for part in ("--set", each)]
+    keyed.ok("do", "attach-document", "--framework", "Dioro", *fields)
+    keyed.ok("seal", "--once")
+    keyed.ok("export", "events", "--to", export)
+    restored = ("--database", f"sqlite:///{tmp_path / 'restored.db'}")
+    keyed.ok("restore", backup, *restored)
+    keyed.ok("verify", *restored)
+    held = keyed("verify", "--seals", seals, *restored, lang="en")
+    assert (held.code, "an older copy was restored" in held.err) == (1, True)
+    refused = keyed("seal", "--once", "--seals", seals, *restored, lang="en")
+    assert (refused.code, "REFUSED, nothing was signed" in refused.err) == (1, True)
+    keyed.ok("import", "events", "--continue", export, *restored)
+    assert keyed("seal", "--once", "--seals", seals, *restored).code == 1
+    (tmp_path / "cycle.db.seals" / "refused").unlink()
+    assert "0 logs have" in keyed.ok("seal", "--once", "--seals", seals, *restored, lang="en").out
+    keyed.ok("verify", "--seals", seals, *restored)

@@ -19,7 +19,7 @@ from cycle.failures import Failure
 from cycle.store import LogRecorder, Unavailable
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.sealer import Seal, Sealer
-from cycle_adapters.sealing.settings import seals_of, signing_key
+from cycle_adapters.sealing.settings import first_use, seals_of, signing_key
 
 
 class Work:
@@ -72,8 +72,10 @@ def sealing(store: LogRecorder, database: str, language: Language) -> Iterator[N
     named = os.environ.get("CYCLE_SEALS")
     folder = Folder(seals_of(database, Path(named) if named else None))
     tell = told(language)
+    key_file = Path(os.environ["CYCLE_SEAL_KEY"])
     with folder.locked():
-        sealer = Sealer(store, folder, signing_key(Path(os.environ["CYCLE_SEAL_KEY"])), utc_now)
+        with first_use(key_file, folder):
+            sealer = Sealer(store, folder, signing_key(key_file), utc_now)
         work = Work(store, sealer, tell)
         thread = Thread(target=_loudly, args=(work, tell), name="sealer")
         thread.start()

@@ -10,18 +10,17 @@ import click
 import msgspec
 
 from cycle.catalogue import text, verbatim
-from cycle.engine import Engine
 from cycle.proofs import verify as bundles
 from cycle.proofs.note import Algorithm, NoteError, VerifierKey
 from cycle.proofs.receipt import Promise, open_receipt
+from cycle.reading import opened
 from cycle.sealing import CannotSeal
+from cycle.settings import Settings
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.live import Old, Sealed, Verified, check_receipt, kept_checkpoint, verify_live
 from cycle_adapters.sealing.settings import (
     A_FILE,
-    Settings,
     key_text,
-    must_exist,
     seals_of,
     seals_option,
     verifier_key,
@@ -53,7 +52,6 @@ def verify(
     if bundle is not None:
         _bundle(settings, bundle, old, vkey, witnesses, quorum, receipt)
         return
-    must_exist(settings.database)
     folder = _folder(settings, seals)
     key = verifier_key(vkey) if vkey else folder.key if folder else None
     if folder and key != folder.key:
@@ -63,7 +61,7 @@ def verify(
     promise = _promise(receipt, key) if receipt is not None else None
     # What was signed is read before the log, which is then never behind it.
     sealed = Sealed(folder)
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         found = verify_live(engine.store, sealed, kept)
         if promise is not None:
             check_receipt(engine.store, promise)

@@ -16,12 +16,13 @@ from cycle.leaf import leaf_hash
 from cycle.proofs.audit import Broken
 from cycle.proofs.bundle import WouldNotVerify, write_bundle
 from cycle.proofs.note import Note
-from cycle.reading import Reader
+from cycle.reading import Reader, opened
 from cycle.sealing import CannotSeal
+from cycle.settings import Settings
 from cycle.store import LogRecorder
 from cycle_adapters.sealing.disk import publish
 from cycle_adapters.sealing.folder import Folder
-from cycle_adapters.sealing.settings import A_PATH, Settings, must_exist, seals_of, seals_option
+from cycle_adapters.sealing.settings import A_PATH, seals_of, seals_option
 
 
 @click.command()
@@ -32,9 +33,8 @@ from cycle_adapters.sealing.settings import A_PATH, Settings, must_exist, seals_
 @click.pass_obj
 def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ...], seals: Path | None) -> None:
     """Write one log with its proofs: the events that are sealed, and what it takes to check them anywhere."""
-    must_exist(settings.database)
     folder = Folder(seals_of(settings.database, seals))
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         log = log_of(engine, commune)
         sealed = folder.sealed(log, cosigned(folder, log, witnessed))
         if sealed is None:
@@ -67,8 +67,7 @@ def checkpoint(settings: Settings, commune: str | None, to: Path | None, seals: 
     folder = Folder(seals_of(settings.database, seals))
     log = None
     if commune is not None:
-        must_exist(settings.database)
-        with Engine(settings.database) as engine:
+        with opened(settings.database) as engine:
             log = log_of(engine, commune)
     note = folder.note(log)
     if note is None:

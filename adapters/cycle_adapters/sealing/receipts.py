@@ -8,14 +8,16 @@ from pathlib import Path
 
 import click
 
-from cycle.engine import Engine, utc_now
+from cycle.engine import utc_now
 from cycle.leaf import rfc3339
 from cycle.proofs.note import SigningKey
 from cycle.proofs.receipt import sign_receipt
+from cycle.reading import opened
 from cycle.sealing import CannotSeal
+from cycle.settings import Settings
 from cycle.store import Receipt
 from cycle_adapters.sealing.disk import publish
-from cycle_adapters.sealing.settings import A_PATH, Settings, key_option, must_exist, signing_key
+from cycle_adapters.sealing.settings import A_PATH, key_option, signing_key
 
 
 @click.command()
@@ -26,8 +28,7 @@ from cycle_adapters.sealing.settings import A_PATH, Settings, key_option, must_e
 def receipt(settings: Settings, key: str, to: Path | None, key_file: Path | None) -> None:
     """Write the signed receipt of a command; of very many facts, one note behind another."""
     signing = signing_key(key_file)
-    must_exist(settings.database)
-    with Engine(settings.database) as engine:
+    with opened(settings.database) as engine:
         found = engine.store.receipt(key)
     if found is None:
         raise CannotSeal("no-receipt", key=key)

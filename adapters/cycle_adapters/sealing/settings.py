@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from cycle.catalogue import Language
 from cycle.proofs.note import Algorithm, MalformedKey, SigningKey, VerifierKey
 from cycle.sealing import CannotSeal
-from cycle.store import Unavailable
+from cycle_adapters.sealing.folder import Folder
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 A_PATH = click.Path(path_type=Path)
 OTHERS = 0o007
-
-
-class Settings(Protocol):
-    """What the command line hands every verb."""
-
-    @property
-    def database(self) -> str: ...
-    @property
-    def language(self) -> Language: ...
-    @property
-    def json(self) -> bool: ...
 
 
 def seals_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,15 +53,6 @@ def file_of(database: str) -> Path | None:
     return Path(url.database) if url.drivername == "sqlite" and url.database else None
 
 
-def must_exist(database: str) -> None:
-    """Raises:
-    Unavailable: there is no such file, and to look at a log must not make one.
-    """
-    path = file_of(database)
-    if path is not None and not path.exists():
-        raise Unavailable("not-a-database", str(path))
-
-
 def signing_key(path: Path | None, algorithm: Algorithm = Algorithm.ED25519) -> SigningKey:
     """The key in a file.
 
@@ -91,6 +71,25 @@ def signing_key(path: Path | None, algorithm: Algorithm = Algorithm.ED25519) -> 
     if key.verifier.algorithm is not algorithm:
         raise CannotSeal("kind-of-key").about(path)
     return key
+
+
+@contextmanager
+def first_use(key_file: Path, folder: Folder) -> Iterator[None]:
+    """A key begins one folder and no second one: two registries under one name would be a fork.
+
+    Beside the key a file ``.used`` says where; where it cannot be written, nobody is kept from sealing.
+
+    Raises:
+        CannotSeal: the key began another folder, or this one before it was taken away.
+    """
+    used = key_file.with_name(f"{key_file.name}.used")
+    if folder.is_new and used.exists():
+        before = used.read_text("utf-8").strip()
+        raise CannotSeal("key-used", folder=before).about(key_file)
+    yield
+    if not used.exists():
+        with suppress(OSError):
+            used.write_text(f"{folder.path.resolve()}\n", "utf-8")
 
 
 def new_key(name: str, path: Path | None, algorithm: Algorithm = Algorithm.ED25519) -> tuple[VerifierKey, Path]:

@@ -9,18 +9,19 @@ import click
 import msgspec
 
 from cycle.catalogue import text, verbatim
-from cycle.engine import Engine, utc_now
+from cycle.engine import utc_now
 from cycle.proofs.note import SigningKey
+from cycle.reading import opened
 from cycle.sealing import CannotSeal, continues
+from cycle.settings import Settings
 from cycle_adapters.sealing.beside import Work, told
 from cycle_adapters.sealing.disk import explained, new_folder, publish
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.sealer import Sealer
 from cycle_adapters.sealing.settings import (
     A_PATH,
-    Settings,
+    first_use,
     key_option,
-    must_exist,
     new_key,
     seals_of,
     seals_option,
@@ -48,11 +49,12 @@ def seal(
         return
     signing = signing_key(key_file)
     folder = Folder(seals_of(settings.database, seals))
-    must_exist(settings.database)
-    with Engine(settings.database) as engine, folder.locked():
+    with opened(settings.database) as engine, folder.locked():
         if old is not None:
             begin_anew(folder, Folder(old), signing)
-        sealer = Sealer(engine.store, folder, signing, utc_now)
+        assert key_file is not None
+        with first_use(key_file, folder):
+            sealer = Sealer(engine.store, folder, signing, utc_now)
         if not once:
             work = Work(engine.store, sealer, told(settings.language))
             for number in (signal.SIGTERM, signal.SIGINT):

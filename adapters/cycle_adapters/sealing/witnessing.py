@@ -14,11 +14,11 @@ from cycle.proofs.checkpoint import Checkpoint
 from cycle.proofs.note import Algorithm, SigningKey, VerifierKey, cosign
 from cycle.proofs.tree import ProofError, verify_consistency
 from cycle.sealing import CannotSeal, SealRefused
+from cycle.settings import Settings
 from cycle_adapters.sealing.disk import explained, new_folder, publish
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.settings import (
     A_PATH,
-    Settings,
     key_option,
     new_key,
     seals_option,
