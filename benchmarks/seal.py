@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from itertools import count as numbers
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import cast
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,9 +21,11 @@ from sqlalchemy import text
 from tests.postgres import new_database
 from tests.store.saves import save
 
+from benchmarks.append import PAPER, many, prepared, said
 from benchmarks.measure import databases, line, ratio, rounds, seconds
 from benchmarks.verify import leaf
 from cycle.aggregates.base import LogName
+from cycle.engine import Engine
 from cycle.proofs.note import SigningKey
 from cycle.store import Append, NewLeaf
 from cycle_adapters.sealing.folder import Folder
@@ -87,7 +89,7 @@ def reading(kind: str, url: str, folder: Path, count: int, times: int) -> None:
 
 
 @contextmanager
-def plain(store: SqlRecorder) -> Iterator[None]:
+def plain() -> Iterator[None]:
     """The same store without log index and leaf hash: no column is filled, no index kept, nothing hashed."""
     with (
         patch.object(sqlite, "leaf_hash", lambda _: b""),
@@ -102,14 +104,16 @@ def strip(store: SqlRecorder) -> None:
     is_sqlite = store.database.dialect.name == "sqlite"
     with store.database.begin() as connection:
         if is_sqlite:
-            connection.execute(text("DROP TABLE events"))
             connection.execute(
                 text(
-                    "CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL,"
+                    "CREATE TABLE stripped (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INT NOT NULL,"
                     " type TEXT NOT NULL, schema SMALLINT NOT NULL, log TEXT NOT NULL, log_index BIGINT,"
                     " leaf_hash BLOB, leaf BLOB NOT NULL, UNIQUE (stream, version))"
                 )
             )
+            connection.execute(text("INSERT INTO stripped SELECT * FROM events"))
+            connection.execute(text("DROP TABLE events"))
+            connection.execute(text("ALTER TABLE stripped RENAME TO events"))
             return
         source: str = connection.execute(text("SELECT pg_get_functiondef('cycle_append'::regproc)")).scalar_one()
         changes = {
@@ -131,28 +135,32 @@ def strip(store: SqlRecorder) -> None:
 
 
 def appending(kind: str, whole: str, bare: str, times: int) -> None:
-    stores = {"whole": SqlRecorder(open_database(whole)), "plain": SqlRecorder(open_database(bare))}
-    strip(stores["plain"])
-    for threads, each in ((1, 300), (16, 40)):
-        streams = numbers()
+    """By the full command path, and by the store alone, one thread and sixteen."""
+    engines = {"whole": Engine(whole), "plain": Engine(bare)}
+    frameworks = {name: prepared(engine, 16) for name, engine in engines.items()}
+    strip(cast("SqlRecorder", engines["plain"].store))
+    numbered = numbers()
 
-        def run(store: SqlRecorder, threads: int = threads, each: int = each, streams: Any = streams) -> None:
-            def many(thread: int) -> None:
-                for _ in range(each):
-                    store.append(save(f"s-{threads}-{next(streams)}", log=f"ML-4-{thread:02}"))
+    def by_command(name: str, thread: int) -> None:
+        engines[name].execute(said(PAPER, frameworks[name][thread]))
 
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(many, range(threads)))
+    def by_store(name: str, thread: int) -> None:
+        engines[name].store.append(save(f"s-{next(numbered)}", log=f"ML-4-{thread:02}"))
 
-        def without(run: Callable[..., None] = run) -> None:
-            with plain(stores["plain"]):
-                run(stores["plain"])
+    for what, one in (("command", by_command), ("save", by_store)):
+        for threads, each in ((1, 300), (16, 40)):
+            runs = {name: many(partial(one, name), threads, each) for name in engines}
 
-        found = rounds({"whole": lambda run=run: run(stores["whole"]), "plain": without}, times)
-        cost = 100 * (ratio(found, "whole", "plain") - 1)
-        line(kind, f"what index and leaf hash add to an append, %, {threads} thread(s)", cost, "at most 20")
-    for store in stores.values():
-        store.close()
+            def without(run: Callable[[], None] = runs["plain"]) -> None:
+                with plain():
+                    run()
+
+            found = rounds({"whole": runs["whole"], "plain": without}, times)
+            cost = 100 * (ratio(found, "whole", "plain") - 1)
+            limit = "at most 20" if what == "command" else ""
+            line(kind, f"index and leaf hash add to a {what}, %, {threads} thread(s)", cost, limit)
+    for engine in engines.values():
+        engine.close()
 
 
 def main(count: int = 100_000, times: int = 5) -> None:

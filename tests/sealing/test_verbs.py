@@ -100,7 +100,7 @@ def test_an_edited_database_is_named_and_nothing_of_it_is_sealed(keyed: Cli, tmp
     assert (reasons[0]["log"], reasons[0]["index"]) == ("ML-4-01-01", 9)
     sealed = keyed("seal", "--once")
     assert sealed.code == 1
-    assert "REFUSÉ, rien n'a été signé\u00a0: journal ML-4-01-01, indice 9" in sealed.err
+    assert "REFUSÉ, rien n'a été signé : journal ML-4-01-01, indice 9" in sealed.err
     assert keyed("seal", "--once").code == 1
     with sqlite3.connect(tmp_path / "cycle.db") as connection:
         connection.execute("UPDATE events SET leaf = x'7b7d' WHERE log = 'ML-4-01-01' AND log_index = 11")
