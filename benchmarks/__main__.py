@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import append, projections, replay, verify
+from benchmarks import append, projections, replay, seal, verify
 
 if __name__ == "__main__":
     replay.main()
     append.main()
     projections.main()
+    seal.main()
     verify.main()

@@ -48,5 +48,9 @@ class Failure(Exception):  # noqa: N818
             return words
         return template("message.pair", language).format(label=self.subject, value=words)
 
+    def reasons(self, language: Language) -> list[dict[str, object]] | None:
+        """What programs want to know beside the text."""
+        return None
+
     def __str__(self) -> str:
         return self.told("en")

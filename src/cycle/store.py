@@ -7,7 +7,7 @@ leaf hash in their log, and the receipt of each command's key.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
 from cycle.catalogue import Language, template
+from cycle.proofs.rows import Save, Stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -266,6 +267,29 @@ class LogRecorder(ApplicationRecorder, ABC):
     @abstractmethod
     def log_size(self, log: LogName) -> int:
         """How many leaves a log holds."""
+
+    @abstractmethod
+    def log_sizes(self) -> dict[str, int]:
+        """Every log and how many leaves it holds, by the index of its last one."""
+
+    @abstractmethod
+    def stored(self, after: int, up_to: int) -> Generator[Stored]:
+        """Whole rows with ``after < position <= up_to`` in order of position, as they arrive: for an audit.
+
+        Who does not read to the end closes it, or it keeps what it sees alive in the database.
+        """
+
+    @abstractmethod
+    def saves(self, after: int) -> Generator[Save]:
+        """The receipts whose first position is above that, in its order; to be closed as ``stored``."""
+
+    @abstractmethod
+    def version_at(self, stream: StreamId, position: int) -> int:
+        """The version that a stream had at a position; 0 before its first."""
+
+    @abstractmethod
+    def log_leaves(self, log: LogName, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+        """Bytes and stored hash of the leaves ``start`` up to but not including ``end`` of a log."""
 
     @abstractmethod
     def waker(self) -> Waker:

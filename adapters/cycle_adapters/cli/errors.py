@@ -42,7 +42,7 @@ def explained(error: Exception, language: Language) -> Told | None:
         case LeafError():
             return Told(USAGE, "bad-input", say("bad-text", why=error.told(language)))
         case Failure():
-            return Told(error.exit_code, error.code, error.told(language))
+            return Told(error.exit_code, error.code, error.told(language), error.reasons(language))
         case UnknownCommand() | BadInput():
             return Told(USAGE, "bad-input", say("bad-input", why=str(error)))
         case KeyReused():

@@ -30,11 +30,19 @@ VERBS = {
     "export": "cycle_adapters.files.verbs:export",
     "import": "cycle_adapters.files.verbs:import_",
     "policy": "cycle_adapters.cli.keeping:policy",
+    "seal": "cycle_adapters.sealing.verbs:seal",
+    "verify": "cycle_adapters.sealing.checking:verify",
+    "witness": "cycle_adapters.sealing.witnessing:witness",
+    "receipt": "cycle_adapters.sealing.receipts:receipt",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 
 DELIBERATIONS = "cycle_adapters.files.deliberations:recorded"
 """How the demo imports the registers of its councils, as a real council would."""
+PARTS = {
+    "export": ("cycle_adapters.sealing.exporting:bundle", "cycle_adapters.sealing.exporting:checkpoint"),
+}
+"""Verbs below another one that live in another room."""
 
 INTERRUPTED = 130
 
@@ -56,7 +64,11 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        return worded(part(VERBS[cmd_name]), cmd_name, heard(ctx).language)
+        command = part(VERBS[cmd_name])
+        for below in PARTS.get(cmd_name, ()):
+            assert isinstance(command, click.Group)
+            command.add_command(part(below))
+        return worded(command, cmd_name, heard(ctx).language)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         params = super().get_params(ctx)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 import uvicorn
 
@@ -20,4 +22,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with opened(settings.database) as engine:
         values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
         click.echo(text("message.serving", settings.language, "", **values))
-        uvicorn.run(make_app(engine), host=host, port=port, log_level="warning")
+        # Named, not imported: adapters stay out of each other's rooms.
+        beside = import_module("cycle_adapters.sealing.beside")
+        with beside.sealing(engine.store, settings.database, settings.language):
+            uvicorn.run(make_app(engine), host=host, port=port, log_level="warning")

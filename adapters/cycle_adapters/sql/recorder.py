@@ -38,6 +38,7 @@ from cycle.store import (
     Waker,
 )
 from cycle_adapters.sql import postgres, sqlite
+from cycle_adapters.sql.auditing import SqlAuditing
 from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, head_of, streamed
 from cycle_adapters.sql.grouping import GroupCommit
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
@@ -46,7 +47,7 @@ from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 
 
-class SqlRecorder(LogRecorder):
+class SqlRecorder(SqlAuditing, LogRecorder):
     """Events in SQL. Reads go through a pool, writes through one connection of their own."""
 
     def __init__(self, database: Engine) -> None:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks the bundle of one log, without the program that wrote it.
 
-    python3 verify.py [BUNDLE] [--vkey KEY] [--old CHECKPOINT] [--witness KEY] [--quorum N] [--lang fr|en]
+    python3 verify.py [BUNDLE] [--vkey KEY] [--old CHECKPOINT] [--receipt FILE] [--witness KEY] [--quorum N]
+                      [--lang fr|en]
 
 BUNDLE is a folder or a .zip (default: the folder of this file). One file, Python 3.9 or newer, the
 standard library; for the signatures the package ``cryptography`` or the command ``openssl``.
@@ -96,6 +97,30 @@ SAID: dict[str, tuple[str, str]] = {
     "old-holds": (
         "The first {size} events are those of the checkpoint that you kept",
         "Les {size} premiers événements sont ceux du point de contrôle que vous aviez gardé",
+    ),
+    "receipt-holds": (
+        "Events of the receipt that stand where it says: {count}",
+        "Événements du reçu qui se trouvent là où il le dit : {count}",
+    ),
+    "bad-receipt": (
+        "the file given with --receipt is no signed receipt",
+        "le fichier donné avec --receipt n'est pas un reçu signé",
+    ),
+    "receipt-other": (
+        "the receipt names no event of the log {what}",
+        "le reçu ne cite aucun événement du journal {what}",
+    ),
+    "receipt-later": (
+        "the receipt is not older than this bundle, which ends before it: check it against a later one",
+        "le reçu n'est pas plus ancien que ce lot, qui s'arrête avant lui : vérifiez-le avec un lot plus récent",
+    ),
+    "receipt-gone": (
+        "a receipt signed at {when} names an event here, and the log was sealed later without it: keep both",
+        "un reçu signé à {when} cite ici un événement, et le journal a été scellé plus tard sans lui : gardez les deux",
+    ),
+    "receipt-differs": (
+        "the receipt names another event here: keep both, they are evidence",
+        "le reçu cite ici un autre événement : gardez les deux, ce sont des preuves",
     ),
     "tampered": ("Does not hold: {why}", "Non conforme : {why}"),
     "tampered-at": (
@@ -969,8 +994,74 @@ class Pass:
             self._next = next(self._disclosed, Disclosed(0, -1, ""))
 
 
+class Receipt(NamedTuple):
+    """What the operator signed to have recorded: when, and (origin, index, leaf hash) of each event."""
+
+    signed_at: str
+    facts: list[tuple[str, int, bytes]]
+
+
+def receipt_of(raw: bytes, key: Key) -> Receipt:
+    """The receipt in a note that the key has signed.
+
+    Raises:
+        Tampered: the signature does not hold.
+        Unusable: it is none.
+    """
+    try:
+        note = note_of(raw)
+        lines = note.text.split("\n")[:-1]
+        if len(lines) < 4 or lines[0] != "cycle receipt v1" or lines[1][:4] != "key " or lines[2][:10] != "signed-at ":
+            raise ValueError("no receipt")
+        if not TIME(lines[2][10:]) or not is_day(lines[2][10:20]):
+            raise ValueError("no time")
+        facts = []
+        for line in lines[3:]:
+            origin, index, digest = line.split(" ")
+            if not SIZE(index) or len(unbase64(digest)) != 32:
+                raise ValueError("no fact")
+            facts.append((origin, int(index), unbase64(digest)))
+    except ValueError:
+        raise Unusable("bad-receipt") from None
+    by_key = [each for each in note.signatures if each[:2] == (key.name, key.hash)]
+    if not by_key:
+        raise Unusable("unsigned", what="--receipt", key=key.name)
+    if not all(is_signed(key, note.text, each[2]) for each in by_key):
+        raise Tampered("signature", what="--receipt")
+    return Receipt(lines[2][10:], facts)
+
+
+def check_receipt(bundle: Bundle, receipt: Receipt, log: str, head: Head, as_of: str) -> int:
+    """That the events of a receipt stand in a bundle which holds; how many these are.
+
+    Raises:
+        Tampered: one does not, and the receipt is evidence.
+        Unusable: the bundle is not sealed later than the receipt was signed.
+    """
+    own = sorted((index, digest) for origin, index, digest in receipt.facts if origin == head.origin)
+    if not own:
+        raise Unusable("receipt-other", what=log)
+    with bundle.open("leaf-hashes") as hashes:
+        at = 0
+        for index, digest in own:
+            if index >= head.size:
+                if as_of <= receipt.signed_at:
+                    raise Unusable("receipt-later")
+                raise Tampered("receipt-gone", index, when=receipt.signed_at)
+            while at < index * 32:
+                at += len(hashes.read(min(BLOCK, index * 32 - at)))
+            found = hashes.read(32)
+            at += 32
+            if found != digest:
+                raise Tampered("receipt-differs", index)
+    return len(own)
+
+
 class Holds(NamedTuple):
-    """What was found to hold. ``key`` is the one given, else the bundle's own; ``old_size`` of the kept one."""
+    """What was found to hold. ``key`` is the one given, else the bundle's own; ``old_size`` of the kept one.
+
+    ``receipt`` is how many events of the receipt that was given stand where it says.
+    """
 
     log: str
     size: int
@@ -979,12 +1070,15 @@ class Holds(NamedTuple):
     key: str
     is_key_given: bool
     old_size: int | None
+    receipt: int | None = None
 
     def told(self, language: str) -> str:
         lines = [say("holds", language, **self._asdict())]
         if not self.is_key_given:
             lines.append(say("own-key", language, key=self.key))
         old = say("no-old", language) if self.old_size is None else say("old-holds", language, size=self.old_size)
+        if self.receipt is not None:
+            old += "\n" + say("receipt-holds", language, count=self.receipt)
         return "\n".join([*lines, old])
 
 
@@ -994,8 +1088,9 @@ def check(
     old: bytes | None = None,
     witnesses: Sequence[str] = (),
     quorum: int | None = None,
+    receipt: bytes | None = None,
 ) -> Holds:
-    """Check a bundle: against a key, a checkpoint kept from before, witnesses of whom a number must have signed.
+    """Check a bundle: against a key, a kept checkpoint, witnesses of whom a number must have signed, a receipt.
 
     Raises:
         Tampered: something does not hold.
@@ -1014,8 +1109,13 @@ def check(
         check_leaves(bundle, manifest.log, head, kept)
         for name in STREAMED:
             check_digest(bundle, manifest, name)
+        stand = None
+        if receipt is not None:
+            stand = check_receipt(bundle, receipt_of(receipt, key), manifest.log, head, manifest.as_of)
     root, text = head.root.hex(), files["verifier-key"].decode().strip()
-    return Holds(manifest.log, head.size, manifest.as_of, root, text, vkey is not None, kept.size if kept else None)
+    return Holds(
+        manifest.log, head.size, manifest.as_of, root, text, vkey is not None, kept.size if kept else None, stand
+    )
 
 
 def key_to_trust(bundled: bytes, vkey: str | None) -> Key:
@@ -1087,6 +1187,16 @@ def check_leaves(bundle: Bundle, log: str, head: Head, kept: Head | None) -> Non
         raise Tampered("root")
 
 
+def file_given(path: str | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_SMALL_FILE)
+    except OSError:
+        raise Unusable("unreadable", what=path) from None
+
+
 def language_of(environment: Mapping[str, str]) -> str:
     said = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
     return "fr" if said.lower().startswith("fr") else "en"
@@ -1097,19 +1207,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("bundle", nargs="?", default=os.path.dirname(os.path.abspath(__file__)))
     parser.add_argument("--vkey", help="name+hash+base64")
     parser.add_argument("--old", metavar="CHECKPOINT", help="kept from before / gardé d'avant")
+    parser.add_argument("--receipt", metavar="FILE", help="signed receipt / reçu signé")
     parser.add_argument("--witness", action="append", default=[], metavar="KEY")
     parser.add_argument("--quorum", type=int, metavar="N")
     parser.add_argument("--lang", choices=("fr", "en"), default=language_of(os.environ))
     given = parser.parse_args(arguments)
     try:
-        old = None
-        if given.old is not None:
-            try:
-                with open(given.old, "rb") as file:
-                    old = file.read(MAX_SMALL_FILE)
-            except OSError:
-                raise Unusable("unreadable", what=given.old) from None
-        print(check(given.bundle, given.vkey, old, given.witness, given.quorum).told(given.lang))
+        old, receipt = (file_given(path) for path in (given.old, given.receipt))
+        print(check(given.bundle, given.vkey, old, given.witness, given.quorum, receipt).told(given.lang))
     except Verdict as verdict:
         print(verdict.told(given.lang), file=sys.stderr)
         return verdict.exit
