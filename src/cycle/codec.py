@@ -12,8 +12,9 @@ from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, Stored
 
 from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId, Unread
 from cycle.aggregates.corrections import FactCorrected
+from cycle.aggregates.personal import personal_fields, personal_values
 from cycle.history import Corrected
-from cycle.leaf import canonical, check_size, check_texts
+from cycle.leaf import LeafError, canonical, check_size, check_texts
 from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
 _KEY = b'"recorded_at":"'
@@ -30,8 +31,10 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
     """The leaf of a fact that is not stored yet; its ``recorded_at`` is left for the store.
 
     Raises:
-        LeafError: a text that no leaf may hold, or too long a leaf.
+        LeafError: a text that no leaf may hold, too long a leaf, or a personal value that was not taken out.
     """
+    if personal_fields(type(event.data)) and (held := personal_values(event.data)):
+        raise LeafError("personal", fields=", ".join(held))
     envelope: dict[str, object] = {
         "by": event.by,
         "causation": event.causation,
