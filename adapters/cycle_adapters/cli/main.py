@@ -30,6 +30,7 @@ VERBS = {
     "export": "cycle_adapters.files.verbs:export",
     "import": "cycle_adapters.files.verbs:import_",
     "policy": "cycle_adapters.cli.keeping:policy",
+    "vault": "cycle_adapters.cli.vaulting:vault",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Dialect, Select
 
 from cycle.store import Append, Conflict, Receipt, Unavailable
 from cycle_adapters.sql.grouping import Outcome
-from cycle_adapters.sql.rows import StoredLine, known_key, receipt_of, receipt_of_new
+from cycle_adapters.sql.rows import StoredLine, known_key, receipt_of, receipt_of_new, write_vault
 
 Connection = psycopg.Connection[tuple[object, ...]]
 STREAMED_ROWS = 500
@@ -89,6 +89,19 @@ class PostgresWriter:
             return [unavailable(error, self._place)] * len(group)
 
     def _call(self, group: Sequence[Append]) -> list[Outcome]:
+        if all(save.vault is None for save in group):
+            return self._called(group)
+        connection = self._open()
+        with connection.transaction():
+            outcomes = self._called(group)
+            for save, outcome in zip(group, outcomes, strict=True):
+                # A key that was known answers with events of before, whose openings are there.
+                new = isinstance(outcome, Receipt) and outcome.events[0].id == save.leaves[0].id
+                if new and save.vault is not None:
+                    write_vault(connection.execute, save.vault, "%s")
+        return outcomes
+
+    def _called(self, group: Sequence[Append]) -> list[Outcome]:
         connection = self._open()
         conditions = [[{"log": log, "size": size} for log, size in save.log_sizes] for save in group]
         leaves = [(number, leaf) for number, save in enumerate(group, 1) for leaf in save.leaves]

@@ -43,6 +43,7 @@ from cycle_adapters.sql.grouping import GroupCommit
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
+from cycle_adapters.sql.vaulting import SqlVault
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 
 
@@ -53,6 +54,9 @@ class SqlRecorder(LogRecorder):
         self.database = database
         self._is_sqlite = database.dialect.name == "sqlite"
         self._bell = Bell()
+        self.vault = SqlVault(database)
+        # Somebody may have been killed between an erasure and its cleaning.
+        self.vault.clean()
         self._writer: sqlite.SqliteWriter | postgres.PostgresWriter
         if self._is_sqlite:
             self._writer = sqlite.SqliteWriter(self._raw_sqlite(), place_of(database.url))
@@ -87,6 +91,8 @@ class SqlRecorder(LogRecorder):
         first_versions(save)
         receipt = self._group.append(save)
         self._bell.ring()
+        if save.vault is not None and save.vault.forgotten:
+            self.vault.clean()
         return receipt
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
