@@ -53,23 +53,27 @@ class Vault:
             VaultError: there are personal values and no key that opens this vault.
             LeafError: a value that no leaf could hold.
         """
-        bare, keys, openings = [], dict[StreamId, WrappedKey](), list[SealedOpening]()
+        bare, keys, secrets = [], dict[StreamId, WrappedKey](), dict[StreamId, bytes]()
+        openings: dict[tuple[StreamId, str], SealedOpening] = {}
         superseded, forgotten = list[tuple[StreamId, str]](), list[StreamId]()
-        secrets: dict[StreamId, bytes] = {}
         for event in events:
             if isinstance(event.data, PersonErased):
                 forgotten.append(event.stream)
             if isinstance(event.data, PersonAmended):
-                superseded += ((event.stream, field) for field in (*event.data.fields, *event.data.withdrawn))
+                superseded += (gone := [(event.stream, str(f)) for f in (*event.data.fields, *event.data.withdrawn)])
+                # A save may set the same field twice; the vault keeps what holds at its end.
+                openings = {place: each for place, each in openings.items() if place not in gone}
             opened = [Opening(self._random(SALT_BYTES), PREFIX + n, v) for n, v in personal_values(event.data).items()]
             if opened:
                 if event.stream not in secrets:
                     secrets[event.stream] = self._secret_of(event, keys)
-                openings += (self._locked(event, each, secrets[event.stream]) for each in opened)
+                for each in opened:
+                    locked = self._locked(event, each, secrets[event.stream])
+                    openings[event.stream, locked.field] = locked
                 digests = tuple(sorted(each.digest() for each in opened))
                 event = replace(event, data=without_personal(event.data), sealed=digests)  # noqa: PLW2901
             bare.append(event)
-        return tuple(bare), VaultChange(tuple(keys.values()), superseded, openings, forgotten)
+        return tuple(bare), VaultChange(tuple(keys.values()), superseded, tuple(openings.values()), forgotten)
 
     def _secret_of(self, event: Recorded[Event], keys: dict[StreamId, WrappedKey]) -> bytes:
         """The person's key; a new one where the vault has none."""
