@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from cycle.aggregates.person import AmendPerson
 from cycle.aggregates.terms import PersonId
 from cycle.vault.people import forget_again
 from cycle_adapters.files.events import export, import_
+from tests.files.everything import backup, restore
 from tests.vault.files import files, forms, found
 from tests.vault.town import AWA, LOG, SECRETS, Town
 
@@ -232,3 +234,29 @@ def test_a_vault_from_before_an_erasure_forgets_again(sqlite_url: str, key: Path
     assert whole.engine.store.vault.openings(stream=f"person-{awa}") == []  # type: ignore[arg-type]
     assert len(whole.engine.store.vault.openings(log=LOG)) == 3
     whole.engine.close()
+
+
+def test_a_backup_holds_the_vault_and_what_follows_it_is_forgotten_again(town: Town, tmp_path: Path) -> None:
+    awa, issa = town.record(), town.record(replace(AWA, name="Issa"))
+    backup(town.engine.store, tmp_path / "monday.zip")
+    with ZipFile(tmp_path / "monday.zip") as archive:
+        content = b"".join(map(archive.read, archive.namelist()))
+    assert b"Issa" not in content
+    assert not [form for secret in SECRETS for form in forms(secret) if form in content]
+    town.forget(awa)
+    exported = io.BytesIO()
+    export(town.engine, exported)  # type: ignore[arg-type]
+    again = Town(f"sqlite:///{tmp_path}/again.db", town.key)
+    restore(again.engine.store, tmp_path / "monday.zip")
+    assert again.shown(awa)["name"] == AWA.name, "a backup is what was then"
+    again.engine.close()
+
+    again = Town(f"sqlite:///{tmp_path}/once-more.db", town.key)
+    restore(again.engine.store, tmp_path / "monday.zip")
+    gone = vault_bytes(again, "vault_keys.wrapped")
+    import_(again.engine, io.BytesIO(exported.getvalue()), lambda done: None, follow_on=True)
+    assert again.engine.store.vault.streams() == {f"person-{issa}"}
+    assert found(gone - vault_bytes(again, "vault_keys.wrapped"), files(again)) == []
+    assert forget_again(again.engine) == 0
+    assert again.shown(issa)["name"] == "Issa"
+    again.engine.close()

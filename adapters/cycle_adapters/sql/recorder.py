@@ -115,6 +115,7 @@ class SqlRecorder(LogRecorder):
                 yield loading
             if not self._is_sqlite:
                 connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        self.vault.clean()
         self._bell.ring()
 
     # Reading

@@ -68,8 +68,7 @@ class SqlVault(VaultStore):
 
     def forget(self, streams: Collection[StreamId]) -> None:
         with self._writing() as connection:
-            for stream in sorted(streams):
-                write_vault(_runs(connection), VaultChange(forgotten=(stream,)), "?" if self._is_sqlite else "%s")
+            forget(connection, streams)
         self.clean()
 
     def clean(self) -> bool:
@@ -127,8 +126,7 @@ class SqlVault(VaultStore):
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._explained(), self._database.begin() as connection:
-            if self._is_sqlite:
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            _overwrite(connection)
             yield connection
 
     @contextmanager
@@ -137,6 +135,22 @@ class SqlVault(VaultStore):
             yield
         except DBAPIError as error:
             raise cannot_use(error, self._database.url) from error
+
+
+def forget(connection: Connection, streams: Collection[StreamId]) -> None:
+    """Destroy what the vault holds of these people; the files are cleaned after the commit."""
+    held = select(vault_keys.c.stream).union(select(vault_openings.c.stream))
+    found = {StreamId(stream) for (stream,) in connection.execute(held)} if streams else set()
+    if back := found & set(streams):
+        _overwrite(connection)
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        write_vault(_runs(connection), VaultChange(forgotten=sorted(back)), mark)
+
+
+def _overwrite(connection: Connection) -> None:
+    """What this connection deletes is overwritten with zeros."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def _runs(connection: Connection) -> Run:
