@@ -50,6 +50,17 @@ def test_without_a_key_one_line_says_what_to_do(cli: Cli, lang: str, monkeypatch
 
 
 @pytest.mark.parametrize(
+    "field", ["name=", "telephone=Awa", f"name=Awa {'x' * 200}", "function=Awa\x00", "person=Awa T"]
+)
+def test_a_wrong_field_is_told_without_what_it_holds(cli: Cli, person: str, field: str) -> None:
+    good = ("--set", "commune=ML-4-01-01", "--set", "name=Issa")
+    wrong = cli("do", "record-person", "--role", "mayor", *good, "--set", field)
+    assert wrong.code == 2
+    assert "Awa" not in wrong.err + wrong.out
+    assert wrong.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("content", "mode", "says"),
     [
         (b"cycle-vault-key-1 short\n", 0o600, "new-key"),

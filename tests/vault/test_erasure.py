@@ -6,12 +6,14 @@ import io
 import os
 import signal
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from zipfile import ZipFile
 
+import psycopg
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import make_url, text
@@ -19,6 +21,7 @@ from sqlalchemy import make_url, text
 from cycle.aggregates.base import Refused
 from cycle.aggregates.person import AmendPerson
 from cycle.aggregates.terms import PersonId
+from cycle.store import Append
 from cycle.vault.people import forget_again
 from cycle_adapters.files.events import export, import_
 from tests.files.everything import backup, restore
@@ -260,3 +263,23 @@ def test_a_backup_holds_the_vault_and_what_follows_it_is_forgotten_again(town: T
     assert forget_again(again.engine) == 0
     assert again.shown(issa)["name"] == "Issa"
     again.engine.close()
+
+
+def test_an_answer_that_was_lost_brings_nobody_back(postgres_url: str, key: Path) -> None:
+    """The commit is done, its answer is not: asked again, the key is known, and the person forgotten meanwhile."""
+    town, other = Town(postgres_url, key).founded(), Town(postgres_url, key)
+    writer = town.engine.store._writer  # type: ignore[attr-defined]
+    call = writer._call
+
+    def loses(group: Sequence[Append]) -> Sequence[object]:
+        call(group)
+        writer._call = call
+        other.forget(PersonId("p-1"))
+        raise psycopg.OperationalError("the answer is lost")
+
+    writer._call = loses
+    assert town.record(replace(AWA, person="p-1")) == "p-1"
+    assert town.engine.store.vault.streams() == set()
+    assert len(town.leaves()) == 4
+    other.engine.close()
+    town.engine.close()

@@ -25,6 +25,7 @@ FORMS = {
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "code",
     r"^[^\s]+$": "word",
     r"^[0-9a-f]{64}$": "sha256",
+    r"^[+(]?[0-9][0-9 ().-]*$": "telephone",
 }
 """Patterns of declared texts, and how they are called."""
 _HALF = re.compile(rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})")

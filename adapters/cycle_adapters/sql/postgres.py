@@ -89,23 +89,22 @@ class PostgresWriter:
             return [unavailable(error, self._place)] * len(group)
 
     def _call(self, group: Sequence[Append]) -> list[Outcome]:
+        connection = self._open()
         if all(save.vault is None for save in group):
-            return self._called(group)
-        connection = self._open()
-        with connection.transaction():
-            outcomes = self._called(group)
-            for save, outcome in zip(group, outcomes, strict=True):
-                # A key that was known answers with events of before, whose openings are there.
-                new = isinstance(outcome, Receipt) and outcome.events[0].id == save.leaves[0].id
-                if new and save.vault is not None:
-                    write_vault(connection.execute, save.vault, "%s")
-        return outcomes
+            answers = self._answers(connection, group)
+        else:
+            with connection.transaction():
+                answers = self._answers(connection, group)
+                for save, answer in zip(group, answers, strict=True):
+                    # A key that is known was stored with its openings, whatever became of them since.
+                    if save.vault is not None and answer[1] == "stored":
+                        write_vault(connection.execute, save.vault, "%s")
+        return [self._outcome(save, answer) for save, answer in zip(group, answers, strict=True)]
 
-    def _called(self, group: Sequence[Append]) -> list[Outcome]:
-        connection = self._open()
+    def _answers(self, connection: Connection, group: Sequence[Append]) -> list[tuple[object, ...]]:
         conditions = [[{"log": log, "size": size} for log, size in save.log_sizes] for save in group]
         leaves = [(number, leaf) for number, save in enumerate(group, 1) for leaf in save.leaves]
-        answers = connection.execute(
+        return connection.execute(
             CALL,
             (
                 [save.key for save in group],
@@ -124,7 +123,6 @@ class PostgresWriter:
             prepare=True,
             binary=True,
         ).fetchall()
-        return [self._outcome(save, answer) for save, answer in zip(group, answers, strict=True)]
 
     def _outcome(self, save: Append, answer: tuple[object, ...]) -> Outcome:
         _, status, first, recorded_at, indexes = answer
