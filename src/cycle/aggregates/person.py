@@ -44,11 +44,16 @@ class PersonRecorded(Event):
 class PersonAmended(Event):
     """Other values for ``fields``; what those of ``withdrawn`` held is no longer kept."""
 
-    fields: tuple[PersonField, ...] = ()
-    withdrawn: tuple[PersonField, ...] = ()
+    fields: tuple[PersonField, ...] | None = None
+    withdrawn: tuple[PersonField, ...] | None = None
     name: Personal | None = None
     telephone: Telephone | None = None
     function: Personal | None = None
+
+    @property
+    def superseded(self) -> tuple[PersonField, ...]:
+        """The fields whose older values are no longer kept."""
+        return (self.fields or ()) + (self.withdrawn or ())
 
 
 class ErasureRequested(Event):
@@ -169,7 +174,7 @@ def amend_person(state: Person, command: AmendPerson, known: Known) -> Iterable[
         Finding("personal-field-not-held", not lost, values={"fields": lost}),
         Finding("personal-field-twice", not both, values={"fields": both}),
     )
-    yield PersonAmended(fields, withdrawn, command.name, command.telephone, command.function)
+    yield PersonAmended(fields or None, withdrawn or None, command.name, command.telephone, command.function)
 
 
 @person.decides(RequestErasure)
@@ -209,7 +214,7 @@ def person_recorded(state: Person, recorded: Happened[PersonRecorded]) -> Person
 @person.evolves(PersonAmended)
 def person_amended(state: Person, recorded: Happened[PersonAmended]) -> Person:
     fact = recorded.data
-    return replace(state, fields=state.fields.union(fact.fields).difference(fact.withdrawn))
+    return replace(state, fields=state.fields.difference(fact.superseded).union(fact.fields or ()))
 
 
 @person.evolves(ErasureRequested)

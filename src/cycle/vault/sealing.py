@@ -60,7 +60,7 @@ class Vault:
             if isinstance(event.data, PersonErased):
                 forgotten.append(event.stream)
             if isinstance(event.data, PersonAmended):
-                superseded += (gone := [(event.stream, str(f)) for f in (*event.data.fields, *event.data.withdrawn)])
+                superseded += (gone := [(event.stream, str(f)) for f in event.data.superseded])
                 # A save may set the same field twice; the vault keeps what holds at its end.
                 openings = {place: each for place, each in openings.items() if place not in gone}
             opened = [Opening(self._random(SALT_BYTES), PREFIX + n, v) for n, v in personal_values(event.data).items()]
