@@ -12,8 +12,9 @@ from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, Stored
 
 from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId, Unread
 from cycle.aggregates.corrections import FactCorrected
+from cycle.aggregates.personal import personal_fields, personal_values
 from cycle.history import Corrected
-from cycle.leaf import canonical, check_size, check_texts
+from cycle.leaf import LeafError, canonical, check_size, check_texts
 from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
 _KEY = b'"recorded_at":"'
@@ -30,8 +31,9 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
     """The leaf of a fact that is not stored yet; its ``recorded_at`` is left for the store.
 
     Raises:
-        LeafError: a text that no leaf may hold, or too long a leaf.
+        LeafError: a text that no leaf may hold, too long a leaf, or a personal value that was not taken out.
     """
+    _refuse_personal(event.data)
     envelope: dict[str, object] = {
         "by": event.by,
         "causation": event.causation,
@@ -57,6 +59,14 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
     return NewLeaf(event.stream, event.version, event.type, leaf, event.id, event.log, event.schema, hole)
 
 
+def _refuse_personal(fact: Event) -> None:
+    """Raises:
+    LeafError: a personal value stands in a fact, and would stand in a leaf for ever.
+    """
+    if personal_fields(type(fact)) and (held := personal_values(fact)):
+        raise LeafError("personal", fields=", ".join(held))
+
+
 class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
     """Decoders by type and schema, each made when it is first met: ``leaves[type, schema](leaf)``.
 
@@ -66,6 +76,7 @@ class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
 
     Raises:
         UnknownEvent: the type is not known, or its schema is newer than ours.
+        LeafError (by a decoder): a personal value stands in it.
     """
 
     def __init__(self, envelope: type[H], events: Mapping[str, type[Event]] = EVENTS) -> None:
@@ -87,7 +98,13 @@ class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
         if schema < event.schema:
             return partial(self._upcast, event, schema)
         decode: Callable[[bytes], H] = msgspec.json.Decoder(self._envelope[event]).decode
-        return decode
+        return partial(self._sealed, decode) if personal_fields(event) else decode
+
+    def _sealed(self, decode: Callable[[bytes], H], leaf: bytes) -> H:
+        """A fact with personal fields, which no leaf of ours holds: one from elsewhere is not taken in."""
+        found = decode(leaf)
+        _refuse_personal(found.data)
+        return found
 
     def _upcast(self, event: type[Event], schema: int, leaf: bytes) -> H:
         envelope = msgspec.json.decode(leaf, type=dict[str, object])

@@ -15,15 +15,20 @@ from msgspec import Struct
 from cycle.aggregates.base import Aggregate, By, Command
 from cycle.aggregates.commune import commune
 from cycle.aggregates.deliberation import EnterDeliberation, deliberation
+from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson, disclosure
 from cycle.aggregates.framework import decision as decision
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import ProposeFramework
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import RegisterOrganisation, organisation
+from cycle.aggregates.person import person
+from cycle.aggregates.personal import personal_fields, personal_values, without_personal
 from cycle.aggregates.rulebook import rulebook
 from cycle.leaf import canonical
 
-AGGREGATES: tuple[Aggregate[Any, Known], ...] = (framework, commune, deliberation, organisation, rulebook)
+AGGREGATES: tuple[Aggregate[Any, Known], ...] = (
+    framework, commune, deliberation, organisation, person, rulebook, disclosure,
+)  # fmt: skip
 BY_COMMAND: Mapping[str, Aggregate[Any, Known]] = {
     name: aggregate for aggregate in AGGREGATES for name in aggregate.commands
 }
@@ -31,7 +36,9 @@ COMMANDS: Mapping[str, type[Command]] = {
     name: command for aggregate in AGGREGATES for name, command in aggregate.commands.items()
 }
 """Every command by its name, in the order of the areas."""
-FOUNDING: frozenset[type[Command]] = frozenset({ProposeFramework, EnterDeliberation, RegisterOrganisation})
+FOUNDING: frozenset[type[Command]] = frozenset(
+    {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
+)
 """Commands that make a new aggregate with a fresh id."""
 
 
@@ -61,15 +68,21 @@ class Said(Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of all that makes two sayings the same."""
-        content = {
+        """SHA-256 of all that makes two sayings the same, but for personal values.
+
+        It is kept for ever, and a telephone number would be found by trying; those values are
+        compared with what the vault holds.
+        """
+        content: dict[str, object] = {
             "by": self.by,
             "command": self.command.type,
-            "data": self.command,
+            "data": without_personal(self.command),
             "late_record": self.late_record,
             "on": self.on,
             "target": self.target or "",
         }
+        if personal_fields(type(self.command)):
+            content["personal"] = sorted(personal_values(self.command))
         return sha256(canonical(content)).digest()
 
 

@@ -5,35 +5,41 @@ A decision reads its own aggregate and what it looks up in others, never a proje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from functools import cached_property, partial
 from hashlib import sha256
-from typing import Any, cast
+from pathlib import Path
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
 from uuid_utils import uuid7
 
-from cycle.aggregates.base import PLATFORM, Aggregate, Event, LogName, Recorded, Refused, StreamId, refusal
-from cycle.aggregates.commune import Commune, RegisterCommune
+from cycle.aggregates.base import Aggregate, Event, LogName, Recorded, Refused, StreamId, refusal
+from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.corrections import FactCorrected
-from cycle.aggregates.deliberation import EnterDeliberation
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.framework.setup import ProposeFramework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.organisation import RegisterOrganisation
-from cycle.aggregates.rulebook import PublishPolicy, Rulebook
+from cycle.aggregates.person import RecordPerson, concerns_vault
+from cycle.aggregates.personal import personal_values
+from cycle.aggregates.rulebook import PublishPolicy
 from cycle.aggregates.terms import FrameworkId, PolicyId
 from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
 from cycle.history import Corrected, believed
-from cycle.lookup import BAMAKO, Lookup, State, stream_of
+from cycle.lookup import BAMAKO, Lookup, State, log_of, stream_of
 from cycle.policy import Policy
-from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again
+from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again, key_reused
+from cycle.vault.shapes import VaultChange
+
+if TYPE_CHECKING:
+    from cycle.vault.sealing import Vault
 
 __all__ = [
     "AGGREGATES",
@@ -82,6 +88,8 @@ class Engine(Application[str]):
         clock: says today's date for rules, and when given also the time of record; without it
             the store writes its own commit time.
         ids: makes ids of events and of new aggregates.
+        random_bytes: makes salts and keys for what is personal.
+        vault_key: the file of the vault's key (default: ``CYCLE_VAULT_KEY``); read when it is needed.
 
     Raises:
         Unavailable: the database cannot be opened; the message says what to do.
@@ -89,9 +97,19 @@ class Engine(Application[str]):
 
     name = "cycle"
 
-    def __init__(self, url: str, *, clock: Clock | None = None, ids: Ids = new_id) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        ids: Ids = new_id,
+        random_bytes: Callable[[int], bytes] = token_bytes,
+        vault_key: Path | None = None,
+    ) -> None:
         self._clock = clock
         self._ids = ids
+        self._random_bytes = random_bytes
+        self._vault_key = vault_key
         super().__init__(
             {
                 "PERSISTENCE_MODULE": "cycle_adapters.sql",
@@ -127,6 +145,16 @@ class Engine(Application[str]):
         """Decoders of what the store hands back."""
         return cast("LeafMapper", self.mapper).leaves
 
+    @cached_property
+    def vault(self) -> Vault:
+        """What is sealed, and how it is opened."""
+        # Imported here: most commands have nothing personal.
+        from cycle.vault.keys import key_of
+        from cycle.vault.sealing import Vault
+
+        path = str(self._vault_key) if self._vault_key else self.env.get("CYCLE_VAULT_KEY")
+        return Vault(partial(key_of, path), self.store.vault, self._random_bytes)
+
     def execute(self, said: Said) -> Receipt:
         """Decide a command and store what it leads to, durably, all or nothing.
 
@@ -137,6 +165,7 @@ class Engine(Application[str]):
             KeyReused: the key was used for something else.
             Busy: others kept writing in between.
             LeafError: a text that the log cannot hold.
+            VaultError: something personal, and no vault to keep it in; nothing was written.
             Unavailable: the store; nothing was written.
         """
         key = said.key or self._ids()
@@ -147,7 +176,8 @@ class Engine(Application[str]):
             if said.key is not None:
                 before = self.store.receipt(key)
                 if before is not None:
-                    return answer_again(key, said.digest, before)
+                    values = personal_values(said.command)
+                    return self._as_before(answer_again(key, said.digest, before), [values] * len(before[1].events))
             raise
 
     def _execute(self, said: Said, key: str) -> Receipt:
@@ -167,13 +197,18 @@ class Engine(Application[str]):
                     raise
                 fresh = True
                 continue
-            events = self._drafted(state, facts, said, stream, self._log(aggregate, state, said), key)
+            if not facts:
+                return self._last(stream)
+            drafted = self._drafted(state, facts, said, stream, log_of(state, said), key)
+            events, change = self._sealed(drafted)
             try:
-                receipt = self._append(events, key, said.digest, sizes)
+                receipt = self._append(events, key, said.digest, sizes, change)
             except Conflict:
                 fresh = True
                 continue
-            self._remember(aggregate, stream, state, events, receipt)
+            if receipt.events[0].id != events[0].id:
+                return self._as_before(receipt, [personal_values(event.data) for event in drafted])
+            self._remember(aggregate, stream, state, events)
             return receipt
         raise Busy(f"{stream}: others kept writing at the same time; nothing was written, send it again")
 
@@ -195,10 +230,36 @@ class Engine(Application[str]):
             state = states.get(stream) or self._load(aggregate, stream, fresh=True)
             known, _ = self._lookup.known(aggregate, state, said, target)
             facts = aggregate.decide(state, said.command, known)
-            drafted = self._drafted(state, facts, said, stream, self._log(aggregate, state, said), key)
+            drafted = self._drafted(state, facts, said, stream, log_of(state, said), key)
             states[stream] = aggregate.fold(state, drafted)
             events += drafted
-        return self._append(tuple(events), key, digest, ())
+        sealed, change = self._sealed(tuple(events))
+        receipt = self._append(sealed, key, digest, (), change)
+        return self._as_before(receipt, [personal_values(event.data) for event in events] if change else ())
+
+    def _sealed(self, events: tuple[Recorded[Event], ...]) -> tuple[tuple[Recorded[Event], ...], VaultChange | None]:
+        """Facts without what is personal in them, and what that does to the vault."""
+        if not any(concerns_vault(type(event.data)) for event in events):
+            return events, None
+        return self.vault.sealed(events)
+
+    def _as_before(self, receipt: Receipt, said: Sequence[Mapping[str, str]]) -> Receipt:
+        """The first receipt of a key; ``said`` are the personal values for each of its facts.
+
+        Raises:
+            KeyReused: it was used for other values, which no digest tells.
+        """
+        for line, values in zip(receipt.events, said, strict=False):
+            if values and self.vault.holds_others(line.stream, line.version, values):
+                raise key_reused(receipt.key)
+        return receipt
+
+    def _last(self, stream: StreamId) -> Receipt:
+        """The receipt of the last fact, for a command that asks for what holds already."""
+        last = cast("Recorded[Event]", next(self.events.get(stream, desc=True, limit=1)))
+        found = self.store.receipt(last.causation)
+        assert found is not None
+        return found[1]
 
     def _append(
         self,
@@ -206,11 +267,12 @@ class Engine(Application[str]):
         key: str,
         digest: bytes,
         sizes: tuple[tuple[LogName, int], ...],
+        change: VaultChange | None,
     ) -> Receipt:
         to_leaf = self.mapper.to_stored_event
         leaves = tuple(cast("NewLeaf", to_leaf(cast("Any", event))) for event in events)
         recorded_at = self._clock() if self._clock else None
-        return self.store.append(Append(leaves, key, digest, sizes, recorded_at))
+        return self.store.append(Append(leaves, key, digest, sizes, recorded_at, change))
 
     def _target(self, said: Said) -> str:
         match said.command:
@@ -218,22 +280,12 @@ class Engine(Application[str]):
                 return code
             case PublishPolicy(document=document):
                 return document.id
+            case RecordPerson(person=reference):
+                return reference or self._ids()
             case _ if said.target:
                 return said.target
             case _:
                 raise BadInput(f"{said.command.type}: say which one it is about")
-
-    def _log(self, aggregate: Aggregate[Any, Known], state: State, said: Said) -> LogName:
-        match said.command:
-            case ProposeFramework() | EnterDeliberation() | RegisterOrganisation() | RegisterCommune():
-                return LogName(said.command.commune)
-        match state:
-            case Commune():
-                return LogName(state.code)
-            case Rulebook():
-                return PLATFORM
-            case _:
-                return LogName(state.commune)
 
     def _drafted(
         self,
@@ -293,10 +345,9 @@ class Engine(Application[str]):
         stream: StreamId,
         state: State,
         events: tuple[Recorded[Event], ...],
-        receipt: Receipt,
     ) -> None:
         states = self.repository.cache
-        if states is None or receipt.events[0].id != events[0].id:
+        if states is None:
             return
         if any(isinstance(event.data, FactCorrected) for event in events):
             self._load(aggregate, stream, fresh=True)

@@ -11,22 +11,24 @@ from zoneinfo import ZoneInfo
 from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role, StreamId
 from cycle.aggregates.commune import Commune, RegisterCommune, commune, zones
 from cycle.aggregates.corrections import Correction
-from cycle.aggregates.deliberation import Deliberation, deliberation
+from cycle.aggregates.deliberation import Deliberation, EnterDeliberation, deliberation
+from cycle.aggregates.disclosure import Disclosure
 from cycle.aggregates.framework.anytime import FrameworkDissolved
 from cycle.aggregates.framework.contributions import PledgeContribution
 from cycle.aggregates.framework.council import FollowDeliberation, Formalise
 from cycle.aggregates.framework.setup import AdoptPolicy, FrameworkProposed, ProposeFramework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.organisation import Organisation, organisation
+from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation
+from cycle.aggregates.person import Person, RecordPerson, person
 from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
-from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PolicyId, Use
+from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PersonId, PolicyId, Use
 from cycle.codec import Leaves
 from cycle.commands import Said
 from cycle.policy import Policy
 from cycle.store import LogRecorder
 
-State = Framework | Commune | Deliberation | Organisation | Rulebook
+State = Framework | Commune | Deliberation | Organisation | Person | Rulebook | Disclosure
 BAMAKO = "Africa/Bamako"
 Sizes = tuple[tuple[LogName, int], ...]
 """Logs that must not grow until the decision is stored."""
@@ -43,10 +45,24 @@ def stream_of(aggregate: Aggregate[Any, Known], identity: str) -> StreamId:
     return StreamId(f"{aggregate.name}-{identity}")
 
 
+def log_of(state: State, said: Said) -> LogName:
+    """The log in which the facts of a command stand: the commune's, or the platform's."""
+    match said.command:
+        case ProposeFramework() | EnterDeliberation() | RegisterOrganisation() | RegisterCommune() | RecordPerson():
+            return LogName(said.command.commune)
+    match state:
+        case Commune():
+            return LogName(state.code)
+        case Rulebook() | Disclosure():
+            return PLATFORM
+        case _:
+            return LogName(state.commune)
+
+
 @cache
 def _references(command: type[Command]) -> tuple[tuple[str, object], ...]:
     """The fields by which a command names other aggregates, with the kind of id."""
-    wanted = (DeliberationId, OrganisationId, CommuneCode)
+    wanted = (DeliberationId, OrganisationId, PersonId, CommuneCode)
     hints = get_type_hints(command)
     return tuple(
         (name, kind) for name, hint in hints.items() for kind in wanted if hint is kind or kind in get_args(hint)
@@ -109,6 +125,8 @@ class Lookup:
                 yield "deliberations", self._one(deliberation, identity)
             elif kind is OrganisationId:
                 yield "organisations", self._one(organisation, identity)
+            elif kind is PersonId:
+                yield "person", self._state(person, identity)
             else:
                 yield "commune", self._state(commune, identity)
 
@@ -141,7 +159,7 @@ class Lookup:
     def _zone(self, state: State, command: Command, named: Commune | None) -> str:
         if isinstance(state, Framework | Commune) and state.version:
             return state.zone
-        if isinstance(state, Deliberation | Organisation) and state.version:
+        if isinstance(state, Deliberation | Organisation | Person) and state.version:
             home: Commune = self._load(commune, stream_of(commune, state.commune))
             return home.zone
         if isinstance(command, RegisterCommune) and command.zone in zones():

@@ -18,6 +18,7 @@ from msgspec import Struct
 from cycle.aggregates.base import LogName, StreamId
 from cycle.catalogue import Language, template
 from cycle.proofs.rows import Save, Stored
+from cycle.vault.shapes import VaultChange, VaultStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -79,7 +80,8 @@ class Append(Struct, frozen=True):
     ``leaves`` are in order, the versions of each stream contiguous; ``key`` and ``digest``
     (SHA-256 of the command's content) make it idempotent; ``log_sizes`` are logs that must not
     have grown since they were looked at. ``recorded_at`` overrides the store's clock (a log
-    that is written from a given past); never earlier than what the log already holds.
+    that is written from a given past); never earlier than what the log already holds. ``vault`` is
+    what personal fields bring with them.
     """
 
     leaves: Sequence[NewLeaf]
@@ -87,6 +89,7 @@ class Append(Struct, frozen=True):
     digest: bytes
     log_sizes: tuple[tuple[LogName, int], ...] = ()
     recorded_at: datetime | None = None
+    vault: VaultChange | None = None
 
 
 class ReceiptLine(Struct, frozen=True, gc=False):
@@ -135,8 +138,12 @@ def answer_again(key: str, digest: bytes, before: tuple[bytes, Receipt]) -> Rece
         KeyReused: it was used for something else.
     """
     if before[0] not in (digest, CONTENT_UNKNOWN):
-        raise KeyReused(f"the key {key} was used before for something else: send this with a key of its own")
+        raise key_reused(key)
     return before[1]
+
+
+def key_reused(key: str) -> KeyReused:
+    return KeyReused(f"the key {key} was used before for something else: send this with a key of its own")
 
 
 class Unavailable(Exception):  # noqa: N818
@@ -215,6 +222,8 @@ class LogRecorder(ApplicationRecorder, ABC):
 
     database: Engine
     """For projections: same database, own connections."""
+    vault: VaultStore
+    """The openings of sealed fields, which are no part of the log."""
 
     @abstractmethod
     def append(self, save: Append) -> Receipt:

@@ -16,6 +16,8 @@ import msgspec
 import pytest
 from rfc8785 import dumps
 
+from cycle.aggregates.disclosure import disclosure
+from cycle.aggregates.person import person
 from cycle.demo import LogNotEmpty, Simulated, Summary
 from cycle.demo.places import sample_communes
 from cycle.demo.words import words
@@ -66,7 +68,9 @@ def test_the_default_story_has_everything_that_goes_wrong_in_life(
 ) -> None:
     summary = told[1]
     assert (summary.communes, summary.frameworks, summary.events) == (20, 20, len(facts))
-    known = {event.type for aggregate in AGGREGATES for event in aggregate.events}
+    # Nobody in the demo is a person of flesh and blood: the vault asks for a key, and `make demo` for nothing.
+    told_elsewhere = (person, disclosure)
+    known = {event.type for aggregate in AGGREGATES if aggregate not in told_elsewhere for event in aggregate.events}
     assert known == {fact["type"] for fact in facts}
     assert len({fact["id"] for fact in facts}) == len(facts)
 

@@ -53,6 +53,7 @@ from cycle.aggregates.terms import (
     ObstacleId,
     OrganisationId,
     Outcome,
+    PersonId,
     PolicyId,
     Presence,
     ReviewKind,
@@ -92,6 +93,7 @@ _IDS: dict[object, Callable[[Framework], tuple[str, ...]]] = {
     OrganisationId: lambda s: tuple(ORGANISATIONS),
     DeliberationId: lambda s: tuple(DELIBERATIONS),
     CommuneCode: lambda s: (DIORO.code,),
+    PersonId: lambda s: (PersonId("p-1"),),
     PolicyId: lambda s: (PolicyId("wocat-pact"),),
 }
 

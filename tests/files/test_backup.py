@@ -221,7 +221,7 @@ def test_a_restore_that_is_killed_leaves_an_empty_database(
             source.append(save(f"s{number}", many=2_500))
         backup(source, tmp_path / "b.zip")
         killed(program("tests.files.halfway", "restore", database_url, str(tmp_path / "b.zip"), str(calls)))
-        assert everything(store) == {"events": [], "receipts": []}
+        assert not any(everything(store).values())
         restore(store, tmp_path / "b.zip")
         assert everything(store) == everything(source)
 

@@ -139,7 +139,7 @@ def test_what_is_wrong_is_named_and_nothing_is_written(
         for language in ("fr", "en"):
             assert "\n" not in caught.value.told(language)  # type: ignore[arg-type]
         assert "rien n'a été écrit" in caught.value.told("fr")
-        assert everything(store) == {"events": [], "receipts": []}
+        assert not any(everything(store).values())
         (tmp_path / "b.zip").write_bytes(put_together(taken_apart(whole)))
         restore(store, tmp_path / "b.zip")
 
@@ -154,7 +154,7 @@ def comes_to_nothing_or_is_the_same(spoilt: bytes, whole: bytes, empty: Path) ->
             try:
                 restore(store, path)
             except Failure:
-                assert everything(store) == {"events": [], "receipts": []}
+                assert not any(everything(store).values())
                 return False
             again = io.BytesIO()
             files.backup(store, again, nobody)

@@ -17,6 +17,7 @@ from msgspec import inspect
 from rfc8785 import dumps
 
 from cycle.aggregates.base import By, Event, LogName, Recorded, Role, StreamId
+from cycle.aggregates.personal import without_personal
 
 PIECES = (
     *"aàéèêëïîôœùûüÿçÀÉŒ ɔɛɲŋƁƊƘƳ 0123456789-_/.,;:!?'’«»",
@@ -98,7 +99,7 @@ def value(kind: inspect.Type, chance: Random) -> Any:
 def event(kind: type[Event], chance: Random) -> Recorded[Event]:
     """A fact of a type, in an envelope that holds as much."""
     by = By(words(chance, 1, 80), chance.choice(list(Role)), chance.choice((None, words(chance, 1, 80))))
-    data = value(kind_of(kind), chance)
+    data = without_personal(value(kind_of(kind), chance))
     return Recorded(
         by=by,
         causation=words(chance, 1, 80),

@@ -16,18 +16,19 @@ from cycle.aggregates.base import By, Command, Role
 from cycle.aggregates.commune import commune
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.table import stages_of
+from cycle.aggregates.personal import personal_fields
 from cycle.catalogue import Language, listed, printable, text
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
 from cycle.reading import PlaceUnknown, Reader
 from cycle.settings import Settings
 from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
-from cycle_adapters.cli.fields import gathered, rows, said
+from cycle_adapters.cli.fields import gathered, rows, said, takes_free_text
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
 from cycle_adapters.cli.wording import Context, Wrong, heard, worded
 
-SELF_NAMED = frozenset({"register-commune", "publish-policy"})
+SELF_NAMED = frozenset({"register-commune", "publish-policy", "record-person"})
 """Commands whose own fields say which aggregate they are about."""
 
 
@@ -53,7 +54,7 @@ def by_area() -> Iterator[tuple[str, list[str]]]:
     """The commands of each area of the domain, in the order of the areas."""
     areas = ["setup", "council", "needs", "meetings", "proposals", "contributions", "plan", "committee"]
     areas += ["monitoring", "obstacles", "adjustment", "anytime"]
-    areas += ["commune", "organisation", "deliberation", "rulebook"]
+    areas += ["commune", "organisation", "deliberation", "person", "rulebook", "disclosure"]
 
     def area(name: str) -> str:
         return COMMANDS[name].__module__.rpartition(".")[2]
@@ -106,6 +107,10 @@ def told_command(name: str, language: Language) -> list[str]:
     stages = [text(f"stage.{stage.value}", language) for stage in stages_of(command) if stage]
     if stages:
         lines.append(text("message.in-stages", language, "", stages=listed(stages, language)))
+    if takes_free_text(command):
+        lines.append(text("message.public-record", language))
+    if personal_fields(command):
+        lines.append(text("message.sealed-fields", language))
     return lines
 
 

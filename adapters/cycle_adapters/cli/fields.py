@@ -17,12 +17,15 @@ from cycle.catalogue import Language, field_label, text
 from cycle.engine import BadInput, read_command
 from cycle_adapters.cli.wording import Wrong, near
 
+FREE_TEXT = 2000
+"""The most characters of a ``terms.Text``, by which sentences are told from names."""
 FORMS = {
     None: "text",
     r"\S": "text",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "code",
     r"^[^\s]+$": "word",
     r"^[0-9a-f]{64}$": "sha256",
+    r"^[+(]?[0-9][0-9 ().-]*$": "telephone",
 }
 """Patterns of declared texts, and how they are called."""
 _HALF = re.compile(rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})")
@@ -51,6 +54,23 @@ def bare(kind: types.Type) -> types.Type:
         rest = [t for t in kind.types if not isinstance(t, types.NoneType)]
         return rest[0] if len(rest) == 1 else types.AnyType()
     return bare(kind.type) if isinstance(kind, types.Metadata) else kind
+
+
+def takes_free_text(command: type[Command]) -> bool:
+    """Whether somebody may write sentences into it, which are public record then."""
+    return _is_free(types.type_info(command))
+
+
+def _is_free(kind: types.Type) -> bool:
+    match bare(kind):
+        case types.StrType(max_length=most):
+            return most == FREE_TEXT
+        case types.VarTupleType(item_type=item):
+            return _is_free(item)
+        case types.StructType(fields=fields):
+            return any(_is_free(field.type) for field in fields)
+        case _:
+            return False
 
 
 def described(kind: types.Type, language: Language) -> str:

@@ -34,6 +34,7 @@ VERBS = {
     "verify": "cycle_adapters.sealing.checking:verify",
     "witness": "cycle_adapters.sealing.witnessing:witness",
     "receipt": "cycle_adapters.sealing.receipts:receipt",
+    "vault": "cycle_adapters.cli.vaulting:vault",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 

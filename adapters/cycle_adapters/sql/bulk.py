@@ -10,11 +10,14 @@ from typing import Any, cast
 
 from sqlalchemy import Column, Connection, LargeBinary, Select, Table, Text, func, select
 
+from cycle.aggregates.base import StreamId
+from cycle.aggregates.person import PersonErased
 from cycle.leaf import leaf_hash
 from cycle.store import Cells, Claimed, Head, Loading, Moment
 from cycle_adapters.sql import postgres
 from cycle_adapters.sql.rows import read, recorded_at
 from cycle_adapters.sql.schema import KEPT, events, receipts
+from cycle_adapters.sql.vaulting import forget
 
 BATCH = 5_000
 STREAMED_ROWS = 200
@@ -94,6 +97,7 @@ class SqlLoading(SqlMoment, Loading):
             keys.clear()
             progress(position)
 
+        forgotten: list[StreamId] = []
         for (key, digest), save in groupby(saves, key=itemgetter(0, 1)):
             first = position + 1
             for _, _, leaf in save:
@@ -104,10 +108,14 @@ class SqlLoading(SqlMoment, Loading):
                 rows.append(
                     (position, stream, version, leaf.topic, leaf.schema, log, index, digest_of_leaf, leaf.state)
                 )
+                if leaf.topic == PersonErased.type:
+                    forgotten.append(StreamId(stream))
             keys.append((key, digest, first, position))
             if len(rows) >= BATCH:
                 flush()
         flush()
+        # The vault may be older than these leaves: whoever they say is forgotten is so in it too.
+        forget(self._connection, forgotten)
         return position
 
     def fill(self, table: str, rows: Iterable[Cells]) -> None:

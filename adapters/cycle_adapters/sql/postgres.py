@@ -13,7 +13,7 @@ from sqlalchemy import Dialect, Select
 
 from cycle.store import Append, Conflict, Receipt, Unavailable
 from cycle_adapters.sql.grouping import Outcome
-from cycle_adapters.sql.rows import StoredLine, known_key, receipt_of, receipt_of_new
+from cycle_adapters.sql.rows import StoredLine, known_key, receipt_of, receipt_of_new, write_vault
 
 Connection = psycopg.Connection[tuple[object, ...]]
 STREAMED_ROWS = 500
@@ -90,9 +90,21 @@ class PostgresWriter:
 
     def _call(self, group: Sequence[Append]) -> list[Outcome]:
         connection = self._open()
+        if all(save.vault is None for save in group):
+            answers = self._answers(connection, group)
+        else:
+            with connection.transaction():
+                answers = self._answers(connection, group)
+                for save, answer in zip(group, answers, strict=True):
+                    # A key that is known was stored with its openings, whatever became of them since.
+                    if save.vault is not None and answer[1] == "stored":
+                        write_vault(connection.execute, save.vault, "%s")
+        return [self._outcome(save, answer) for save, answer in zip(group, answers, strict=True)]
+
+    def _answers(self, connection: Connection, group: Sequence[Append]) -> list[tuple[object, ...]]:
         conditions = [[{"log": log, "size": size} for log, size in save.log_sizes] for save in group]
         leaves = [(number, leaf) for number, save in enumerate(group, 1) for leaf in save.leaves]
-        answers = connection.execute(
+        return connection.execute(
             CALL,
             (
                 [save.key for save in group],
@@ -111,7 +123,6 @@ class PostgresWriter:
             prepare=True,
             binary=True,
         ).fetchall()
-        return [self._outcome(save, answer) for save, answer in zip(group, answers, strict=True)]
 
     def _outcome(self, save: Append, answer: tuple[object, ...]) -> Outcome:
         _, status, first, recorded_at, indexes = answer

@@ -44,6 +44,7 @@ from cycle_adapters.sql.grouping import GroupCommit
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
+from cycle_adapters.sql.vaulting import SqlVault
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 
 
@@ -54,6 +55,9 @@ class SqlRecorder(SqlAuditing, LogRecorder):
         self.database = database
         self._is_sqlite = database.dialect.name == "sqlite"
         self._bell = Bell()
+        self.vault = SqlVault(database)
+        # Somebody may have been killed between an erasure and its cleaning.
+        self.vault.clean()
         self._writer: sqlite.SqliteWriter | postgres.PostgresWriter
         if self._is_sqlite:
             self._writer = sqlite.SqliteWriter(self._raw_sqlite(), place_of(database.url))
@@ -88,6 +92,8 @@ class SqlRecorder(SqlAuditing, LogRecorder):
         first_versions(save)
         receipt = self._group.append(save)
         self._bell.ring()
+        if save.vault is not None and save.vault.forgotten:
+            self.vault.clean()
         return receipt
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
@@ -110,6 +116,7 @@ class SqlRecorder(SqlAuditing, LogRecorder):
                 yield loading
             if not self._is_sqlite:
                 connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        self.vault.clean()
         self._bell.ring()
 
     # Reading

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +12,7 @@ from msgspec import Struct
 from cycle.aggregates.base import LogName, StreamId
 from cycle.leaf import leaf_hash
 from cycle.store import RECORDED_AT_HOLE, Append, Conflict, KeyReused, Receipt, ReceiptLine, answer_again
+from cycle.vault.shapes import VaultChange
 
 WIDTH = len(RECORDED_AT_HOLE)
 
@@ -96,3 +98,31 @@ def known_key(save: Append, before: tuple[bytes, Receipt]) -> Receipt | KeyReuse
         return answer_again(save.key, save.digest, before)
     except KeyReused as reused:
         return reused
+
+
+Run = Callable[[str, Sequence[Any]], object]
+
+_WRITES = (
+    "INSERT INTO vault_keys (stream, log, key_id, wrapped) VALUES (?, ?, ?, ?)",
+    "DELETE FROM vault_openings WHERE stream = ? AND field = ?",
+    "INSERT INTO vault_openings (stream, field, version, log, event, sealed) VALUES (?, ?, ?, ?, ?, ?)",
+)
+_FORGET = (
+    "DELETE FROM vault_openings WHERE stream = ?",
+    "DELETE FROM vault_keys WHERE stream = ?",
+    "INSERT INTO vault_cleaning (stream) VALUES (?) ON CONFLICT (stream) DO NOTHING",
+)
+
+
+def write_vault(run: Run, change: VaultChange, mark: str = "?") -> None:
+    """Write a save's part of the vault, in the transaction of its events; ``run`` is the driver's."""
+    keys, superseded, openings = (statement.replace("?", mark) for statement in _WRITES)
+    for key in change.keys:
+        run(keys, (key.stream, key.log, key.key_id, key.wrapped))
+    for place in change.superseded:
+        run(superseded, place)
+    for each in change.openings:
+        run(openings, (each.stream, each.field, each.version, each.log, each.event, each.sealed))
+    for stream in change.forgotten:
+        for statement in _FORGET:
+            run(statement.replace("?", mark), (stream,))

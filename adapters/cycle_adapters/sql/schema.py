@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -42,6 +43,27 @@ receipts = Table(
     Column("last_position", BigInteger, nullable=False),
 )
 
+vault_keys = Table(
+    "vault_keys",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("log", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+vault_openings = Table(
+    "vault_openings",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("vault_openings_log", "log"),
+)
+vault_cleaning = Table("vault_cleaning", metadata, Column("stream", Text, primary_key=True))
+
 
 class Kept(NamedTuple):
     """A table that a backup holds beside the events, and the columns that put its rows in order."""
@@ -50,5 +72,12 @@ class Kept(NamedTuple):
     order: tuple[Column[object], ...]
 
 
-KEPT = {kept.table.name: kept for kept in (Kept(receipts, (receipts.c.first_position,)),)}
+KEPT = {
+    kept.table.name: kept
+    for kept in (
+        Kept(receipts, (receipts.c.first_position,)),
+        Kept(vault_keys, (vault_keys.c.stream,)),
+        Kept(vault_openings, (vault_openings.c.stream, vault_openings.c.field)),
+    )
+}
 """Whatever cannot be folded again from the events: one line for each table, of whole numbers, texts and bytes."""

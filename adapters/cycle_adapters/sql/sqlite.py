@@ -12,6 +12,7 @@ from shutil import disk_usage
 from cycle.aggregates.base import StreamId
 from cycle.leaf import leaf_hash, rfc3339
 from cycle.store import Append, Conflict, Receipt, ReceiptLine, Unavailable
+from cycle.vault.shapes import VaultChange
 from cycle_adapters.sql.grouping import Outcome
 from cycle_adapters.sql.rows import (
     StoredLine,
@@ -21,6 +22,7 @@ from cycle_adapters.sql.rows import (
     receipt_of,
     recorded_at,
     splice,
+    write_vault,
 )
 
 LEAST_ROOM = 65_536
@@ -46,6 +48,8 @@ class SqliteWriter:
         self._connection.isolation_level = None
         # Each checkpoint costs two fsyncs; the log may wait in 16 MB of WAL instead of 4.
         self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        # Only what the vault forgets is ever deleted here, and it is overwritten with zeros.
+        self._connection.execute("PRAGMA secure_delete = ON")
 
     def commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
         """One transaction and one fsync for the whole group; a conflict fails its own save only."""
@@ -76,6 +80,7 @@ class SqliteWriter:
         versions: dict[str, int] = {}
         done: dict[str, tuple[bytes, Receipt]] = {}
         rows: list[tuple[object, ...]] = []
+        changes: list[VaultChange] = []
         outcomes: list[Outcome] = []
 
         def look(stream: str, log: str) -> None:
@@ -122,11 +127,15 @@ class SqliteWriter:
             last = lines[-1]
             receipt = Receipt(save.key, last.stream, last.version, position, read(last_time), tuple(lines))
             done[save.key] = (save.digest, receipt)
+            if save.vault is not None:
+                changes.append(save.vault)
             outcomes.append(receipt)
         if not rows:
             run("ROLLBACK")
             return outcomes
         self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        for change in changes:
+            write_vault(run, change)
         run("COMMIT")
         return outcomes
 

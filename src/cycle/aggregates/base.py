@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, NewType, Protocol, TypeVar, dataclass
 import msgspec
 from msgspec import Struct
 
+from cycle.aggregates.personal import printed
 from cycle.aggregates.terms import Past, Planned
 from cycle.policy import Effect, Policy, Rule
 
@@ -69,6 +70,9 @@ class Event(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True,
         cls.type = kebab(cls.__name__)
         if EVENTS.setdefault(cls.type, cls).__qualname__ != cls.__qualname__:
             raise TypeError(f"two events are called {cls.type}")
+
+    def __repr__(self) -> str:
+        return printed(self) or super().__repr__()
 
 
 EVENTS: dict[str, type[Event]] = {}
@@ -141,6 +145,9 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.type = kebab(cls.__name__)
+
+    def __repr__(self) -> str:
+        return printed(self) or super().__repr__()
 
 
 Value = str | int | tuple[str, ...]

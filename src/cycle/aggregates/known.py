@@ -11,6 +11,7 @@ from cycle.aggregates.base import By, Event, Recorded
 from cycle.aggregates.commune import Commune
 from cycle.aggregates.deliberation import Deliberation
 from cycle.aggregates.organisation import Organisation
+from cycle.aggregates.person import Person
 from cycle.aggregates.terms import DeliberationId, OrganisationId
 from cycle.policy import Policy
 
@@ -37,5 +38,7 @@ class Known(Struct, frozen=True):
     """Frameworks of the commune that are not dissolved."""
     deliberations: Mapping[DeliberationId, Deliberation] = {}
     organisations: Mapping[OrganisationId, Organisation] = {}
+    person: Person | None = None
+    """Whom the command names."""
     history: Sequence[Recorded[Event]] = ()
     """The aggregate's own facts as they are believed now, for a correction."""

@@ -16,6 +16,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Code = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Reference = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s]+$")]
 """Points at a person or a paper kept elsewhere; never a name."""
+Personal = Annotated[str, Meta(min_length=1, max_length=200), "personal"]
+"""Something about a person: never in a leaf, only sealed there, and forgotten when the person is (``personal``)."""
+Telephone = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[+(]?[0-9][0-9 ().-]*$"), "personal"]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 AmountXof = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
@@ -33,6 +36,7 @@ FrameworkId = NewType("FrameworkId", str)
 DeliberationId = NewType("DeliberationId", str)
 OrganisationId = NewType("OrganisationId", str)
 PolicyId = NewType("PolicyId", str)
+PersonId = NewType("PersonId", str)
 
 # Ids inside one framework: a letter and a number that never comes twice.
 MemberId = NewType("MemberId", str)  # MB-1
@@ -163,6 +167,33 @@ class ReviewKind(StrEnum):
     MID_TERM = "mid-term"
     END = "end"
     OVERDUE = "overdue"
+
+
+class PersonField(StrEnum):
+    """What is kept of a person, all of it personal."""
+
+    NAME = "name"
+    TELEPHONE = "telephone"
+    FUNCTION = "function"
+
+
+class ErasureReason(StrEnum):
+    """Why a person is forgotten. No free text: it would stay when all else is gone."""
+
+    OWN_REQUEST = "own-request"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    NO_LONGER_NEEDED = "no-longer-needed"
+    RECORDED_IN_ERROR = "recorded-in-error"
+
+
+class Purpose(StrEnum):
+    """What somebody wants to see personal values for."""
+
+    CONTACT = "contact"
+    IDENTITY = "identity"
+    PAYMENT = "payment"
+    AUDITING = "auditing"
+    OWN_REQUEST = "own-request"
 
 
 class ActionOutcome(StrEnum):

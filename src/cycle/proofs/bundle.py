@@ -23,9 +23,10 @@ import msgspec
 from msgspec import Struct
 
 from cycle import catalogue
-from cycle.aggregates import commune, deliberation, organisation, rulebook
+from cycle.aggregates import commune, deliberation, disclosure, organisation, person, rulebook
 from cycle.aggregates.base import EVENTS, LogName
 from cycle.aggregates.framework import table
+from cycle.aggregates.personal import personal_fields
 from cycle.leaf import canonical, leaf_hash
 from cycle.proofs.checkpoint import log_origin, open_checkpoint
 from cycle.proofs.disclosure import Disclosed
@@ -34,7 +35,7 @@ from cycle.proofs.registry import open_registry_proof
 from cycle.proofs.tree import Frontier
 
 VERSION = 1
-_WHERE_EVENTS_ARE = (commune, deliberation, organisation, rulebook, table)
+_WHERE_EVENTS_ARE = (commune, deliberation, disclosure, organisation, person, rulebook, table)
 """Importing these makes every type of event known."""
 _YEAR_ONE = (1980, 1, 1, 0, 0, 0)
 _FILE = stat.S_IFREG | 0o644
@@ -79,6 +80,9 @@ def schemas() -> dict[tuple[str, int], bytes]:
     found = {}
     for event in EVENTS.values():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(event)}
+        for field in personal_fields(event):
+            # Sealed: in a disclosure perhaps, in the data never.
+            del schema["$defs"][event.__name__]["properties"][field]
         found[event.type, event.schema] = (
             json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
         )

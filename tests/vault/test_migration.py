@@ -1,0 +1,36 @@
+"""A database of the release before the vault opens in this one, as it is, and has a vault then."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import inspect, text
+
+from cycle_adapters.files.events import export, import_
+from cycle_adapters.sql import opening
+from tests.corpus.test_corpus import LOGS
+from tests.vault.town import AWA, DIORO, Town
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda path: path.name)
+def test_a_database_of_revision_0001_is_migrated_when_it_is_opened(log: Path, database_url: str, key: Path) -> None:
+    data = log.read_bytes()
+    town = Town(database_url, key)
+    import_(town.engine, io.BytesIO(data), lambda done: None)
+    with town.engine.store.database.begin() as connection:
+        for table in ("vault_keys", "vault_openings", "vault_cleaning"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    again = town.again()
+    with again.engine.store.database.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == opening.REVISION
+        assert {"vault_keys", "vault_openings", "vault_cleaning"} <= set(inspect(connection).get_table_names())
+    exported = io.BytesIO()
+    export(again.engine, exported)  # type: ignore[arg-type]
+    assert exported.getvalue() == data
+    person = again.record(replace(AWA, commune=DIORO))
+    assert again.shown(person)
+    again.engine.close()

@@ -1,0 +1,74 @@
+"""A commune that keeps particulars of people: how the tests of the vault read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from cycle.aggregates.base import By, Command, LogName
+from cycle.aggregates.commune import RegisterCommune
+from cycle.aggregates.person import AmendPerson, ConfirmErasure, RecordPerson, RequestErasure
+from cycle.aggregates.terms import CommuneCode, ErasureReason, PersonId, Purpose
+from cycle.engine import Engine, Said
+from cycle.store import Receipt
+from cycle.vault.people import disclose, openings
+from tests.proofs.sealing import SEALED_AT as SEALED_AT
+
+DIORO = CommuneCode("ML-4-01-01")
+LOG = LogName(DIORO)
+DAY = date(2026, 3, 1)
+AWA = RecordPerson(commune=DIORO, name="Awa Traoré-Diarra", telephone="+223 76 12 34 56", function="présidente")
+SECRETS = ("Awa Traoré-Diarra", "+223 76 12 34 56", "présidente")
+"""What no file may hold."""
+
+
+class Town:
+    """An engine with a commune, and who says what."""
+
+    def __init__(self, url: str, key: Path | None, **more: Callable[[int], bytes]) -> None:
+        self.url, self.key = url, key
+        self.engine = Engine(url, vault_key=key, **more)  # type: ignore[arg-type]
+
+    def founded(self) -> Town:
+        """A new town, in the log."""
+        self.say(RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou"))
+        return self
+
+    def again(self, key: Path | None = None) -> Town:
+        """The same database, opened once more."""
+        self.engine.close()
+        return Town(self.url, key or self.key)
+
+    def say(self, command: Command, target: str | None = None, actor: str = "fanta", key: str | None = None) -> Receipt:
+        by = By(actor, command.roles[0])
+        return self.engine.execute(Said(command=command, by=by, on=DAY, target=target, key=key))
+
+    def record(self, command: RecordPerson = AWA, key: str | None = None) -> PersonId:
+        return PersonId(self.say(command, key=key).stream.partition("-")[2])
+
+    def amend(self, person: PersonId, command: AmendPerson) -> Receipt:
+        return self.say(command, person)
+
+    def request(self, person: PersonId, actor: str = "fanta") -> Receipt:
+        return self.say(RequestErasure(reason=ErasureReason.OWN_REQUEST), person, actor)
+
+    def confirm(self, person: PersonId, actor: str = "moussa") -> Receipt:
+        return self.say(ConfirmErasure(), person, actor)
+
+    def forget(self, person: PersonId) -> Receipt:
+        self.request(person)
+        return self.confirm(person)
+
+    def shown(self, person: PersonId) -> dict[str, str]:
+        return dict(disclose(self.engine, MAYOR, person, Purpose.CONTACT).values)
+
+    def opened(self, size: int | None = None) -> list[tuple[int, str]]:
+        found = openings(self.engine, LOG, MAYOR, size=size)
+        return [(each.index, each.disclosure) for each in found]
+
+    def leaves(self, log: LogName | None = LOG) -> list[bytes]:
+        return [bytes(leaf) for *_, leaf in self.engine.store.read(0, log=log)]
+
+
+MAYOR = By("mayor-1", AWA.roles[2])
