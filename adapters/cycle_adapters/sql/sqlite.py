@@ -73,7 +73,8 @@ class SqliteWriter:
                 self._connection.execute("ROLLBACK")
 
     def _commit(self, group: Sequence[Append]) -> list[Outcome]:
-        run = self._connection.execute
+        cursor = self._connection.cursor()
+        run = cursor.execute
         run("BEGIN IMMEDIATE")
         position, last_time = -1, ""
         sizes: dict[str, int] = {}
@@ -133,7 +134,7 @@ class SqliteWriter:
         if not rows:
             run("ROLLBACK")
             return outcomes
-        self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        cursor.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         for change in changes:
             write_vault(run, change)
         run("COMMIT")
