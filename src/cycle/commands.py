@@ -12,6 +12,8 @@ from unicodedata import normalize
 import msgspec
 from msgspec import Struct
 
+from cycle.aggregates.account import account
+from cycle.aggregates.acts import acts
 from cycle.aggregates.base import Aggregate, By, Command
 from cycle.aggregates.commune import commune
 from cycle.aggregates.deliberation import EnterDeliberation, deliberation
@@ -20,10 +22,13 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import ProposeFramework
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import RegisterOrganisation, organisation
+from cycle.aggregates.request import ConfirmRequest, request
 from cycle.aggregates.rulebook import rulebook
 from cycle.leaf import canonical
 
-AGGREGATES: tuple[Aggregate[Any, Known], ...] = (framework, commune, deliberation, organisation, rulebook)
+AGGREGATES: tuple[Aggregate[Any, Known], ...] = (
+    framework, commune, deliberation, organisation, rulebook, request, account, acts,
+)  # fmt: skip
 BY_COMMAND: Mapping[str, Aggregate[Any, Known]] = {
     name: aggregate for aggregate in AGGREGATES for name in aggregate.commands
 }
@@ -31,6 +36,8 @@ COMMANDS: Mapping[str, type[Command]] = {
     name: command for aggregate in AGGREGATES for name, command in aggregate.commands.items()
 }
 """Every command by its name, in the order of the areas."""
+if wrong := [c.type for c in COMMANDS.values() if c.seconds and not set(c.roles) <= set(ConfirmRequest.roles)]:
+    raise TypeError(f"nobody could confirm {', '.join(wrong)}: see ConfirmRequest")
 FOUNDING: frozenset[type[Command]] = frozenset({ProposeFramework, EnterDeliberation, RegisterOrganisation})
 """Commands that make a new aggregate with a fresh id."""
 

@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any, Protocol, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
+from cycle.aggregates.account import Account
+from cycle.aggregates.acts import Acts
 from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role, StreamId
 from cycle.aggregates.commune import Commune, RegisterCommune, commune, zones
 from cycle.aggregates.corrections import Correction
@@ -19,6 +21,7 @@ from cycle.aggregates.framework.setup import AdoptPolicy, FrameworkProposed, Pro
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import Organisation, organisation
+from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PolicyId, Use
 from cycle.codec import Leaves
@@ -26,7 +29,7 @@ from cycle.commands import Said
 from cycle.policy import Policy
 from cycle.store import LogRecorder
 
-State = Framework | Commune | Deliberation | Organisation | Rulebook
+State = Framework | Commune | Deliberation | Organisation | Rulebook | Request | Account | Acts
 BAMAKO = "Africa/Bamako"
 Sizes = tuple[tuple[LogName, int], ...]
 """Logs that must not grow until the decision is stored."""
@@ -141,8 +144,9 @@ class Lookup:
     def _zone(self, state: State, command: Command, named: Commune | None) -> str:
         if isinstance(state, Framework | Commune) and state.version:
             return state.zone
-        if isinstance(state, Deliberation | Organisation) and state.version:
-            home: Commune = self._load(commune, stream_of(commune, state.commune))
+        if isinstance(state, Deliberation | Organisation | Request) and state.version:
+            log = state.log if isinstance(state, Request) else state.commune
+            home: Commune = self._load(commune, stream_of(commune, log))
             return home.zone
         if isinstance(command, RegisterCommune) and command.zone in zones():
             return command.zone

@@ -20,4 +20,4 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with opened(settings.database) as engine:
         values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
         click.echo(text("message.serving", settings.language, "", **values))
-        uvicorn.run(make_app(engine), host=host, port=port, log_level="warning")
+        uvicorn.run(make_app(engine, settings.actor), host=host, port=port, log_level="warning")

@@ -37,5 +37,9 @@ class Known(Struct, frozen=True):
     """Frameworks of the commune that are not dissolved."""
     deliberations: Mapping[DeliberationId, Deliberation] = {}
     organisations: Mapping[OrganisationId, Organisation] = {}
+    administered: bool = False
+    """Whether an administrator of everything holds office today."""
+    seconded_by: str = ""
+    """The account that confirms, of a command that takes two."""
     history: Sequence[Recorded[Event]] = ()
     """The aggregate's own facts as they are believed now, for a correction."""
