@@ -38,8 +38,10 @@ def backup(settings: Settings, path: Path) -> None:
     """Write everything that is not derived, as of one moment, to a new file; - is standard output."""
     to_pipe = str(path) == "-"
     with opened(settings.database) as engine, progress(settings, "backing-up") as moved:
-        engine.act(settings.actor, "backup", fact=BackupMade(engine.store.head().position))
+        engine.act(settings.actor, "backup")
         manifest = write_backup(engine.store, sys.stdout.buffer if to_pipe else path, moved)
+        # Behind what it holds: a backup of what it is restored to is the same to the byte.
+        engine.act(settings.actor, "backup", fact=BackupMade(manifest.head))
     said = _as_json(manifest) if settings.json else _told(manifest, path, settings, to_pipe=to_pipe)
     click.echo(said, err=to_pipe)
 
