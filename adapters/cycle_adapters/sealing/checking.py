@@ -62,6 +62,7 @@ def verify(
     # What was signed is read before the log, which is then never behind it.
     sealed = Sealed(folder)
     with opened(settings.database) as engine:
+        engine.act(settings.actor, "verify")
         found = verify_live(engine.store, sealed, kept)
         if promise is not None:
             check_receipt(engine.store, promise)

@@ -50,6 +50,7 @@ def seal(
     signing = signing_key(key_file)
     folder = Folder(seals_of(settings.database, seals))
     with opened(settings.database) as engine, folder.locked():
+        engine.act(settings.actor, "seal")
         if old is not None:
             begin_anew(folder, Folder(old), signing)
         assert key_file is not None
