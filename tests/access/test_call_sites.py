@@ -29,6 +29,7 @@ from cycle.engine import Engine, Said
 from cycle.failures import Failure
 from cycle.reading import Filters, Reader
 from cycle.store import Conflict
+from cycle.vault.keys import VaultError
 from cycle_adapters.cli.main import cli
 from cycle_adapters.cli.settings import before_parsing
 from cycle_adapters.files.backup import backup as write_backup
@@ -167,6 +168,31 @@ def log_of_another(engine: Engine) -> None:
     pytest.fail("DID NOT RAISE")
 
 
+def with_seals(*arguments: str) -> Callable[[Engine], None]:
+    """Fanta says a verb that is not hers, where everything is sealed."""
+
+    def said(engine: Engine) -> None:
+        here = Path(str(engine.store.database.url.database)).parent
+        two_communes(engine)
+        url = engine.store.database.url.render_as_string()
+        key = ("--key-file", str(here / "seal.key"))
+        for words in (("--new-key", "cycle.example.org"), ("--once",)):
+            cli.main(["--database", url, "seal", *words, *key], standalone_mode=False, obj=before_parsing([]))
+        words = [each.format(here=here) for each in arguments]
+        with pytest.raises(Forbidden):
+            cli.main(["--database", url, "--actor", "fanta", *words], standalone_mode=False, obj=before_parsing([]))
+
+    said.__name__ = "-".join(arguments[:2])
+    return said
+
+
+def keys_of_another(engine: Engine) -> None:
+    with suppress(VaultError):
+        verb("vault", "rewrap", "--old", "{here}/old.key")(engine)
+        return
+    pytest.fail("DID NOT RAISE")
+
+
 def backup_of_another(engine: Engine) -> None:
     path = Path(str(engine.store.database.url.database))
     file = path.with_suffix(".backup")
@@ -193,6 +219,16 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("deliberations.py", "record"): (imported_by_another_hand,),
     ("backup_verbs.py", "backup"): (verb("backup", "{here}/x.backup"),),
     ("backup_verbs.py", "restore"): (backup_of_another,),
+    ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{here}/seal.key"),),
+    ("checking.py", "verify"): (verb("verify"),),
+    ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{here}/seal.key"),),
+    ("exporting.py", "bundle"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/b.zip"),),
+    ("exporting.py", "checkpoint"): (
+        with_seals("export", "checkpoint", "--commune", KOULA, "--to", "{here}/koula"),
+        with_seals("export", "checkpoint", "--to", "{here}/registry"),
+    ),
+    ("vaulting.py", "rewrap"): (keys_of_another,),
+    ("vaulting.py", "forget_again_"): (verb("vault", "forget-again"),),
     ("accounts.py", "list_"): (verb("account", "list"),),
     ("keeping.py", "rebuild"): (verb("rebuild"),),
     ("reading.py", "_may"): (rows_elsewhere,),

@@ -35,7 +35,7 @@ class Row:
         may, _, apart = words.partition("| apart ")
         self.anybody = may.strip() == "anybody"
         readers = {role.value for role in Role} - {"operator"}
-        self.roles = readers if may.strip() == "readers" else set(may.split())
+        self.roles = {role for word in may.split() for role in (readers if word == "readers" else {word})}
         self.apart = set(apart.split())
 
 
