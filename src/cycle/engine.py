@@ -203,7 +203,9 @@ class Engine(Application[str]):
                 continue
             except Refused:
                 # What was cached may be old: nobody is refused for what no longer holds.
-                if not self.door.refresh():
+                self.door.refresh()
+                # Another thread may have read what is new.
+                if self.door.now is known:
                     raise
                 continue
             drafted = tuple(event for one in decided for event in one.events)

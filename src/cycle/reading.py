@@ -129,10 +129,13 @@ class Reader:
         door, action = self.engine.door, READING[question]
         for again in (True, False):
             path, zone = door.home(LogName(commune)) if commune else (None, "")
+            known = door.now
             try:
-                door.let(door.now, self.actor, action, path, zone=zone)
+                door.let(known, self.actor, action, path, zone=zone)
             except Forbidden as forbidden:
-                if again and door.refresh():
+                door.refresh()
+                # Another thread may have read what is new.
+                if again and door.now is not known:
                     continue
                 door.note(None, forbidden)
                 raise

@@ -175,10 +175,11 @@ def with_seals(*arguments: str) -> Callable[[Engine], None]:
         here = Path(str(engine.store.database.url.database)).parent
         two_communes(engine)
         url = engine.store.database.url.render_as_string()
-        key = ("--key-file", str(here / "seal.key"))
+        named = Path(str(engine.store.database.url.database)).with_suffix(".key")
+        key = ("--key-file", str(named))
         for words in (("--new-key", "cycle.example.org"), ("--once",)):
             cli.main(["--database", url, "seal", *words, *key], standalone_mode=False, obj=before_parsing([]))
-        words = [each.format(here=here) for each in arguments]
+        words = [each.format(here=here, key=named, stem=named.stem) for each in arguments]
         with pytest.raises(Forbidden):
             cli.main(["--database", url, "--actor", "fanta", *words], standalone_mode=False, obj=before_parsing([]))
 
@@ -219,10 +220,10 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("deliberations.py", "record"): (imported_by_another_hand,),
     ("backup_verbs.py", "backup"): (verb("backup", "{here}/x.backup"),),
     ("backup_verbs.py", "restore"): (backup_of_another,),
-    ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{here}/seal.key"),),
+    ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{key}"),),
     ("checking.py", "verify"): (verb("verify"),),
-    ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{here}/seal.key"),),
-    ("exporting.py", "bundle"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/b.zip"),),
+    ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),
+    ("exporting.py", "bundle"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/{stem}.zip"),),
     ("exporting.py", "checkpoint"): (
         with_seals("export", "checkpoint", "--commune", KOULA, "--to", "{here}/koula"),
         with_seals("export", "checkpoint", "--to", "{here}/registry"),

@@ -21,6 +21,7 @@ from cycle.reading import Reader, opened
 from cycle.sealing import CannotSeal
 from cycle.settings import Settings
 from cycle.store import LogRecorder
+from cycle_adapters.sealing.asking import damage_first
 from cycle_adapters.sealing.disk import publish
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.settings import A_PATH, seals_of, seals_option
@@ -42,8 +43,9 @@ def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ..
             raise CannotSeal("not-sealed", log=log)
         size = folder.opened(log, sealed.checkpoint).size
         since = engine.store.log_size(log) - size
-        # Recorded before the first byte leaves.
-        engine.act(settings.actor, "export-bundle", log, BundleExported(log, size))
+        with damage_first(lambda: list(as_sealed(engine.store, folder, log, size))):
+            # Recorded before the first byte leaves.
+            engine.act(settings.actor, "export-bundle", log, BundleExported(log, size))
         try:
             manifest = write_bundle(to, sealed, as_sealed(engine.store, folder, log, size))
         except FileExistsError as error:
