@@ -113,7 +113,7 @@ def access() -> str:
     lines += ["\n## Who may read what\n", "| what | roles |", "|---|---|"]
     lines += [f"| {name.replace('_', ' ')} | {_readers(action)} |" for name, action in READING.items()]
     lines += ["\n## Who may do what else\n", "| act | roles |", "|---|---|"]
-    lines += [f"| {name} | {_roles(action.roles)} |" for name, action in ACTING.items()]
+    lines += [f"| {name} | {_readers(action)} |" for name, action in ACTING.items()]
     return HEADER + intro + "\n" + "\n".join(lines) + "\n"
 
 
@@ -122,11 +122,10 @@ def _roles(roles: Iterable[Role]) -> str:
 
 
 def _readers(action: Action) -> str:
-    return (
-        "anybody" if action.anybody else "every role but operator" if action.roles == READERS else _roles(action.roles)
-    )
+    return "anybody" if action.anybody else _EVERY.get(frozenset(action.roles)) or _roles(action.roles)
 
 
+_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role): "every role"}
 PAGES = {"access.md": access, "state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
 
 if __name__ == "__main__":
