@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from cycle.aggregates.base import Recorded, Refused
+from cycle.access import Forbidden
+from cycle.aggregates.base import By, Recorded, Refused, Role
 from cycle.aggregates.commune import AddAlias
 from cycle.aggregates.person import AmendPerson, PersonRecorded, RecordPerson
 from cycle.aggregates.personal import without_personal
-from cycle.aggregates.terms import PersonField, PersonId
+from cycle.aggregates.terms import PersonField, PersonId, Purpose
 from cycle.codec import new_leaf
 from cycle.commands import Said
 from cycle.leaf import LeafError, check_leaf
@@ -30,8 +31,10 @@ from cycle.proofs.disclosure import Opening, digest
 from cycle.reading import Filters, Reader
 from cycle.store import KeyReused
 from cycle.vault.keys import VaultError, new_key, read_key
+from cycle.vault.people import disclose, openings
 from cycle_adapters.files.events import BadLine, export, import_
 from tests.leaf.chance import PIECES
+from tests.people import admit
 from tests.vault.town import AWA, DAY, DIORO, LOG, MAYOR, SECRETS, Town
 
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), min_size=1, max_size=20).map(
@@ -315,4 +318,18 @@ def test_salts_and_keys_come_from_the_randomness_that_was_handed_in(sqlite_url: 
     town = Town(sqlite_url, key, random_bytes=counted).founded()
     town.record()
     assert sorted(drawn) == [12, 12, 12, 12, 32, 32, 32, 32], "three salts and a key; a nonce for each ciphertext"
+    town.engine.close()
+
+
+def test_who_is_mayor_elsewhere_is_shown_nobody(sqlite_url: str, key: Path) -> None:
+    town = Town(sqlite_url, key).founded()
+    admit(town.engine, ("here", Role.MAYOR, "ML/Ségou"), ("elsewhere", Role.MAYOR, "ML/Koulikoro"))
+    person = town.record()
+    here, elsewhere = By("here", Role.MAYOR), By("elsewhere", Role.MAYOR)
+    assert disclose(town.engine, here, person, Purpose.CONTACT).values["name"] == AWA.name
+    assert openings(town.engine, LOG, here)
+    with pytest.raises(Forbidden):
+        disclose(town.engine, elsewhere, person, Purpose.CONTACT)
+    with pytest.raises(Forbidden):
+        openings(town.engine, LOG, elsewhere)
     town.engine.close()
