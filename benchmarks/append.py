@@ -14,9 +14,9 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
+from tests.people import everybody, sayer
 
 from benchmarks.measure import databases, line, seconds
-from cycle.aggregates.base import By
 from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.framework.anytime import AttachDocument
 from cycle.aggregates.framework.setup import ProposeFramework
@@ -30,11 +30,12 @@ PAPER = AttachDocument(title="Liste de présence", sha256="0" * 64, bytes=1200, 
 
 
 def said(command: Any, target: str | None = None) -> Said:
-    return Said(command=command, by=By("awa", command.roles[0]), on=DAY, target=target)
+    return Said(command=command, by=sayer(command), on=DAY, target=target)
 
 
 def prepared(engine: Engine, frameworks: int) -> list[str]:
     """Frameworks to append to, one commune each."""
+    everybody(engine)
     engine.execute(said(PublishPolicy(document=sample())))
     found = []
     for n in range(frameworks):

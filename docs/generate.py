@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from transitions.extensions import GraphMachine
 
 from cycle import catalogue
+from cycle.access import ACTING, READERS, READING, SAYING, Action
+from cycle.aggregates.base import Role
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
+from cycle.commands import COMMANDS
 from cycle.policy import Policy, Rule, sample
 
 DOCS = Path(__file__).parent
@@ -92,7 +96,37 @@ def policy_page(policy: Policy) -> str:
     return HEADER + "\n".join(lines) + "\n"
 
 
-PAGES = {"state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
+def access() -> str:
+    """``docs/access.md``: the roles, and who may do what, out of the declarations."""
+    intro = (DOCS / "access-intro.md").read_text("utf-8")
+    lines = ["## Roles\n", "| role | in words |", "|---|---|"]
+    lines += [f"| `{role}` | {catalogue.text(f'role.{role}', 'en')} |" for role in Role]
+    lines += [
+        "\n## Who may say which command\n",
+        "| command | in words | roles | takes two | not by |",
+        "|---|---|---|---|---|",
+    ]
+    for name, action in SAYING.items():
+        two = "yes" if COMMANDS[name].seconds else ""
+        words = catalogue.text(f"command.{name}", "en")
+        lines.append(f"| `{name}` | {words} | {_roles(action.roles)} | {two} | {_roles(action.apart)} |")
+    lines += ["\n## Who may read what\n", "| what | roles |", "|---|---|"]
+    lines += [f"| {name.replace('_', ' ')} | {_readers(action)} |" for name, action in READING.items()]
+    lines += ["\n## Who may do what else\n", "| act | roles |", "|---|---|"]
+    lines += [f"| {name} | {_readers(action)} |" for name, action in ACTING.items()]
+    return HEADER + intro + "\n" + "\n".join(lines) + "\n"
+
+
+def _roles(roles: Iterable[Role]) -> str:
+    return ", ".join(role.value for role in roles)
+
+
+def _readers(action: Action) -> str:
+    return "anybody" if action.anybody else _EVERY.get(frozenset(action.roles)) or _roles(action.roles)
+
+
+_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role): "every role"}
+PAGES = {"access.md": access, "state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -12,6 +12,8 @@ from unicodedata import normalize
 import msgspec
 from msgspec import Struct
 
+from cycle.aggregates.account import account
+from cycle.aggregates.acts import acts
 from cycle.aggregates.base import Aggregate, By, Command
 from cycle.aggregates.commune import commune
 from cycle.aggregates.deliberation import EnterDeliberation, deliberation
@@ -23,11 +25,12 @@ from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import RegisterOrganisation, organisation
 from cycle.aggregates.person import person
 from cycle.aggregates.personal import personal_fields, personal_values, without_personal
+from cycle.aggregates.request import ConfirmRequest, request
 from cycle.aggregates.rulebook import rulebook
 from cycle.leaf import canonical
 
 AGGREGATES: tuple[Aggregate[Any, Known], ...] = (
-    framework, commune, deliberation, organisation, person, rulebook, disclosure,
+    framework, commune, deliberation, organisation, person, rulebook, request, account, acts, disclosure,
 )  # fmt: skip
 BY_COMMAND: Mapping[str, Aggregate[Any, Known]] = {
     name: aggregate for aggregate in AGGREGATES for name in aggregate.commands
@@ -36,6 +39,11 @@ COMMANDS: Mapping[str, type[Command]] = {
     name: command for aggregate in AGGREGATES for name, command in aggregate.commands.items()
 }
 """Every command by its name, in the order of the areas."""
+if wrong := [c.type for c in COMMANDS.values() if c.seconds and not set(c.roles) <= set(ConfirmRequest.roles)]:
+    raise TypeError(f"nobody could confirm {', '.join(wrong)}: see ConfirmRequest")
+if wrong := [c.type for c in COMMANDS.values() if c.seconds and personal_fields(c)]:
+    # What is asked for stands in the log word for word until somebody confirms it.
+    raise TypeError(f"{', '.join(wrong)}: what is personal cannot wait in the log for a second person")
 FOUNDING: frozenset[type[Command]] = frozenset(
     {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
 )

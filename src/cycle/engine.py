@@ -16,24 +16,29 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
+from msgspec import Raw
+from msgspec.structs import replace
 from uuid_utils import uuid7
 
-from cycle.aggregates.base import Aggregate, Event, LogName, Recorded, Refused, StreamId, refusal
-from cycle.aggregates.commune import RegisterCommune
+from cycle.access import ACTING, Access, Forbidden, declared
+from cycle.aggregates.base import PLATFORM, Aggregate, Event, LogName, Recorded, Refused, StreamId, refusal
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.person import RecordPerson, concerns_vault
+from cycle.aggregates.person import concerns_vault
 from cycle.aggregates.personal import personal_values
-from cycle.aggregates.rulebook import PublishPolicy
-from cycle.aggregates.terms import FrameworkId, PolicyId
+from cycle.aggregates.request import ActRequested, ConfirmRequest, Request, request
+from cycle.aggregates.terms import FrameworkId, PolicyId, RequestId
 from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
+from cycle.door import Door
+from cycle.drafting import Decision, Envelope, log_of, target_of
 from cycle.history import Corrected, believed
-from cycle.lookup import BAMAKO, Lookup, State, log_of, stream_of
+from cycle.leaf import canonical
+from cycle.lookup import BAMAKO, Lookup, Sizes, State, stream_of
 from cycle.policy import Policy
 from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again, key_reused
 from cycle.vault.shapes import VaultChange
@@ -122,6 +127,8 @@ class Engine(Application[str]):
             }
         )
         self._lookup = Lookup(self._load, self.history, self.store, self.leaves, clock or utc_now)
+        self.door = Door(self.store, self.leaves, self._load, self._evict, self._lookup, self._append, ids)
+        """Who may do what: asked before every command and every question."""
 
     def construct_mapper(self) -> Mapper[str]:
         return LeafMapper()
@@ -161,6 +168,7 @@ class Engine(Application[str]):
         The same key with the same content returns the first receipt, whatever has happened since.
 
         Raises:
+            Forbidden: no grant of the account allows it there.
             Refused: a rule does not allow it.
             KeyReused: the key was used for something else.
             Busy: others kept writing in between.
@@ -171,46 +179,120 @@ class Engine(Application[str]):
         key = said.key or self._ids()
         try:
             return self._execute(said, key)
-        except Refused:
+        except Refused as refused:
             # A phone that sends again must hear of its success, not that the stage has moved on.
             if said.key is not None:
                 before = self.store.receipt(key)
                 if before is not None:
                     values = personal_values(said.command)
                     return self._as_before(answer_again(key, said.digest, before), [values] * len(before[1].events))
+            if isinstance(refused, Forbidden):
+                self.door.note(said.by.role, refused)
             raise
 
     def _execute(self, said: Said, key: str) -> Receipt:
-        aggregate = BY_COMMAND[said.command.type]
         founding = type(said.command) in FOUNDING
-        target = (said.target or self._ids()) if founding else self._target(said)
-        stream = stream_of(aggregate, target)
+        target = (said.target or self._ids()) if founding else target_of(said, self._ids)
         fresh = False
         for _ in range(ATTEMPTS):
-            state = aggregate.initial if founding else self._load(aggregate, stream, fresh=fresh)
-            known, sizes = self._lookup.known(aggregate, state, said, target)
+            known = self.door.now
             try:
-                facts = aggregate.decide(state, said.command, known)
-            except Refused:
-                # What was cached may be old: nobody is refused for what no longer holds.
-                if fresh or not self._grown(stream, state):
-                    raise
+                decided, sizes = self._decided(known, said, target, key, fresh=fresh)
+            except _Stale:
                 fresh = True
                 continue
-            if not facts:
-                return self._last(stream)
-            drafted = self._drafted(state, facts, said, stream, log_of(state, said), key)
+            except Refused:
+                # What was cached may be old: nobody is refused for what no longer holds.
+                self.door.refresh()
+                # Another thread may have read what is new.
+                if self.door.now is known:
+                    raise
+                continue
+            drafted = tuple(event for one in decided for event in one.events)
+            if not drafted:
+                return self._last(decided[-1].stream)
+            # The receipt is about what stands last: the stream that the command is about.
+            drafted = self.door.beside(known, drafted, _about(said, key)) + drafted
             events, change = self._sealed(drafted)
             try:
-                receipt = self._append(events, key, said.digest, sizes, change)
+                receipt = self._append(events, key, said.digest, sizes + self.door.condition(known), change)
             except Conflict:
+                self.door.refresh()
                 fresh = True
                 continue
             if receipt.events[0].id != events[0].id:
                 return self._as_before(receipt, [personal_values(event.data) for event in drafted])
-            self._remember(aggregate, stream, state, events)
+            stored = {event.id: event for event in events}
+            for one in decided:
+                self._remember(replace(one, events=tuple(stored[event.id] for event in one.events)))
             return receipt
-        raise Busy(f"{stream}: others kept writing at the same time; nothing was written, send it again")
+        raise Busy(f"{said.command.type}: others kept writing at the same time; nothing was written, send it again")
+
+    def _decided(
+        self, known: Access, said: Said, target: str, key: str, *, fresh: bool
+    ) -> tuple[list[Decision], Sizes]:
+        """What a command leads to, stream by stream, and the logs that must not grow until it is stored.
+
+        Raises:
+            Refused: no right, or a rule.
+            _Stale: refused on a state that was cached and is old.
+        """
+        one, sizes = self._one(known, said, target, key, fresh=fresh)
+        if said.command.seconds:
+            return [self._request(known, one, said, target, key)], ()
+        if isinstance(said.command, ConfirmRequest):
+            asked, more = self._confirmed(known, cast("Request", one.state), said, key, fresh=fresh)
+            return [one, asked], sizes + more
+        return [one], sizes
+
+    def _one(
+        self, known: Access, said: Said, target: str, key: str, *, fresh: bool, seconded_by: str = ""
+    ) -> tuple[Decision, Sizes]:
+        aggregate = BY_COMMAND[said.command.type]
+        stream = stream_of(aggregate, target)
+        founding = type(said.command) in FOUNDING
+        state = aggregate.initial if founding else self._load(aggregate, stream, fresh=fresh)
+        try:
+            self.door.passes(known, said, state)
+            beside, sizes = self._lookup.known(aggregate, state, said, target)
+            beside = self.door.told(beside, known, said)
+            if seconded_by:
+                beside = replace(beside, seconded_by=seconded_by)
+            facts = aggregate.decide(state, said.command, beside)
+        except Refused:
+            if not fresh and self._grown(stream, state):
+                raise _Stale from None
+            raise
+        events = _about(said, key).drafts(stream, log_of(state, said), state.version, facts, self._ids)
+        return Decision(aggregate, stream, state, events), sizes
+
+    def _request(self, known: Access, one: Decision, said: Said, target: str, key: str) -> Decision:
+        """What a command that takes two leads to when the first one says it: it is asked for, and no more."""
+        identity, log = RequestId(self._ids()), log_of(one.state, said)
+        asked = ActRequested(
+            identity,
+            log,
+            said.command.type,
+            Raw(canonical(said.command)),
+            target,
+            said.by,
+            self.door.today(self.door.home(log)[1]),
+            said.late_record,
+        )
+        stream = stream_of(request, identity)
+        return Decision(request, stream, request.initial, _about(said, key).drafts(stream, log, 0, (asked,), self._ids))
+
+    def _confirmed(self, known: Access, asked: Request, said: Said, key: str, *, fresh: bool) -> tuple[Decision, Sizes]:
+        """What was asked for, decided now: both who asked and who confirms have the right to it today."""
+        command = read_command(asked.act, asked.said)
+        first = Said(
+            command=command, by=asked.asked_by, on=asked.on, target=asked.target,
+            correlation=said.correlation, late_record=asked.late_record,
+        )  # fmt: skip
+        aggregate = BY_COMMAND[command.type]
+        state = self._load(aggregate, stream_of(aggregate, asked.target), fresh=fresh)
+        self.door.passes(known, replace(first, by=said.by), state)
+        return self._one(known, first, asked.target, key, fresh=fresh, seconded_by=said.by.actor)
 
     def execute_all(self, saids: Sequence[Said], key: str) -> Receipt:
         """Decide several commands one after the other and store what they lead to in one save.
@@ -219,23 +301,47 @@ class Engine(Application[str]):
 
         Raises:
             Refused, KeyReused, Conflict, LeafError, Unavailable: nothing was written.
+            BadInput: one of them takes two people.
         """
         digest = sha256(b"".join(said.digest for said in saids)).digest()
+        try:
+            return self._execute_all(saids, key, digest)
+        except Forbidden as forbidden:
+            self.door.note(None, forbidden)
+            raise
+
+    def _execute_all(self, saids: Sequence[Said], key: str, digest: bytes) -> Receipt:
+        for attempt in range(ATTEMPTS):
+            self.door.refresh()
+            known = self.door.now
+            drafted = self._decided_together(known, saids, key)
+            events, change = self._sealed(drafted)
+            try:
+                receipt = self._append(events, key, digest, self.door.condition(known), change)
+                return self._as_before(receipt, [personal_values(event.data) for event in drafted] if change else ())
+            except Conflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _decided_together(self, known: Access, saids: Sequence[Said], key: str) -> tuple[Recorded[Event], ...]:
         states: dict[StreamId, State] = {}
         events: list[Recorded[Event]] = []
         for said in saids:
+            if said.command.seconds:
+                raise BadInput(f"{said.command.type} takes two people: it is said on its own")
             aggregate = BY_COMMAND[said.command.type]
-            target = self._target(said) if said.target is None else said.target
+            target = target_of(said, self._ids) if said.target is None else said.target
             stream = stream_of(aggregate, target)
             state = states.get(stream) or self._load(aggregate, stream, fresh=True)
-            known, _ = self._lookup.known(aggregate, state, said, target)
-            facts = aggregate.decide(state, said.command, known)
-            drafted = self._drafted(state, facts, said, stream, log_of(state, said), key)
+            self.door.passes(known, said, state)
+            beside, _ = self._lookup.known(aggregate, state, said, target)
+            facts = aggregate.decide(state, said.command, self.door.told(beside, known, said))
+            drafted = _about(said, key).drafts(stream, log_of(state, said), state.version, facts, self._ids)
             states[stream] = aggregate.fold(state, drafted)
+            known = known.and_then(drafted)
             events += drafted
-        sealed, change = self._sealed(tuple(events))
-        receipt = self._append(sealed, key, digest, (), change)
-        return self._as_before(receipt, [personal_values(event.data) for event in events] if change else ())
+        return tuple(events)
 
     def _sealed(self, events: tuple[Recorded[Event], ...]) -> tuple[tuple[Recorded[Event], ...], VaultChange | None]:
         """Facts without what is personal in them, and what that does to the vault."""
@@ -267,62 +373,17 @@ class Engine(Application[str]):
         key: str,
         digest: bytes,
         sizes: tuple[tuple[LogName, int], ...],
-        change: VaultChange | None,
+        change: VaultChange | None = None,
     ) -> Receipt:
         to_leaf = self.mapper.to_stored_event
         leaves = tuple(cast("NewLeaf", to_leaf(cast("Any", event))) for event in events)
         recorded_at = self._clock() if self._clock else None
         return self.store.append(Append(leaves, key, digest, sizes, recorded_at, change))
 
-    def _target(self, said: Said) -> str:
-        match said.command:
-            case RegisterCommune(commune=code):
-                return code
-            case PublishPolicy(document=document):
-                return document.id
-            case RecordPerson(person=reference):
-                return reference or self._ids()
-            case _ if said.target:
-                return said.target
-            case _:
-                raise BadInput(f"{said.command.type}: say which one it is about")
-
-    def _drafted(
-        self,
-        state: State,
-        facts: tuple[Event, ...],
-        said: Said,
-        stream: StreamId,
-        log: LogName,
-        key: str,
-    ) -> tuple[Recorded[Event], ...]:
-        first = state.version + 1
-        name, correlation = said.command.type, said.correlation or key
-        return tuple(
-            Recorded(
-                by=said.by,
-                causation=key,
-                command=name,
-                correlation=correlation,
-                data=data,
-                id=self._ids(),
-                log=log,
-                occurred_on=said.on,
-                recorded_at=_NOT_YET,
-                schema=data.schema,
-                stream=stream,
-                type=data.type,
-                version=version,
-            )
-            for version, data in enumerate(facts, first)
-        )
-
     def _load(self, aggregate: Aggregate[Any, Known], stream: StreamId, *, fresh: bool = False) -> Any:
         """The state of an aggregate; its empty state when nothing is recorded."""
-        states = self.repository.cache
-        if fresh and states is not None:
-            with suppress(KeyError):
-                states.get(stream, evict=True)
+        if fresh:
+            self._evict(stream)
 
         def fold(initial: State | None, history: Iterable[Any]) -> State | None:
             try:
@@ -336,23 +397,38 @@ class Engine(Application[str]):
         except AggregateNotFoundError:
             return aggregate.initial
 
+    def _evict(self, stream: StreamId) -> None:
+        states = self.repository.cache
+        if states is not None:
+            with suppress(KeyError):
+                states.get(stream, evict=True)
+
     def _grown(self, stream: StreamId, state: State) -> bool:
         return bool(self.store.read_stream(stream, after_version=state.version))
 
-    def _remember(
-        self,
-        aggregate: Aggregate[Any, Known],
-        stream: StreamId,
-        state: State,
-        events: tuple[Recorded[Event], ...],
-    ) -> None:
+    def _remember(self, decision: Decision) -> None:
         states = self.repository.cache
         if states is None:
             return
-        if any(isinstance(event.data, FactCorrected) for event in events):
-            self._load(aggregate, stream, fresh=True)
+        if any(isinstance(event.data, FactCorrected) for event in decision.events):
+            self._load(decision.aggregate, decision.stream, fresh=True)
         else:
-            states.put(stream, aggregate.fold(state, events))
+            states.put(decision.stream, decision.aggregate.fold(decision.state, decision.events))
+
+    def act(self, actor: str, name: str, log: LogName = PLATFORM, fact: Event | None = None) -> None:
+        """Let an account do something that is no command (``cycle.access.ACTING``), and record that it does.
+
+        ``log``: that of the commune that it is about; the platform's: everything.
+
+        Raises:
+            Forbidden: no grant of the account allows it there.
+        """
+        declared((name,), ACTING)
+        try:
+            self.door.act(actor, ACTING[name], self.door.home(log)[0], fact)
+        except Forbidden as forbidden:
+            self.door.note(None, forbidden)
+            raise
 
     def today(self, zone: str = BAMAKO) -> date:
         """Today's date in a zone, by the engine's clock."""
@@ -388,5 +464,9 @@ class Engine(Application[str]):
         return decision.options(state, self._lookup.of_options(state, on or self.today(state.zone)))
 
 
-_NOT_YET = datetime.min.replace(tzinfo=UTC)
-"""The time of record of a fact that is not recorded: the store writes it under its lock."""
+class _Stale(Exception):  # noqa: N818
+    """A state was older than the log."""
+
+
+def _about(said: Said, key: str) -> Envelope:
+    return Envelope(said.by, said.on, said.command.type, key, said.correlation)

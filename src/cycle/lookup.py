@@ -8,10 +8,12 @@ from functools import cache
 from typing import Any, Protocol, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
+from cycle.aggregates.account import Account
+from cycle.aggregates.acts import Acts
 from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role, StreamId
 from cycle.aggregates.commune import Commune, RegisterCommune, commune, zones
 from cycle.aggregates.corrections import Correction
-from cycle.aggregates.deliberation import Deliberation, EnterDeliberation, deliberation
+from cycle.aggregates.deliberation import Deliberation, deliberation
 from cycle.aggregates.disclosure import Disclosure
 from cycle.aggregates.framework.anytime import FrameworkDissolved
 from cycle.aggregates.framework.contributions import PledgeContribution
@@ -19,8 +21,9 @@ from cycle.aggregates.framework.council import FollowDeliberation, Formalise
 from cycle.aggregates.framework.setup import AdoptPolicy, FrameworkProposed, ProposeFramework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
-from cycle.aggregates.organisation import Organisation, RegisterOrganisation, organisation
-from cycle.aggregates.person import Person, RecordPerson, person
+from cycle.aggregates.organisation import Organisation, organisation
+from cycle.aggregates.person import Person, person
+from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PersonId, PolicyId, Use
 from cycle.codec import Leaves
@@ -28,7 +31,7 @@ from cycle.commands import Said
 from cycle.policy import Policy
 from cycle.store import LogRecorder
 
-State = Framework | Commune | Deliberation | Organisation | Person | Rulebook | Disclosure
+State = Framework | Commune | Deliberation | Organisation | Person | Rulebook | Request | Account | Acts | Disclosure
 BAMAKO = "Africa/Bamako"
 Sizes = tuple[tuple[LogName, int], ...]
 """Logs that must not grow until the decision is stored."""
@@ -43,20 +46,6 @@ class Loads(Protocol):
 def stream_of(aggregate: Aggregate[Any, Known], identity: str) -> StreamId:
     """``framework-0199…``: how the log calls an aggregate."""
     return StreamId(f"{aggregate.name}-{identity}")
-
-
-def log_of(state: State, said: Said) -> LogName:
-    """The log in which the facts of a command stand: the commune's, or the platform's."""
-    match said.command:
-        case ProposeFramework() | EnterDeliberation() | RegisterOrganisation() | RegisterCommune() | RecordPerson():
-            return LogName(said.command.commune)
-    match state:
-        case Commune():
-            return LogName(state.code)
-        case Rulebook() | Disclosure():
-            return PLATFORM
-        case _:
-            return LogName(state.commune)
 
 
 @cache
@@ -159,8 +148,9 @@ class Lookup:
     def _zone(self, state: State, command: Command, named: Commune | None) -> str:
         if isinstance(state, Framework | Commune) and state.version:
             return state.zone
-        if isinstance(state, Deliberation | Organisation | Person) and state.version:
-            home: Commune = self._load(commune, stream_of(commune, state.commune))
+        if isinstance(state, Deliberation | Organisation | Person | Request) and state.version:
+            log = state.log if isinstance(state, Request) else state.commune
+            home: Commune = self._load(commune, stream_of(commune, log))
             return home.zone
         if isinstance(command, RegisterCommune) and command.zone in zones():
             return command.zone

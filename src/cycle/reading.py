@@ -12,7 +12,10 @@ from msgspec import Struct
 from sqlalchemy import MetaData, make_url, select
 from sqlalchemy.exc import ArgumentError
 
-from cycle.aggregates.base import LogName
+from cycle.access import READING, Forbidden, declared
+from cycle.aggregates.account import Path as TerritoryPath
+from cycle.aggregates.base import Event, LogName, Recorded
+from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.terms import DeadlineKind, FrameworkId
@@ -28,6 +31,9 @@ from cycle.projections.places import CommuneRow, communes
 from cycle.projections.plans import CommitmentRow, commitments
 from cycle.projections.runner import Runner
 from cycle.store import Unavailable
+from cycle.territory import codes_within
+
+declared(PROJECTIONS, READING)
 
 
 class PlaceUnknown(LookupError):  # noqa: N818
@@ -94,39 +100,87 @@ class Overdue(Struct, frozen=True):
 
 
 class Reader:
-    """Reads for one engine. Live rows are brought up to date before they are read."""
+    """Reads for one engine and one account, and no more than this account may read.
 
-    def __init__(self, engine: Engine) -> None:
+    A list leaves out what lies elsewhere; a place that is named and lies elsewhere is refused, or
+    unknown as what does not exist is. Live rows are brought up to date before they are read.
+    """
+
+    def __init__(self, engine: Engine, actor: str, runner: Runner | None = None) -> None:
         self.engine = engine
-        self.runner = Runner(engine.store, engine.leaves)
+        self.actor = actor
+        self.runner = runner or Runner(engine.store, engine.leaves)
+
+    def acting_as(self, actor: str) -> Reader:
+        """The same for another account."""
+        return Reader(self.engine, actor, self.runner)
 
     def catch_up(self) -> int:
-        """Fold what is new; returns the position that all projections have."""
+        """Learn what is new about accounts, fold what is new; returns the position that all projections have."""
+        self.engine.door.refresh()
         return self.runner.catch_up()
+
+    def _may(self, question: str, commune: str | None = None) -> tuple[TerritoryPath, ...]:
+        """The territories in which the account may ask this; at least the commune that is named.
+
+        Raises:
+            Forbidden: nowhere, or not there.
+        """
+        door, action = self.engine.door, READING[question]
+        for again in (True, False):
+            path, zone = door.home(LogName(commune)) if commune else (None, "")
+            known = door.now
+            try:
+                door.let(known, self.actor, action, path, zone=zone)
+            except Forbidden as forbidden:
+                door.refresh()
+                # Another thread may have read what is new.
+                if again and door.now is not known:
+                    continue
+                door.note(None, forbidden)
+                raise
+            break
+        return door.now.readable(self.actor, action, door.today())
+
+    def _readable(self, territories: tuple[TerritoryPath, ...]) -> frozenset[str] | None:
+        """The codes of the communes in some territories; None: of everything."""
+        codes = codes_within(territories)
+        if codes is None:
+            return None
+        with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
+            return frozenset(connection.scalars(codes))
 
     def rows(self, name: str, filters: Filters = Filters(), cutoffs: Cutoffs = EVERYTHING) -> list[Row]:  # noqa: B008
         """Rows of a projection in the order of their keys.
 
         Raises:
+            Forbidden: the account may read it nowhere, or not in the commune that is named.
             KeyError: there is no such projection.
         """
         projection = PROJECTIONS[name]
+        territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
-            return self._live(name, filters)
+            return self._live(name, filters, territories)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
-        found = folded(projection, self.facts(filters.commune, cutoffs, corrected=not projection.appends))
+        history = cutoffs.cut(self._read(filters.commune), corrected=not projection.appends)
+        found, own = folded(projection, history), self._readable(territories)
         place = self._communes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
         return [
             row
             for _, row in sorted(found.items())
-            if (place is None or row.commune in place) and (chosen is None or _framework(row) in chosen)
+            if (own is None or row.commune in own)
+            and (place is None or row.commune in place)
+            and (chosen is None or _framework(row) in chosen)
         ]
 
-    def _live(self, name: str, filters: Filters) -> list[Row]:
+    def _live(self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...]) -> list[Row]:
         projection = PROJECTIONS[name]
         table = projection.table_named(name, MetaData())
         query = select(*(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
+        own = codes_within(territories)
+        if own is not None:
+            query = query.where(table.c.commune.in_(own))
         place, chosen = self._communes(filters, EVERYTHING), self._frameworks(filters, EVERYTHING)
         if place is not None:
             query = query.where(table.c.commune.in_(place))
@@ -205,10 +259,17 @@ class Reader:
             for row in self.communes()
             if row.code.casefold() == place.casefold() or wanted in map(plain, (row.name, *row.aliases))
         ]
-        whole = [Place(row.commune, row.framework) for row in self.frameworks() if row.framework == place]
+        try:
+            own = self.frameworks()
+        except Forbidden:
+            # Where the communes are may be known to everybody.
+            if not named:
+                raise
+            own = []
+        whole = [Place(row.commune, row.framework) for row in own if row.framework == place]
         part = [
             Place(row.commune, row.framework)
-            for row in self.frameworks()
+            for row in own
             if len(place) >= 4 and (row.framework.startswith(place) or row.framework.endswith(place))
         ]
         found = whole or named or part
@@ -227,7 +288,7 @@ class Reader:
         found = self.find(place)
         if found.framework is not None:
             return FrameworkId(found.framework)
-        own = [row for row in self.frameworks() if row.commune == found.commune]
+        own = cast("list[FrameworkRow]", self.rows(frameworks.name, Filters(commune=found.commune)))
         living = [row for row in own if row.stage != "dissolved"] or own
         if not living:
             raise PlaceUnknown(place)
@@ -236,15 +297,59 @@ class Reader:
         return FrameworkId(living[0].framework)
 
     def facts(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING, *, corrected: bool = True) -> list[Fact]:
-        """The history of a commune (all of its streams) or of everything, inside the cut-offs."""
-        return cutoffs.cut(self._read(commune), corrected=corrected)
+        """The history of a commune (all of its streams), or of all that the account may read, inside the cut-offs.
+
+        Raises:
+            Forbidden: the account may read it nowhere, or not in the commune that is named.
+        """
+        own = self._readable(self._may("replay", commune))
+        facts = (fact for fact in self._read(commune) if own is None or fact.recorded.log in own)
+        return cutoffs.cut(facts, corrected=corrected)
 
     def framework_facts(self, identity: str, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
-        """The history of one framework, inside the cut-offs."""
+        """The history of one framework, inside the cut-offs.
+
+        Raises:
+            PlaceUnknown: there is none, or the account may not read it.
+        """
+        commune = self._home(identity)
+        self._may("replay", commune)
         stream = stream_of(framework, identity)
-        commune = next((row.commune for row in self.frameworks() if row.framework == identity), None)
-        own = (fact for fact in self._read(commune) if fact.recorded.stream == stream)
-        return cutoffs.cut(own)
+        return cutoffs.cut(fact for fact in self._read(commune) if fact.recorded.stream == stream)
+
+    def _home(self, identity: str) -> str:
+        """The commune of a framework that the account may read."""
+        for row in self.frameworks():
+            if row.framework == identity:
+                return row.commune
+        raise PlaceUnknown(identity)
+
+    def options(self, identity: FrameworkId, on: date | None = None) -> tuple[Option, ...]:
+        """What may happen next in a framework, and what keeps the rest from happening.
+
+        Raises:
+            PlaceUnknown: there is none, or the account may not read it.
+        """
+        self._may("next", self._home(identity))
+        return self.engine.options(identity, on)
+
+    def framework(self, identity: FrameworkId) -> Framework:
+        """The state of a framework now.
+
+        Raises:
+            PlaceUnknown: there is none, or the account may not read it.
+        """
+        self._may("frameworks", self._home(identity))
+        return self.engine.framework(identity)
+
+    def history(self, identity: FrameworkId) -> list[Recorded[Event]]:
+        """The facts of a framework as they are believed now.
+
+        Raises:
+            PlaceUnknown: there is none, or the account may not read it.
+        """
+        self._may("replay", self._home(identity))
+        return self.engine.history(stream_of(framework, identity))
 
     def _read(self, commune: str | None) -> Iterator[Fact]:
         leaves = self.engine.leaves

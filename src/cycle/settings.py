@@ -8,8 +8,9 @@ from cycle.catalogue import Language
 
 
 class Settings(NamedTuple):
-    """Which database, which language, and whether a program listens."""
+    """Which database, which language, whether a program listens, and as which account."""
 
     database: str
     language: Language
     json: bool
+    actor: str

@@ -6,8 +6,10 @@ from shutil import copyfile
 import pytest
 
 from cycle.demo import Simulated
+from cycle.demo.people import ADMINISTRATOR
 from cycle_adapters.files.deliberations import recorded
 from tests.cli.run import Cli
+from tests.people import AWA, admit
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("told") / "told.db"
     with Simulated(f"sqlite:///{path}", 1) as simulated:
         simulated.tell(recorded, frameworks=6, cycles=2)
+        admit(simulated.engine, *AWA, administrator=ADMINISTRATOR)
     return path
 
 

@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cycle.aggregates.base import Role
+from cycle.engine import Engine
 from cycle_adapters.cli.main import main
+from tests.people import accounts_begin, admit, everybody
 
 PLAIN_SPACES = {0xA0: " ", 0x202F: " "}
 """That they do not break is tested in the catalogue; here it would only be hard to read."""
@@ -39,6 +42,15 @@ class Cli:
         with pytest.raises(SystemExit) as ended:
             main(["--database", self.url, "--lang", lang, *arguments])
         return Ran.of(int(ended.value.code or 0), *self._capsys.readouterr())
+
+    def begin(self, *grants: tuple[str, Role, str]) -> int:
+        """Accounts, in a new database: these, else everybody's; returns how many facts that makes."""
+        with Engine(self.url) as engine:
+            if not grants:
+                return everybody(engine)
+            accounts_begin(engine)
+            admit(engine, *grants)
+            return engine.store.head().position
 
     def ok(self, *arguments: str, lang: str = "fr") -> Ran:
         ran = self(*arguments, lang=lang)

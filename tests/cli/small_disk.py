@@ -13,7 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cycle.aggregates.base import Role
+from cycle.engine import Engine
+from tests.people import accounts_begin, admit
+
 DISK_BYTES = 2_000_000
+AWA_ON_A_SMALL_DISK = [("awa", role, "/") for role in (Role.FACILITATOR, Role.PROGRAMME, Role.OPERATOR)]
 
 
 def cycle(*arguments: str) -> tuple[int, str, str]:
@@ -38,6 +43,10 @@ def main(disk: Path, copy: Path, left_free: int, *arguments: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(disk)], check=True)
     os.environ["CYCLE_ROLE"] = "facilitator"
     os.environ["CYCLE_DATABASE"] = f"sqlite:///{disk / 'cycle.db'}"
+    os.environ["CYCLE_ACTOR"] = "awa"
+    with Engine(os.environ["CYCLE_DATABASE"]) as engine:
+        accounts_begin(engine)
+        admit(engine, *AWA_ON_A_SMALL_DISK)
     cycle("policy", "publish")
     cycle("do", "register-commune", *(f"--set={f}" for f in ("commune=ML-1", "name=Dioro", "region=R", "circle=C")))
     cycle("show", "frameworks")  # the projections have their tables from now on

@@ -36,8 +36,12 @@ def test_what_is_shown_is_the_same_after_a_restore(demo: Cli, other: Cli, tmp_pa
     restored = other.ok("restore", path).out
     assert "le journal finit à la position" in restored
     assert "le scelleur refusera de signer" in restored
-    for view in ("frameworks", "plan", "commitments", "audit"):
+    for view in ("frameworks", "plan", "commitments"):
         assert other.ok("--json", "show", view).out == demo.ok("--json", "show", view).out
+    # Each backup is recorded behind what it holds.
+    before, after = (each.ok("--json", "show", "audit").json["audit_trail"] for each in (other, demo))
+    assert after[: len(before)] == before
+    assert {row["type"] for row in after[len(before) :]} == {"backup-made"}
 
 
 def test_programs_are_told_positions(demo: Cli, other: Cli, tmp_path: Path) -> None:
@@ -101,11 +105,11 @@ def test_views_that_cannot_be_built_are_told_apart_from_the_log(
     demo.ok("backup", str(tmp_path / "b.zip"))
 
     class Full:
-        def __init__(self, engine: object) -> None:
+        def __init__(self, *log: object) -> None:
             raise Unavailable("full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(backup_verbs, "Reader", Full)
+        patched.setattr(backup_verbs, "Runner", Full)
         ran = other("restore", str(tmp_path / "b.zip"))
     assert ran.code == 4
     assert "le journal finit à la position" in ran.out
@@ -128,7 +132,7 @@ def test_a_backup_onto_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 def test_a_restore_onto_a_full_disk_is_nothing_or_all(cli: Cli, tmp_path: Path, left_free: int) -> None:
     """The disk fills up in the middle of the log; once there is room the same command does it."""
     cli.ok("demo", "--frameworks", "1", "--cycles", "1")
-    cli.ok("backup", str(tmp_path / "b.zip"))
+    cli.ok("--actor", "operator", "backup", str(tmp_path / "b.zip"))
     url = f"sqlite:///{tmp_path / 'disk' / 'new.db'}"
     full, healed = on_a_small_disk(tmp_path, left_free, "--database", url, "restore", str(tmp_path / "b.zip"))
     assert (full.code, full.out) == (4, "")
@@ -137,7 +141,7 @@ def test_a_restore_onto_a_full_disk_is_nothing_or_all(cli: Cli, tmp_path: Path, 
     assert "le journal finit à la position" in healed.out
 
 
-@pytest.mark.parametrize(("lang", "words"), [("fr", "1 événement importé"), ("en", "1 event imported")])
+@pytest.mark.parametrize(("lang", "words"), [("fr", "2 événements importés"), ("en", "2 events imported")])
 def test_an_import_goes_on_where_the_database_ends(
     demo: Cli, other: Cli, tmp_path: Path, lang: str, words: str
 ) -> None:
@@ -148,4 +152,6 @@ def test_an_import_goes_on_where_the_database_ends(
     other.ok("restore", str(old))
     refused(other("import", "events", str(log), lang="en"), 3, "The log is not empty")
     assert words in other.ok("import", "events", "--continue", str(log), lang=lang).out
-    assert other.ok("--json", "show", "audit").out == demo.ok("--json", "show", "audit").out
+    before, after = (each.ok("--json", "show", "audit").json["audit_trail"] for each in (other, demo))
+    assert after[:-1] == before
+    assert after[-1]["type"] == "events-exported"

@@ -38,6 +38,7 @@ def test_the_language_is_asked_for_or_that_of_the_locale_or_french() -> None:
 
 
 def test_from_nothing_to_a_proposal(cli: Cli) -> None:
+    cli.begin()
     assert "wocat-pact-1" in cli.ok("policy", "publish").out
     commune = ("--set", "commune=ML-4-01-01", "--set", "name=Dioro", "--set", "region=Ségou", "--set", "circle=Ségou")
     assert "La commune de Dioro est enregistrée" in cli.ok("do", "register-commune", *commune).out
@@ -65,6 +66,7 @@ def test_from_nothing_to_a_proposal(cli: Cli) -> None:
 def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
     cli: Cli, tmp_path: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cli.begin()
     data = tmp_path / "commune.json"
     data.write_text('{"commune":"ML-4-01-01","name":"X","region":"Ségou","circle":"Ségou"}')
     out = cli.ok(
@@ -106,6 +108,7 @@ def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
     ],
 )
 def test_wrong_usage_says_what_to_write(cli: Cli, arguments: tuple[str, ...], words: str) -> None:
+    cli.begin()
     cli.ok("policy", "publish")
     ran = cli(*arguments)
     assert ran.code == 2
@@ -286,6 +289,7 @@ def test_filters_by_place_and_sector(demo: Cli) -> None:
 
 
 def test_hostile_text_does_not_reach_the_terminal(cli: Cli) -> None:
+    cli.begin()
     cli.ok("policy", "publish")
     name = "Dioro\u001b[31m\u0007\u202eevil\u2066"
     commune = ("--set", "commune=ML-4-01-01", "--set", f"name={name}", "--set", "region=R", "--set", "circle=C")
@@ -304,6 +308,7 @@ def test_policies_are_listed_shown_checked_and_published(cli: Cli, tmp_path: Fil
     path = tmp_path / "policy.json"
     path.write_text(document)
     assert "valable" in cli.ok("policy", "check", str(path)).out
+    cli.begin()
     cli.ok("policy", "publish", str(path))
     taken = cli("policy", "publish", str(path))
     assert (taken.code, "numéro de version suivant" in taken.err) == (1, True)

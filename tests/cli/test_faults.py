@@ -15,12 +15,17 @@ from cycle.leaf import check_leaf, leaf_hash
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
 from tests.cli.run import Cli, Ran
+from tests.cli.small_disk import AWA_ON_A_SMALL_DISK
 
 ROOT = Path(__file__).parents[2]
 COMMUNE = ("do", "register-commune", "--set=commune=ML-2", "--set=region=R", "--set=circle=C")
 SMALL = (*COMMUNE, "--set=name=Boky")
 LARGE = (*SMALL, f"--set=aliases={','.join('é' * 190 + str(n) for n in range(100))}")
 """A fact of forty thousand bytes."""
+
+
+ACCOUNTS = 5 + len(AWA_ON_A_SMALL_DISK)
+"""Facts about accounts that stand before all others: the operator's two, the administrator's two, Awa's."""
 
 
 def is_one_clear_line(ran: Ran) -> None:
@@ -69,7 +74,7 @@ def test_a_full_disk_loses_nothing_and_heals(tmp_path: Path, left_free: int) -> 
     is_one_clear_line(full)
     assert (healed.code, healed.err) == (0, "")
     assert "La commune de Boky est enregistrée" in healed.out
-    verifies(tmp_path / "copy.db", 3)
+    verifies(tmp_path / "copy.db", ACCOUNTS + 3)
 
 
 def test_a_disk_that_fills_up_in_the_commit_is_said_to_be_full(tmp_path: Path) -> None:
@@ -104,6 +109,7 @@ def run(program: str, *arguments: str) -> Ran:
 
 def test_a_write_that_fails_loses_nothing_and_heals(cli: Cli, tmp_path: Path) -> None:
     """The system refuses to let a file grow, as with a quota: a real error in the middle of the write."""
+    cli.begin(*AWA_ON_A_SMALL_DISK)
     cli.ok("policy", "publish")
     limited = (
         "import resource, signal\n"
@@ -113,9 +119,9 @@ def test_a_write_that_fails_loses_nothing_and_heals(cli: Cli, tmp_path: Path) ->
         "main()"
     )
     is_one_clear_line(run(limited, "--lang", "fr", "--database", cli.url, *LARGE))
-    verifies(tmp_path / "cycle.db", 1)
+    verifies(tmp_path / "cycle.db", ACCOUNTS + 1)
     assert "La commune de Boky est enregistrée" in cli.ok(*LARGE).out
-    verifies(tmp_path / "cycle.db", 2)
+    verifies(tmp_path / "cycle.db", ACCOUNTS + 2)
 
 
 AS_NOBODY = (
@@ -137,6 +143,7 @@ AS_NOBODY = (
 
 @pytest.mark.parametrize("arguments", [SMALL, ("show", "frameworks"), ("rebuild",)], ids=["do", "show", "rebuild"])
 def test_a_file_that_may_not_be_written_says_so_and_heals(cli: Cli, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    cli.begin(*AWA_ON_A_SMALL_DISK)
     cli.ok("policy", "publish")
     path = tmp_path / "cycle.db"
     path.chmod(0o444)
@@ -148,7 +155,7 @@ def test_a_file_that_may_not_be_written_says_so_and_heals(cli: Cli, tmp_path: Pa
     assert "ne peut pas être écrit" in refused.err
     assert "vérifiez vos droits" in refused.err
     assert path.read_bytes() == before
-    verifies(path, 1)
+    verifies(path, ACCOUNTS + 1)
     path.chmod(0o644)
     cli.ok(*SMALL)
-    verifies(path, 2)
+    verifies(path, ACCOUNTS + 2)

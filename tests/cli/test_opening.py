@@ -61,6 +61,7 @@ def test_reading_waits_for_no_writer(demo: Cli, tmp_path: Path) -> None:
 
 
 def test_no_role_is_guessed_into_the_log(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.begin()
     monkeypatch.delenv("CYCLE_ROLE")
     ran = cli("do", "register-commune", *COMMUNE)
     assert ran.code == 2
@@ -69,11 +70,13 @@ def test_no_role_is_guessed_into_the_log(cli: Cli, monkeypatch: pytest.MonkeyPat
     cli.ok("do", "register-commune", *COMMUNE, "--role", "programme")
     # Only the programme may rename a commune: there is nothing to guess.
     cli.ok("do", "rename-commune", "--id", "Dioro", "--set=name=Joro", "--set=since=2026-01-01")
-    roles = [row["role"] for row in cli.ok("--json", "show", "audit").json["audit_trail"]]
+    rows = cli.ok("--json", "show", "audit", "--commune", "Joro").json["audit_trail"]
+    roles = [row["role"] for row in rows]
     assert roles == ["programme", "programme"]
 
 
 def test_the_role_of_the_environment_is_not_bent_to_the_command(cli: Cli) -> None:
+    cli.begin()
     cli.ok("policy", "publish")
     cli.ok("do", "register-commune", *COMMUNE)
     cli.ok("do", "propose-framework", "--set=commune=ML-4-01-01", "--set=title=Cadre")
@@ -103,10 +106,13 @@ def test_an_interrupted_demo_leaves_nothing_and_says_so_in_one_line(cli: Cli, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_half_filled_demo_is_filled_anew_and_its_hint_works_as_typed(cli: Cli, tmp_path: Path) -> None:
+def test_a_half_filled_demo_is_filled_anew_and_its_hint_works_as_typed(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "cycle.db-unfinished").write_bytes(b"left by a power cut")
     out = cli.ok("demo", "--frameworks", "1", "--cycles", "1").out
     assert [path.name for path in tmp_path.iterdir()] == ["cycle.db"]
+    monkeypatch.delenv("CYCLE_ACTOR")
     hints = [line.strip() for line in out.splitlines() if line.strip().startswith("cycle ")]
     assert len(hints) == 2
     path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cycle.aggregates.base import Role
 from tests.cli.run import Cli
+from tests.people import AWA
 
 COMMUNE = ("--set", "commune=ML-4-01-01", "--set", "name=Dioro", "--set", "region=Ségou", "--set", "circle=Ségou")
 
@@ -16,6 +18,7 @@ COMMUNE = ("--set", "commune=ML-4-01-01", "--set", "name=Dioro", "--set", "regio
 @pytest.fixture
 def person(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The reference of somebody who is recorded, by a file: names stay out of the shell's history."""
+    cli.begin(*AWA, *((account, Role.MAYOR, "/") for account in ("fanta", "moussa", "issa")))
     cli.ok("do", "register-commune", "--role", "programme", *COMMUNE)
     cli.ok("vault", "new-key", str(tmp_path / "vault.key"))
     monkeypatch.setenv("CYCLE_VAULT_KEY", str(tmp_path / "vault.key"))
@@ -39,6 +42,7 @@ def test_a_key_is_for_its_owner_alone_and_never_written_over(cli: Cli, tmp_path:
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_without_a_key_one_line_says_what_to_do(cli: Cli, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CYCLE_VAULT_KEY", raising=False)
+    cli.begin()
     cli.ok("do", "register-commune", "--role", "programme", *COMMUNE)
     refused = cli(
         "do", "record-person", "--role", "mayor", "--set", "commune=ML-4-01-01", "--set", "name=Awa", lang=lang
@@ -100,12 +104,13 @@ def test_a_person_is_shown_to_who_says_what_for(cli: Cli, person: str) -> None:
 
 def test_what_is_asked_for_and_confirmed_by_another_is_forgotten(cli: Cli, person: str) -> None:
     ask = ("do", "request-erasure", "--id", person, "--role", "mayor", "--set", "reason=own-request")
-    cli.ok(*ask, "--actor", "fanta")
-    same = cli("do", "confirm-erasure", "--id", person, "--role", "mayor", "--actor", "fanta")
+    confirm = ("do", "confirm-erasure", "--id", person, "--role", "mayor")
+    cli.ok("--actor", "fanta", *ask)
+    same = cli("--actor", "fanta", *confirm)
     assert same.code == 1
     assert "fanta" in same.err
-    first = cli.ok("--json", "do", "confirm-erasure", "--id", person, "--role", "mayor", "--actor", "moussa").json
-    again = cli.ok("--json", "do", "confirm-erasure", "--id", person, "--role", "mayor", "--actor", "issa").json
+    first = cli.ok("--json", "--actor", "moussa", *confirm).json
+    again = cli.ok("--json", "--actor", "issa", *confirm).json
     assert again == first
     assert cli("vault", "show", person, "--purpose", "contact", "--role", "mayor").code == 1
     assert cli.ok("--json", "vault", "forget-again").json == {"forgotten": 0}

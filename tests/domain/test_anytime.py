@@ -316,13 +316,13 @@ def test_an_annulled_framework_resumes_on_a_new_deliberation() -> None:
     told.when(Resume(reason="Nouvelle délibération")).then(FrameworkResumed, stage="monitoring")
 
 
-END = Dissolve(deliberation=SECOND, seconded_by="second", reason="Le conseil l'a décidé")
+END = Dissolve(deliberation=SECOND, reason="Le conseil l'a décidé")
 
 
 def dissolving(**changes: object) -> Story:
     """The council has decided to dissolve; the changes say how this decision differs."""
     anew = replace(DELIBERATIONS[FOUNDING], id=SECOND, decided_on=date(2026, 3, 1), **changes)
-    return monitored().know(deliberations={**DELIBERATIONS, SECOND: anew})
+    return monitored().know(deliberations={**DELIBERATIONS, SECOND: anew}, seconded_by="second")
 
 
 @pytest.mark.parametrize("suspend", [False, True])

@@ -45,6 +45,7 @@ from cycle.aggregates.terms import (
     DeadlineKind,
     DecisionMode,
     DeliberationId,
+    GrantId,
     Ledger,
     MeetingId,
     MemberId,
@@ -93,6 +94,7 @@ _IDS: dict[object, Callable[[Framework], tuple[str, ...]]] = {
     OrganisationId: lambda s: tuple(ORGANISATIONS),
     DeliberationId: lambda s: tuple(DELIBERATIONS),
     CommuneCode: lambda s: (DIORO.code,),
+    GrantId: lambda s: (GrantId("G-1"),),
     PersonId: lambda s: (PersonId("p-1"),),
     PolicyId: lambda s: (PolicyId("wocat-pact"),),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from cycle.aggregates.base import By, Command
+from cycle.aggregates.base import Command, Role
 from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.deliberation import EnterDeliberation, MakeExecutory
 from cycle.aggregates.framework.adjustment import OpenReview
@@ -20,6 +20,7 @@ from cycle.aggregates.framework.proposals import ProposeAction
 from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors, ProposeFramework
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.organisation import Form, RegisterOrganisation
+from cycle.aggregates.request import ConfirmRequest
 from cycle.aggregates.rulebook import PublishPolicy
 from cycle.aggregates.terms import (
     CommuneCode,
@@ -40,6 +41,7 @@ from cycle.aggregates.terms import (
 from cycle.engine import Engine, Said
 from cycle.policy import sample
 from cycle.store import Receipt
+from tests.people import by, everybody, sayer
 
 DIORO = CommuneCode("ML-4-01-01")
 MAIRIE, RICE, FISH, PARTNER = (MemberId(f"MB-{n}") for n in range(1, 5))
@@ -54,7 +56,7 @@ ORGANISATIONS = (
 
 def said(command: Command, on: date, target: str | None = None, **more: object) -> Said:
     """A command by somebody who may say it."""
-    return Said(command=command, by=By("awa", command.roles[0]), on=on, target=target, **more)  # type: ignore[arg-type]
+    return Said(command=command, by=sayer(command), on=on, target=target, **more)  # type: ignore[arg-type]
 
 
 class Path:
@@ -97,6 +99,7 @@ class Path:
         return self.framework
 
     def propose(self) -> None:
+        everybody(self.engine)
         self._execute(PublishPolicy(document=sample()), PROPOSED)
         self._made(RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou"), PROPOSED)
         self.framework = FrameworkId(self._made(ProposeFramework(commune=DIORO, title="Cadre de Dioro"), PROPOSED))
@@ -140,7 +143,10 @@ class Path:
     def dissolve(self) -> None:
         decided = self._adopted("2026-19", "Fin du cadre de concertation", ENDS)
         self._execute(MakeExecutory(executory_on=ENDS), ENDS, decided)
-        self.say(Dissolve(deliberation=decided, seconded_by="moussa", reason="Fusion de communes"), on=ENDS)
+        asked = self.say(Dissolve(deliberation=decided, reason="Fusion de communes"), on=ENDS)
+        confirm = ConfirmRequest()
+        secretary, request = by(Role.COUNCIL_SECRETARY), asked.stream.partition("-")[2]
+        self.engine.execute(Said(command=confirm, by=secretary, on=ENDS, target=request))
 
 
 STEPS: dict[Stage, Callable[[Path], None]] = {

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from cycle.aggregates.base import By, Command, Refused, Role
+from cycle.aggregates.base import Command, LogName, Refused, Role
 from cycle.aggregates.commune import AddAlias, RegisterCommune, RenameCommune
 from cycle.aggregates.deliberation import AnnulDeliberation, TransmitDeliberation
 from cycle.aggregates.organisation import ChangeInvestmentRight, CountMembership, FormaliseOrganisation
 from cycle.engine import Engine, Said
 from cycle.store import Receipt
 from tests.engine.path import DIORO
+from tests.people import by, everybody
 
 DAY = date(2026, 2, 2)
 REGISTER = RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou")
@@ -34,9 +35,11 @@ def engine(database_url: str) -> Engine:
 
 
 def refused(engine: Engine, enter: Enter, command: Command, role: Role, on: date) -> set[str]:
-    with engine, pytest.raises(Refused) as caught:
-        enter(engine, Said(command=command, by=By("awa", role), on=on, target="x-1"))
-    assert engine.store.head().position == 0
+    with engine:
+        everybody(engine)
+        with pytest.raises(Refused) as caught:
+            enter(engine, Said(command=command, by=by(role), on=on, target="x-1"))
+        assert engine.store.log_size(LogName(DIORO)) == 0
     return {finding.code for finding in caught.value.findings}
 
 
@@ -70,6 +73,7 @@ def test_today_is_the_day_where_the_commune_is(engine: Engine, zone: str, on: da
     """At noon in Bamako it is past midnight in Auckland."""
     register = RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou", zone=zone)
     with engine:
-        engine.execute(Said(command=register, by=By("awa", Role.PROGRAMME), on=on))
-        alias = Said(command=AddAlias(alias="Dyoro"), by=By("awa", Role.PROGRAMME), on=on, target=DIORO)
+        everybody(engine)
+        engine.execute(Said(command=register, by=by(Role.PROGRAMME), on=on))
+        alias = Said(command=AddAlias(alias="Dyoro"), by=by(Role.PROGRAMME), on=on, target=DIORO)
         engine.execute(alias)

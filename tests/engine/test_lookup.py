@@ -92,7 +92,7 @@ def test_every_register_is_set_right_in_the_same_way(engine: Engine) -> None:
     correct(CorrectCommune, DIORO, 1, name="Dioro-Ville")
     correct(CorrectOrganisation, member.organisation, 2, women=60)
     correct(CorrectDeliberation, founding.id, 1, votes=Votes(23, 18, 16, 2))
-    reader = Reader(engine)
+    reader = Reader(engine, "awa")
     reader.catch_up()
     [commune] = reader.communes()
     assert (commune.name, commune.in_office) == ("Dioro-Ville", 23)

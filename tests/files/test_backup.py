@@ -126,8 +126,8 @@ def test_a_command_that_is_sent_again_after_a_restore_is_done_already(engine: En
         assert other.execute(command) == receipt
         with pytest.raises(KeyReused):
             other.execute(said(Suspend(reason="saison des pluies"), identity, key="phone-7"))
-        Reader(other).catch_up()
-        assert Reader(other).find("Dioro").commune
+        Reader(other, "awa").catch_up()
+        assert Reader(other, "awa").find("Dioro").commune
 
 
 def test_it_goes_into_an_empty_database_only(told: SqlRecorder, other: SqlRecorder, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_what_is_missing_is_appended_byte_for_byte(older: Engine, whole: Engine,
 def test_the_keys_of_what_was_missing_are_taken(older: Engine, whole: Engine, tmp_path: Path) -> None:
     """A phone that sends its command again, because it never got an answer, must not do it twice."""
     going_on(older, (tmp_path / "log.jsonl").read_bytes())
-    identity = Reader(whole)
+    identity = Reader(whole, "awa")
     identity.catch_up()
     framework = identity.find_framework("Dioro")
     command = said(Suspend(reason="insécurité"), framework, key="phone-7")
@@ -69,7 +69,7 @@ def test_the_keys_of_what_was_missing_are_taken(older: Engine, whole: Engine, tm
 
 def test_work_goes_on_behind_it(older: Engine, tmp_path: Path) -> None:
     going_on(older, (tmp_path / "log.jsonl").read_bytes())
-    reader = Reader(older)
+    reader = Reader(older, "awa")
     reader.catch_up()
     framework = reader.find_framework("Dioro")
     head = older.store.head().position
@@ -113,7 +113,7 @@ def test_a_file_that_does_not_continue_this_log_is_refused(older: Engine, tmp_pa
 
 def test_a_log_that_went_another_way_is_refused(older: Engine, tmp_path: Path) -> None:
     """Somebody worked on the restored database: two histories have one beginning, and neither is the other's."""
-    reader = Reader(older)
+    reader = Reader(older, "awa")
     reader.catch_up()
     older.execute(said(Suspend(reason="crue"), reader.find_framework("Dioro")))
     with pytest.raises(BadLine, match="differs from what the database holds"):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cycle.aggregates.base import Refused
+from cycle.aggregates.base import Refused, Role
 from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.deliberation import EnterDeliberation
 from cycle.aggregates.terms import CommuneCode, Outcome
@@ -22,6 +22,7 @@ from cycle_adapters.files.register import Register
 from cycle_adapters.files.report import as_json, told
 from cycle_adapters.files.table import FileBroken
 from tests.engine.test_engine import said
+from tests.people import by, everybody
 
 REAL = Path(__file__).parents[3] / "shared/data/deliberations/saint-etienne-metropole-2022.csv"
 MODEL = REAL.with_name("scdl-model-altervilles.csv")
@@ -31,6 +32,7 @@ GOOD = "2026-1,2026-01-20,Budget,2026-01-31,23,20,18,1,1"
 
 
 TODAY = date(2026, 7, 1)
+SECRETARY = by(Role.COUNCIL_SECRETARY)
 
 
 def judged(*rows: str, header: str = HEADER, mapping: Mapping | None = None) -> Report:
@@ -39,6 +41,7 @@ def judged(*rows: str, header: str = HEADER, mapping: Mapping | None = None) -> 
 
 @pytest.fixture
 def register(engine: Engine) -> Engine:
+    everybody(engine)
     engine.execute(said(RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou")))
     return engine
 
@@ -54,9 +57,9 @@ def test_the_real_file_holds_what_its_council_published() -> None:
 
 def test_the_real_file_imported_twice_changes_nothing(register: Engine) -> None:
     report = judge(REAL.read_bytes(), DIORO, scdl(), REAL.name, TODAY)
-    first = record(register, report)
+    first = record(register, report, SECRETARY)
     head = register.store.head()
-    again = record(register, report)
+    again = record(register, report, SECRETARY)
     assert (first.recorded, first.known) == (79, 0)
     assert (again.recorded, again.known) == (0, 79)
     assert register.store.head() == head
@@ -68,8 +71,8 @@ def test_the_model_file_is_read(register: Engine) -> None:
 
 
 def test_an_overlapping_file_brings_only_what_is_new(register: Engine) -> None:
-    record(register, judged(GOOD))
-    more = record(register, judged(GOOD, GOOD.replace("2026-1", "2026-2")))
+    record(register, judged(GOOD), SECRETARY)
+    more = record(register, judged(GOOD, GOOD.replace("2026-1", "2026-2")), SECRETARY)
     assert (more.recorded, more.known) == (1, 1)
 
 
@@ -97,34 +100,34 @@ def facts(engine: Engine):  # type: ignore[no-untyped-def]
 
 def test_a_decision_that_is_published_again_with_its_transmission_is_completed(register: Engine) -> None:
     """It used to be recorded twice: every cell was part of its identity."""
-    assert record(register, judged(AWAITING)).recorded == 1
-    again = record(register, judged(GOOD))
+    assert record(register, judged(AWAITING), SECRETARY).recorded == 1
+    again = record(register, judged(GOOD), SECRETARY)
     assert (again.recorded, again.completed, again.known) == (0, 1, 0)
     assert stages(register) == ["deliberation-recorded", "deliberation-sent-to-authority"]
     assert len({stream for stream, _ in facts(register)}) == 1
     head = register.store.head()
     for rows in (GOOD, AWAITING):
-        third = record(register, judged(rows))
+        third = record(register, judged(rows), SECRETARY)
         assert (third.recorded, third.completed, third.known) == (0, 0, 1)
     assert register.store.head() == head
 
 
 def test_a_mapping_with_one_more_column_changes_nothing(register: Engine) -> None:
-    record(register, judged(GOOD, mapping=MATTER))
-    more = record(register, judged(AWAITING))
+    record(register, judged(GOOD, mapping=MATTER), SECRETARY)
+    more = record(register, judged(AWAITING), SECRETARY)
     assert (more.recorded, more.completed, more.known) == (0, 0, 1)
     (finding,) = (oddity for oddity in more.oddities if oddity.code == "known-differently")
     assert [each.field for each in finding.values["differences"]][:2] == ["in_office", "present"]  # type: ignore[attr-defined]
     head = register.store.head()
-    assert record(register, judged(GOOD, mapping=MATTER)).known == 1
+    assert record(register, judged(GOOD, mapping=MATTER), SECRETARY).known == 1
     assert register.store.head() == head
 
 
 def test_what_the_register_holds_differently_is_said_and_left_as_it_is(register: Engine) -> None:
-    record(register, judged(GOOD))
+    record(register, judged(GOOD), SECRETARY)
     head = register.store.head()
     changed = GOOD.replace("2026-01-31", "2026-02-03").replace(",18,", ",17,")
-    report = record(register, judged(changed))
+    report = record(register, judged(changed), SECRETARY)
     assert (report.known, register.store.head()) == (1, head)
     french = in_one_line(report)
     assert (
@@ -138,14 +141,14 @@ def test_a_decision_that_was_entered_by_hand_is_not_recorded_again(register: Eng
         commune=DIORO, number="2026-1", subject="BUDGET", outcome=Outcome.ADOPTED, decided_on=date(2026, 1, 20)
     )
     receipt = register.execute(said(entered))
-    report = record(register, judged(GOOD))
+    report = record(register, judged(GOOD), SECRETARY)
     assert (report.recorded, report.completed) == (0, 1)
     assert register.history(receipt.stream)[-1].type == "deliberation-sent-to-authority"
 
 
 def test_a_number_that_the_register_has_for_another_decision_is_said(register: Engine) -> None:
-    record(register, judged(GOOD))
-    report = record(register, judged(GOOD.replace("Budget", "Marché")))
+    record(register, judged(GOOD), SECRETARY)
+    report = record(register, judged(GOOD.replace("Budget", "Marché")), SECRETARY)
     assert (report.recorded, report.counts()) == (1, {"number-known": 1})
     assert "une autre décision, du 20 janvier 2026 : « Budget »" in in_one_line(report)
 
@@ -157,7 +160,7 @@ def test_one_decision_that_a_file_tells_in_two_ways_is_to_be_mended(register: En
 
 
 def test_a_dry_run_compares_with_the_register_and_writes_nothing(register: Engine) -> None:
-    record(register, judged(AWAITING))
+    record(register, judged(AWAITING), SECRETARY)
     head = register.store.head()
     report = against(Register(register, DIORO), judged(GOOD, GOOD.replace("2026-1,", "2026-2,")))
     assert (len(report.new), len(report.completing), report.known) == (1, 1, 0)
@@ -178,7 +181,7 @@ def test_the_report_fits_eighty_columns_and_shows_no_codes(language: Language) -
 
 def test_a_real_run_that_is_refused_does_not_call_itself_a_dry_run(register: Engine) -> None:
     with pytest.raises(BadRows) as caught:
-        record(register, judged(GOOD, ODD["date-in-future"][0]))
+        record(register, judged(GOOD, ODD["date-in-future"][0]), SECRETARY)
     report = caught.value.report
     assert "Essai à blanc" not in told(report, "fr", dry_run=False)
     assert told(report, "fr", dry_run=False).endswith("Rien n'a été enregistré.")
@@ -351,20 +354,21 @@ def test_bad_rows_refuse_the_file_unless_they_are_left_out(register: Engine) -> 
     report = judged(GOOD, ODD["date-invalid"][0])
     head = register.store.head()
     with pytest.raises(BadRows, match=r"1 row cannot be recorded \(line 3\), so nothing was"):
-        record(register, report)
+        record(register, report, SECRETARY)
     assert register.store.head() == head
-    assert record(register, report, skip_bad_rows=True).recorded == 1
+    assert record(register, report, SECRETARY, skip_bad_rows=True).recorded == 1
 
 
 def test_an_unknown_commune_imports_nothing(engine: Engine) -> None:
+    begun = everybody(engine)
     with pytest.raises(Refused, match="commune-unknown"):
-        record(engine, judged(GOOD))
-    assert engine.store.head().position == 0
+        record(engine, judged(GOOD), SECRETARY)
+    assert engine.store.head().position == begun
 
 
 def test_a_hundred_times_the_data(register: Engine) -> None:
     rows = (GOOD.replace("2026-1,", f"2026-{n},") for n in range(8_000))
-    assert record(register, judged(*rows)).recorded == 8_000
+    assert record(register, judged(*rows), SECRETARY).recorded == 8_000
 
 
 @settings(max_examples=150, deadline=None)

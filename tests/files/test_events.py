@@ -84,9 +84,9 @@ BAD = {
         "recorded before",
     ),
     "a missing field": (
-        lambda ls: [*ls[:4], ls[4].replace(b'"name"', b'"nome"'), *ls[5:]],
+        lambda ls: [*ls[:4], ls[4].replace(b'"role":"auditor"', b'"rule":"auditor"'), *ls[5:]],
         5,
-        "canonical|the field “name” is missing|no field “nome”",
+        "canonical|the field “role” is missing|no field “rule”",
     ),
 }
 

@@ -33,7 +33,11 @@ def test_an_export_to_a_device_says_so_beside_the_events(demo: Cli, tmp_path: Pa
     ran = subprocess.run(
         [*PROGRAM, "--database", demo.url, "export", "events", "--to", "/dev/stdout"], capture_output=True, check=True
     )
-    assert ran.stdout == (tmp_path / "log.jsonl").read_bytes()
+    # The record of the first export is the last line of the second one.
+    before, last = ran.stdout[: (tmp_path / "log.jsonl").stat().st_size], ran.stdout.splitlines()[-1]
+    assert before == (tmp_path / "log.jsonl").read_bytes()
+    assert ran.stdout == before + last + b"\n"
+    assert b'"type":"events-exported"' in last
 
 
 def test_a_log_goes_in_with_its_positions(demo: Cli, tmp_path: Path) -> None:
@@ -81,20 +85,31 @@ def test_a_file_that_cannot_be_used_is_refused_in_french(
     content: str,
     words: str,
 ) -> None:
+    cli.begin()
     cli.ok("do", "register-commune", *DIORO)
     (tmp_path / "a.csv").write_text(f"{HEADER}\n{ROW}", "utf-8")
     (tmp_path / name).write_text(content, "utf-8")
     mapping = ("--mapping", str(tmp_path / name)) if name == "m.json" else ()
-    ran = cli("import", "deliberations", str(tmp_path / "a.csv"), "--commune", "Dioro", *mapping)
+    ran = cli(
+        "--actor",
+        "council-secretary",
+        "import",
+        "deliberations",
+        str(tmp_path / "a.csv"),
+        "--commune",
+        "Dioro",
+        *mapping,
+    )
     assert ran.code in (1, 2)
     assert words in ran.err.replace(f"{tmp_path}{os.sep}", "")
     assert "Traceback" not in ran.err
 
 
 def test_a_file_imported_twice_changes_nothing(cli: Cli, tmp_path: Path) -> None:
+    cli.begin()
     cli.ok("do", "register-commune", *DIORO)
     (tmp_path / "a.csv").write_text(f"{HEADER}\n{ROW}", "utf-8")
-    command = ("import", "deliberations", str(tmp_path / "a.csv"), "--commune", "Dioro")
+    command = ("--actor", "council-secretary", "import", "deliberations", str(tmp_path / "a.csv"), "--commune", "Dioro")
     assert "1 ligne : 1 délibération, 0 répétition, 0 ligne à corriger" in cli.ok(*command).out.replace("\u00a0", " ")
     assert "Enregistrées : 0" in cli.ok(*command).out.replace("\u00a0", " ")
     assert cli.ok("--json", *command).json["known"] == 1

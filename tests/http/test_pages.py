@@ -29,7 +29,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def client(told: Path, tmp_path: Path) -> Iterator[TestClient]:
     copyfile(told, tmp_path / "a.db")
-    with Engine(f"sqlite:///{tmp_path / 'a.db'}") as engine, TestClient(make_app(engine)) as client:
+    with Engine(f"sqlite:///{tmp_path / 'a.db'}") as engine, TestClient(make_app(engine, "operator")) as client:
         yield client
 
 

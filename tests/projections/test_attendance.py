@@ -7,9 +7,9 @@ from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.terms import Presence
 from cycle.engine import Engine
 from cycle.projections.meetings import AttendanceRow, MeetingRow
-from cycle.reading import Reader
 from tests.domain.dioro import FISH, MAIRIE, MET, PARTNER, RICE, SERVICE, at_the_meeting
 from tests.domain.story import Story, correct
+from tests.people import an_auditor
 from tests.projections.rows import append, named
 
 THREE = tuple(Presence(member, men=1) for member in (MAIRIE, RICE, FISH))
@@ -22,8 +22,8 @@ def opened() -> Story:
 
 
 def read(engine: Engine, told: Story) -> tuple[MeetingRow, dict[str, AttendanceRow]]:
+    reader = an_auditor(engine)
     append(engine.store, named(told.history, "f"))
-    reader = Reader(engine)
     reader.catch_up()
     [meeting] = reader.rows("meetings")
     rows = {row.member: row for row in reader.rows("attendance")}  # type: ignore[attr-defined]

@@ -27,11 +27,13 @@ from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Projection, Row
 from cycle.projections.folding import folded
 from cycle.projections.obstacles import ObstacleRow, obstacles
+from cycle.projections.rebuilding import Rebuild
 from cycle.projections.runner import NotThereYet, Runner
 from cycle.reading import Reader
 from cycle.store import Head, LogRecorder
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
+from tests.people import AUDITORS_FACTS, an_auditor
 from tests.postgres import new_database
 from tests.projections.rows import LEAVES, append, corrected, facts_of, in_memory, named, tables, walked
 
@@ -64,6 +66,10 @@ class Told(NamedTuple):
         return told
 
 
+EARLY = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before all that is told: accounts that are opened then make no fact younger."""
+
+
 def tales(smallest_batch: int) -> st.SearchStrategy[Told]:
     seed = st.integers(0, 10**6)
     seeds = st.lists(seed, min_size=1, max_size=3)
@@ -73,9 +79,11 @@ def tales(smallest_batch: int) -> st.SearchStrategy[Told]:
 
 def one_way_or_another(url: str, told: Told) -> None:
     """Followed in batches, built again, folded in memory, and as of the head: all the same rows."""
-    with Engine(url) as engine:
+    with Engine(url, clock=lambda: EARLY) as engine:
+        reader = an_auditor(engine)
         facts = waiting = told.facts()
-        runner, at = Runner(engine.store, LEAVES), 1 + told.look_back * (len(facts) - 1) // 1000
+        runner, seen = Runner(engine.store, LEAVES), 1 + told.look_back * (len(facts) - 1) // 1000
+        at = AUDITORS_FACTS + seen
         for batch in cycle(told.batches):
             append(engine.store, waiting[: 2 * batch])
             waiting = waiting[2 * batch :]
@@ -91,17 +99,17 @@ def one_way_or_another(url: str, told: Told) -> None:
         assert runner.problems() == {}
         stored = facts_of(engine.store)
         expected = in_memory(stored)
-        reader = Reader(engine)
+        reader.catch_up()
         cut_on_every_axis(reader, stored, stored[at - 1].recorded)
-        with TemporaryDirectory() as folder, Engine(f"sqlite:///{Path(folder) / 'cut.db'}") as cut:
-            append(cut.store, facts[:at])
-            earlier = Reader(cut)
+        with TemporaryDirectory() as folder, Engine(f"sqlite:///{Path(folder) / 'cut.db'}", clock=lambda: EARLY) as cut:
+            earlier = an_auditor(cut)
+            append(cut.store, facts[:seen])
             earlier.catch_up()
             for name, rows in followed.items():
                 assert [tuple(map(_plain, row)) for row in rows] == [tuple(map(_plain, row)) for row in expected[name]]
                 if PROJECTIONS[name].appends:
                     continue  # see below: test_the_audit_trail_as_of_a_position_is_the_one_of_then
-                assert reader.rows(name, cutoffs=Cutoffs(at=len(facts))) == reader.rows(name), name
+                assert reader.rows(name, cutoffs=Cutoffs(at=len(stored))) == reader.rows(name), name
                 assert reader.rows(name, cutoffs=Cutoffs(at=at)) == earlier.rows(name), name
 
 
@@ -147,10 +155,10 @@ def test_incremental_rebuilt_and_as_of_head_are_one_on_a_server(postgres: str, t
 def test_the_audit_trail_as_of_a_position_is_the_one_of_then(engine: Engine) -> None:
     facts = named(corrected(3), "f")
     assert any(change.field == "occurred_on" for fact in facts for change in getattr(fact.data, "changes", ()))
+    reader = an_auditor(engine)
     append(engine.store, facts)
-    reader = Reader(engine)
-    reader.catch_up()
-    assert reader.rows("audit_trail", cutoffs=Cutoffs(at=len(facts))) == reader.rows("audit_trail")
+    end = reader.catch_up()
+    assert reader.rows("audit_trail", cutoffs=Cutoffs(at=end)) == reader.rows("audit_trail")
 
 
 def test_the_histories_correct_facts_of_many_kinds() -> None:
@@ -267,14 +275,29 @@ def test_a_rebuild_that_dies_leaves_the_live_tables(sqlite_store: SqlRecorder) -
     runner.catch_up()
     before = tables(sqlite_store)
 
-    def die(done: int, of: int) -> None:
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         runner.rebuild(progress=die, batch=50)
     assert tables(sqlite_store) == before
     runner.rebuild()
     assert tables(sqlite_store) == before
+
+
+def test_a_rebuild_that_died_before_the_live_tables_were_filled_is_in_nobodys_way(store: SqlRecorder) -> None:
+    append(store, history("f", "ML-4-01-01", 300))
+    runner = Runner(store, LEAVES)
+    half = Rebuild(runner._source, list(PROJECTIONS.values()), 100)
+    half._take_over = die  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        half.run(None)
+    assert runner.catch_up() == 300
+    runner.rebuild()
+    runner.rebuild()
+    assert runner.problems() == {}
+    assert len(tables(store)["audit_trail"]) == 300
+
+
+def die(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_fold_that_fails_stops_its_projection_and_no_other(sqlite_store: SqlRecorder) -> None:

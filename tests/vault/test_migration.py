@@ -31,6 +31,7 @@ def test_a_database_of_revision_0001_is_migrated_when_it_is_opened(log: Path, da
     exported = io.BytesIO()
     export(again.engine, exported)  # type: ignore[arg-type]
     assert exported.getvalue() == data
+    again.admitted()
     person = again.record(replace(AWA, commune=DIORO))
     assert again.shown(person)
     again.engine.close()

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from cycle.aggregates.base import By, Command, LogName
+from cycle.aggregates.base import By, Command, LogName, Role
 from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.person import AmendPerson, ConfirmErasure, RecordPerson, RequestErasure
 from cycle.aggregates.terms import CommuneCode, ErasureReason, PersonId, Purpose
 from cycle.engine import Engine, Said
 from cycle.store import Receipt
 from cycle.vault.people import disclose, openings
+from tests.people import EVERYWHERE, accounts_begin, admit
 from tests.proofs.sealing import SEALED_AT as SEALED_AT
 
 DIORO = CommuneCode("ML-4-01-01")
@@ -21,6 +22,13 @@ DAY = date(2026, 3, 1)
 AWA = RecordPerson(commune=DIORO, name="Awa Traoré-Diarra", telephone="+223 76 12 34 56", function="présidente")
 SECRETS = ("Awa Traoré-Diarra", "+223 76 12 34 56", "présidente")
 """What no file may hold."""
+ACCOUNTS = (
+    *(("fanta", role, EVERYWHERE) for role in (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.PROGRAMME)),
+    ("moussa", Role.COUNCIL_SECRETARY, EVERYWHERE),
+    ("issa", Role.COUNCIL_SECRETARY, EVERYWHERE),
+    ("mayor-1", Role.MAYOR, EVERYWHERE),
+    ("auditor", Role.AUDITOR, EVERYWHERE),
+)
 
 
 class Town:
@@ -31,8 +39,15 @@ class Town:
         self.engine = Engine(url, vault_key=key, **more)  # type: ignore[arg-type]
 
     def founded(self) -> Town:
-        """A new town, in the log."""
+        """A new town, in the log, and whoever has something to do in it."""
+        self.admitted()
         self.say(RegisterCommune(commune=DIORO, name="Dioro", region="Ségou", circle="Ségou"))
+        return self
+
+    def admitted(self) -> Town:
+        """Accounts for those who say something here."""
+        accounts_begin(self.engine)
+        admit(self.engine, *ACCOUNTS)
         return self
 
     def again(self, key: Path | None = None) -> Town:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from importlib import import_module
@@ -17,7 +15,8 @@ from cycle.aggregates.commune import commune
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.table import stages_of
 from cycle.aggregates.personal import personal_fields
-from cycle.catalogue import Language, listed, printable, text
+from cycle.aggregates.request import ActRequested, request
+from cycle.catalogue import Language, listed, text
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
 from cycle.reading import PlaceUnknown, Reader
 from cycle.settings import Settings
@@ -26,9 +25,9 @@ from cycle.telling import explained, sentence, warnings, whom_to_call
 from cycle_adapters.cli.fields import gathered, rows, said, takes_free_text
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
-from cycle_adapters.cli.wording import Context, Wrong, heard, worded
+from cycle_adapters.cli.wording import Context, Wrong, heard, reference, worded
 
-SELF_NAMED = frozenset({"register-commune", "publish-policy", "record-person"})
+SELF_NAMED = frozenset({"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"})
 """Commands whose own fields say which aggregate they are about."""
 
 
@@ -54,7 +53,7 @@ def by_area() -> Iterator[tuple[str, list[str]]]:
     """The commands of each area of the domain, in the order of the areas."""
     areas = ["setup", "council", "needs", "meetings", "proposals", "contributions", "plan", "committee"]
     areas += ["monitoring", "obstacles", "adjustment", "anytime"]
-    areas += ["commune", "organisation", "deliberation", "person", "rulebook", "disclosure"]
+    areas += ["commune", "organisation", "deliberation", "person", "rulebook", "request", "account", "disclosure"]
 
     def area(name: str) -> str:
         return COMMANDS[name].__module__.rpartition(".")[2]
@@ -79,7 +78,6 @@ class OneCommand(click.Command):
             click.Option(["--on"], type=DAY),
             click.Option(["--key"], metavar="KEY"),
             click.Option(["--role"], envvar="CYCLE_ROLE", type=click.Choice(list(map(str, Role))), metavar="ROLE"),
-            click.Option(["--actor"], envvar="CYCLE_ACTOR", metavar="REF"),
             click.Option(["--for", "on_behalf_of"], metavar="REF"),
             click.Option(["--late"], is_flag=True),
             click.Option(["--fields", "list_fields"], is_flag=True),
@@ -142,7 +140,6 @@ def _do(name: str) -> Callable[..., None]:
         on: date | None,
         key: str | None,
         role: str | None,
-        actor: str | None,
         on_behalf_of: str | None,
         late: bool,
         list_fields: bool,
@@ -152,13 +149,13 @@ def _do(name: str) -> Callable[..., None]:
             show_fields(name, settings)
             return
         command = said(name, declared, gathered(declared, fields, data), settings.language)
-        by = By(reference(actor or operator()), acting_as(declared, role, settings.language), on_behalf_of)
         if on_behalf_of is not None:
             reference(on_behalf_of)
         needed(name, place, identity)
         with Engine(settings.database) as engine:
-            reader = Reader(engine)
+            reader = Reader(engine, settings.actor)
             reader.catch_up()
+            by = By(settings.actor, acting_as(engine, declared, role, settings), on_behalf_of)
             target = found(reader, command, place, identity)
             day = on or engine.today()
             receipt = engine.execute(Said(command=command, by=by, on=day, target=target, key=key, late_record=late))
@@ -202,38 +199,20 @@ def found(reader: Reader, command: Command, place: str | None, identity: str | N
     return identity
 
 
-def acting_as(command: type[Command], role: str | None, language: Language) -> Role:
-    """The role that was said, or the only one in which a command can be said: the log holds no guess.
+def acting_as(engine: Engine, command: type[Command], role: str | None, settings: Settings) -> Role:
+    """The role that was said, or the only one in which the account can say it: the log holds no guess.
 
     Raises:
         Wrong: nothing says in which of several roles.
     """
     if role is not None:
         return Role(role)
-    if len(command.roles) > 1:
-        roles = (f"{each} ({text(f'role.{each}', language)})" for each in command.roles)
+    held = {grant.role for grant in engine.door.now.grants(settings.actor, engine.today())}
+    possible = [each for each in command.roles if each in held] or list(command.roles)
+    if len(possible) > 1:
+        roles = (f"{each} ({text(f'role.{each}', settings.language)})" for each in possible)
         raise Wrong("role-needed", command=command.type, roles=", ".join(roles))
-    return command.roles[0]
-
-
-def operator() -> str:
-    """The account that runs this program, as a reference."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        name = "operator"
-    return "os:" + re.sub(r"\s+", "-", printable(name).strip())[:100]
-
-
-def reference(actor: str) -> str:
-    """The reference itself.
-
-    Raises:
-        Wrong: a name instead of a reference.
-    """
-    if not re.fullmatch(r"\S{1,120}", actor) or printable(actor) != actor:
-        raise Wrong("not-a-reference", given=printable(actor))
-    return actor
+    return possible[0]
 
 
 def show_fields(name: str, settings: Settings) -> None:
@@ -262,5 +241,7 @@ def print_receipt(engine: Engine, receipt: Receipt, language: Language) -> None:
     names = pair(text(f"message.id-{kind}", language), identity, language)
     key = pair(text("message.key", language), receipt.key, language)
     paragraph(" · ".join((where, names, key)), "  ", dim=True)
+    if kind == request.name and receipt.events[-1].type == ActRequested.type:
+        paragraph(text("message.how-to-confirm", language, "", request=identity), "  ")
     if kind == framework.name:
         paragraph(text("message.look-next", language, "", framework=identity[-8:]), "  ", dim=True)

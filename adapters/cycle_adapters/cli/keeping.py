@@ -19,9 +19,9 @@ from cycle.demo import Simulated
 from cycle.engine import Engine, Said
 from cycle.policy import Policy, Rule, document, read_policy, sample
 from cycle.projections.all import PROJECTIONS
-from cycle.reading import Reader, is_missing, opened
+from cycle.projections.runner import Runner
+from cycle.reading import is_missing, opened
 from cycle.settings import Settings
-from cycle_adapters.cli.doing import operator, reference
 from cycle_adapters.cli.errors import NotEmpty
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.wording import Wrong
@@ -37,9 +37,10 @@ VIEWS = {"audit" if name == "audit_trail" else name.replace("_", "-"): name for 
 def rebuild(settings: Settings, names: tuple[str, ...]) -> None:
     """Rebuild projections from nothing; readers keep the old ones until the new ones are there."""
     with opened(settings.database) as engine, progress(settings, "rebuilding") as moved:
-        reader = Reader(engine)
-        reader.runner.rebuild([VIEWS[name] for name in names], moved)
-        positions = reader.runner.positions()
+        engine.act(settings.actor, "rebuild")
+        runner = Runner(engine.store, engine.leaves)
+        runner.rebuild([VIEWS[name] for name in names], moved)
+        positions = runner.positions()
     if settings.json:
         emit({"rebuilt": list(names or VIEWS), "positions": positions})
     else:
@@ -64,12 +65,13 @@ def demo(settings: Settings, frameworks: int, cycles: int, seed: int) -> None:
         if count:
             raise NotEmpty(count)
         summary = simulated.tell(part(DELIBERATIONS), frameworks=frameworks, cycles=cycles, progress=moved)
-        Reader(simulated.engine).catch_up()
+        Runner(simulated.engine.store, simulated.engine.leaves).catch_up()
     if settings.json:
         emit(summary)
         return
     values = msgspec.structs.asdict(summary)
     paragraph(text("message.demo-done", settings.language, "", **values))
+    paragraph(text("message.demo-accounts", settings.language))
     for verb in ("show frameworks", "next Dioro"):
         click.echo(f"  cycle --database {shlex.quote(settings.database)} {verb}")
 
@@ -178,15 +180,14 @@ def check_policy(settings: Settings, path: str) -> None:
 
 @policy.command("publish")
 @click.argument("path", metavar="FILE", required=False)
-@click.option("--actor", envvar="CYCLE_ACTOR", metavar="REF")
 @click.pass_obj
-def publish_policy(settings: Settings, path: str | None, actor: str | None) -> None:
+def publish_policy(settings: Settings, path: str | None) -> None:
     """Publish a policy document; without FILE, the sample that ships."""
     found = _read(path) if path else sample()
     with Engine(settings.database) as engine:
         said = Said(
             command=PublishPolicy(document=found),
-            by=By(reference(actor or operator()), Role.PROGRAMME),
+            by=By(settings.actor, Role.PROGRAMME),
             on=engine.today(),
         )
         receipt = engine.execute(said)

@@ -13,8 +13,8 @@ import click
 from cycle import __version__, catalogue
 from cycle.catalogue import Language
 from cycle.settings import Settings
-from cycle_adapters.cli.settings import DEFAULT_DATABASE, before_parsing
-from cycle_adapters.cli.wording import Context, heard, sentence_case, usage_error, worded
+from cycle_adapters.cli.settings import DEFAULT_DATABASE, OPERATOR, before_parsing
+from cycle_adapters.cli.wording import Context, heard, reference, sentence_case, usage_error, worded
 
 VERBS = {
     "demo": "cycle_adapters.cli.keeping:demo",
@@ -35,6 +35,7 @@ VERBS = {
     "witness": "cycle_adapters.sealing.witnessing:witness",
     "receipt": "cycle_adapters.sealing.receipts:receipt",
     "vault": "cycle_adapters.cli.vaulting:vault",
+    "account": "cycle_adapters.cli.accounts:account",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 
@@ -92,10 +93,11 @@ class Verbs(click.Group):
 @click.option("--database", metavar="URL", envvar="CYCLE_DATABASE", default=DEFAULT_DATABASE, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--lang", type=click.Choice(catalogue.LANGUAGES))
+@click.option("--actor", metavar="REF", envvar="CYCLE_ACTOR")
 @click.version_option(__version__, prog_name="cycle")
 @click.pass_context
-def cli(ctx: click.Context, database: str, as_json: bool, lang: Language | None) -> None:
-    ctx.obj = Settings(database, lang or heard(ctx).language, as_json)
+def cli(ctx: click.Context, database: str, as_json: bool, lang: Language | None, actor: str | None) -> None:
+    ctx.obj = Settings(database, lang or heard(ctx).language, as_json, reference(actor or OPERATOR))
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -10,10 +10,8 @@ from msgspec import Struct
 
 from cycle.aggregates.base import Finding
 from cycle.aggregates.framework.decision import Option
-from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import Language, listed, shown, text
-from cycle.engine import stream_of
 from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.settings import Settings
 from cycle.telling import (
@@ -69,16 +67,16 @@ def next_(settings: Settings, place: str, on: date | None, everything: bool) -> 
     """Show what may happen next, and what keeps the rest from happening."""
     language = settings.language
     with opened(settings.database) as engine:
-        reader = Reader(engine)
+        reader = Reader(engine, settings.actor)
         reader.catch_up()
         identity = framework_at(reader, place)
-        found = engine.options(identity, on)
-        state = engine.framework(identity)
+        found = reader.options(identity, on)
+        state = reader.framework(identity)
         day = on or engine.today(state.zone)
         late = reader.overdue(day, Filters(framework=identity))
         names = {row.code: row.name for row in reader.communes()}
         suspended = state.stage is Stage.SUSPENDED
-        why = why_suspended(engine.history(stream_of(framework, identity)), language) if suspended else ""
+        why = why_suspended(reader.history(identity), language) if suspended else ""
     if settings.json:
         options = [option_as_json(o) for o in found]
         emit({"framework": identity, "stage": state.stage, "overdue": late, "options": options})

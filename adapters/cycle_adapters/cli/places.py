@@ -31,7 +31,7 @@ def framework_at(reader: Reader, name: str) -> FrameworkId:
         PlaceUnknown, PlaceAmbiguous, Wrong: with what to name instead.
     """
     found = place_at(reader, name)
-    if found.framework is None and not any(row.commune == found.commune for row in reader.frameworks()):
+    if found.framework is None and not reader.rows("frameworks", Filters(commune=found.commune)):
         raise Wrong("commune-without-framework", place=name)
     try:
         return reader.find_framework(name)

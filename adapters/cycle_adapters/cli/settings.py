@@ -1,4 +1,4 @@
-"""What every verb is told: database, language, for people or for programs."""
+"""What every verb is told: database, language, for people or for programs, as which account."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from cycle.catalogue import Language
 from cycle.settings import Settings
 
 DEFAULT_DATABASE = "sqlite:///cycle.db"
+OPERATOR = "operator"
+"""The account of whoever runs the machine. Not his name in the operating system: the log holds no names."""
 
 
 def language_of(asked: str | None, environment: Mapping[str, str] = os.environ) -> Language:
@@ -32,6 +34,5 @@ def before_parsing(arguments: Sequence[str], environment: Mapping[str, str] = os
             asked = following
         elif argument.startswith("--lang="):
             asked = argument.partition("=")[2]
-    return Settings(
-        environment.get("CYCLE_DATABASE") or DEFAULT_DATABASE, language_of(asked, environment), "--json" in own
-    )
+    database = environment.get("CYCLE_DATABASE") or DEFAULT_DATABASE
+    return Settings(database, language_of(asked, environment), "--json" in own, "")

@@ -349,7 +349,7 @@ def show(
 ) -> None:
     """Show a projection."""
     with opened(settings.database) as engine:
-        reader = Reader(engine)
+        reader = Reader(engine, settings.actor)
         reader.catch_up()
         found = place_at(reader, commune) if commune else None
         filters = Filters(

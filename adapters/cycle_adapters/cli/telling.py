@@ -97,7 +97,7 @@ def replay(settings: Settings, place: str, as_of: date | None, known_at: datetim
     """Tell the whole decision history of a commune or framework, and the state that it leads to."""
     language, cutoffs = settings.language, Cutoffs(as_of, known_at, at)
     with opened(settings.database) as engine:
-        reader = Reader(engine)
+        reader = Reader(engine, settings.actor)
         reader.catch_up()
         found = place_at(reader, place)
         if found.framework:
@@ -145,7 +145,7 @@ def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> Non
     """Tell what changed in a framework between two moments."""
     language = settings.language
     with opened(settings.database) as engine:
-        reader = Reader(engine)
+        reader = Reader(engine, settings.actor)
         reader.catch_up()
         identity = framework_at(reader, place)
         earlier = reader.framework_facts(identity, before)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cycle.aggregates.base import By, Role
+from cycle.aggregates.base import By
 from cycle.aggregates.disclosure import DisclosePerson
 from cycle.aggregates.terms import PersonId, Purpose
 from cycle.catalogue import text, verbatim, word
@@ -14,7 +14,7 @@ from cycle.engine import Engine
 from cycle.settings import Settings
 from cycle.vault.keys import new_key, read_key
 from cycle.vault.people import disclose, forget_again
-from cycle_adapters.cli.doing import operator, reference
+from cycle_adapters.cli.doing import acting_as
 from cycle_adapters.cli.printing import emit, pair, paragraph
 
 
@@ -38,13 +38,15 @@ def new_key_(settings: Settings, path: str) -> None:
 @vault.command("show")
 @click.argument("person", metavar="REF")
 @click.option("--purpose", type=click.Choice([each.value for each in Purpose]), metavar="PURPOSE", required=True)
-@click.option("--role", type=click.Choice([each.value for each in DisclosePerson.roles]), metavar="ROLE", required=True)
-@click.option("--actor", envvar="CYCLE_ACTOR", metavar="REF")
+@click.option(
+    "--role", envvar="CYCLE_ROLE", type=click.Choice([each.value for each in DisclosePerson.roles]), metavar="ROLE"
+)
 @click.pass_obj
-def show(settings: Settings, person: str, purpose: str, role: str, actor: str | None) -> None:
+def show(settings: Settings, person: str, purpose: str, role: str | None) -> None:
     """Show what is kept of a person, and record that it was shown."""
-    by = By(reference(actor or operator()), Role(role))
     with Engine(settings.database) as engine:
+        engine.door.refresh()
+        by = By(settings.actor, acting_as(engine, DisclosePerson, role, settings))
         shown = disclose(engine, by, PersonId(person), Purpose(purpose))
     if settings.json:
         emit({"person": shown.person, **shown.values})
@@ -59,6 +61,7 @@ def show(settings: Settings, person: str, purpose: str, role: str, actor: str | 
 def rewrap(settings: Settings, old: str) -> None:
     """Go over from an old key to the one in CYCLE_VAULT_KEY."""
     with Engine(settings.database) as engine:
+        engine.act(settings.actor, "vault-rewrap")
         count, identity = engine.vault.rewrap(read_key(Path(old))), engine.vault.outside_key.id
     if settings.json:
         emit({"rewrapped": count, "id": identity})
@@ -71,6 +74,7 @@ def rewrap(settings: Settings, old: str) -> None:
 def forget_again_(settings: Settings) -> None:
     """Destroy what a restored vault holds of people who are forgotten."""
     with Engine(settings.database) as engine:
+        engine.act(settings.actor, "vault-forget-again")
         count = forget_again(engine)
     if settings.json:
         emit({"forgotten": count})

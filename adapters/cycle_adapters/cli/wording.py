@@ -15,7 +15,7 @@ from typing import Any, cast
 import click
 
 from cycle import catalogue
-from cycle.catalogue import Language, text
+from cycle.catalogue import Language, printable, text
 from cycle.settings import Settings
 
 _RANGE = re.compile(r"(\d+)<=x<=(\d+)")
@@ -194,3 +194,14 @@ def _expected(kind: click.ParamType[Any], language: Language) -> str:
         case _:
             types = {"YYYY-MM-DD": "day", "TIME": "moment", "POSITION|DATE": "position", "integer": "int"}
             return text(f"message.type-{types[kind.name]}", language) if kind.name in types else ""
+
+
+def reference(actor: str) -> str:
+    """The reference itself.
+
+    Raises:
+        Wrong: a name instead of a reference.
+    """
+    if not re.fullmatch(r"\S{1,120}", actor) or printable(actor) != actor:
+        raise Wrong("not-a-reference", given=printable(actor))
+    return actor

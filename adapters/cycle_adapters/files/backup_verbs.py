@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 import msgspec
 
+from cycle.aggregates.acts import BackupMade
 from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
 from cycle.failures import UNAVAILABLE, Failure
-from cycle.reading import Reader, opened
+from cycle.projections.runner import Runner
+from cycle.reading import opened
 from cycle.settings import Settings
 from cycle.store import Head, Unavailable
 from cycle_adapters.files.archive import Manifest
@@ -36,7 +38,10 @@ def backup(settings: Settings, path: Path) -> None:
     """Write everything that is not derived, as of one moment, to a new file; - is standard output."""
     to_pipe = str(path) == "-"
     with opened(settings.database) as engine, progress(settings, "backing-up") as moved:
+        engine.act(settings.actor, "backup")
         manifest = write_backup(engine.store, sys.stdout.buffer if to_pipe else path, moved)
+        # Behind what it holds: a backup of what it is restored to is the same to the byte.
+        engine.act(settings.actor, "backup", fact=BackupMade(manifest.head))
     said = _as_json(manifest) if settings.json else _told(manifest, path, settings, to_pipe=to_pipe)
     click.echo(said, err=to_pipe)
 
@@ -65,6 +70,7 @@ def _told(manifest: Manifest, path: Path, settings: Settings, *, to_pipe: bool) 
 def restore(settings: Settings, path: Path) -> None:
     """Read a backup into an empty database: the same events, positions, indexes, hashes and receipts."""
     with Engine(settings.database) as engine:
+        engine.act(settings.actor, "restore")
         try:
             with progress(settings, "restoring") as moved:
                 head = read_backup(engine.store, path, moved)
@@ -74,7 +80,7 @@ def restore(settings: Settings, path: Path) -> None:
         click.echo(_restored(head, settings))
         try:
             with progress(settings, "rebuilding") as moved:
-                Reader(engine).runner.rebuild((), moved)
+                Runner(engine.store, engine.leaves).rebuild((), moved)
         except Unavailable as error:
             raise NotRebuilt("views", why=error.told(settings.language)) from error
 

@@ -11,7 +11,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from cycle.aggregates.base import By, Role
+from cycle.aggregates.acts import DeliberationsImported
+from cycle.aggregates.base import By, LogName
 from cycle.aggregates.deliberation import EnterDeliberation, TransmitDeliberation, vote_holds
 from cycle.aggregates.terms import CommuneCode, DeliberationId, Outcome, Votes
 from cycle.engine import Engine, Said
@@ -21,7 +22,6 @@ from cycle_adapters.files.register import NUMBERS, Cell, Key, Register, cells, d
 from cycle_adapters.files.shapes import wrong_shape
 from cycle_adapters.files.table import FileBroken, Line, Oddity, read_table
 
-BY = By("import:scdl", Role.COUNCIL_SECRETARY)
 OLDEST = date(1900, 1, 1)
 """What is dated before it is mistyped, such as 0026 for 2026."""
 LINES_NAMED = 20
@@ -44,12 +44,12 @@ class Judged(Struct, frozen=True):
     def cells(self) -> dict[str, Cell]:
         return cells(self.command, self.transmitted_on, self.authority)
 
-    @property
-    def transmission(self) -> Said | None:
+    def transmission(self, by: By) -> Said | None:
+        """That the authority got it, where the row says so."""
         if self.transmitted_on is None:
             return None
         sent = TransmitDeliberation(transmitted_on=self.transmitted_on, authority=self.authority)
-        return Said(command=sent, by=BY, on=self.transmitted_on, target=self.identity)
+        return Said(command=sent, by=by, on=self.transmitted_on, target=self.identity)
 
 
 class Report(Struct, frozen=True):
@@ -275,30 +275,34 @@ def _outcome(given: Table[str, str], votes: Votes | None, mapping: Mapping, note
     return Outcome.ADOPTED if votes.in_favour > votes.against else Outcome.REJECTED
 
 
-def record(engine: Engine, report: Report, *, skip_bad_rows: bool = False) -> Report:
+def record(engine: Engine, report: Report, by: By, *, skip_bad_rows: bool = False) -> Report:
     """Record every good row that is not in the register yet, and what completes those that are, in one save.
 
     Raises:
         BadRows: some rows cannot be recorded and are not to be left out; nothing was written.
-        Refused: the commune is not registered; nothing was written.
+        Refused: the account has no right to it, or the commune is not registered; nothing was written.
     """
+    log = LogName(report.commune)
+    engine.act(by.actor, "import-deliberations", log)
     report = against(Register(engine, report.commune), report)
     if report.bad_lines and not skip_bad_rows:
         raise BadRows(report)
     saids = []
     for row in report.new:
-        saids.append(Said(command=row.command, by=BY, on=row.command.decided_on, target=row.identity))
-        saids += filter(None, [row.transmission])
-    saids += filter(None, [row.transmission for row in report.completing])
+        saids.append(Said(command=row.command, by=by, on=row.command.decided_on, target=row.identity))
+        saids += filter(None, [row.transmission(by)])
+    saids += filter(None, [row.transmission(by) for row in report.completing])
     if saids:
         key = "import-" + sha256(b"".join(said.digest for said in saids)).hexdigest()
         engine.execute_all(saids, key)
+        done = DeliberationsImported(report.commune, len(report.new) + len(report.completing))
+        engine.act(by.actor, "import-deliberations", log, done)
     return msgspec.structs.replace(report, done=True)
 
 
-def recorded(engine: Engine, commune: CommuneCode, data: bytes, source: str) -> dict[str, DeliberationId]:
+def recorded(engine: Engine, commune: CommuneCode, data: bytes, source: str, by: By) -> dict[str, DeliberationId]:
     """A file in the shipped mapping, recorded; the ids by the councils' own numbers."""
-    report = record(engine, judge(data, commune, scdl(), source, engine.today()))
+    report = record(engine, judge(data, commune, scdl(), source, engine.today()), by)
     return {row.command.number: row.identity for row in report.good}
 
 

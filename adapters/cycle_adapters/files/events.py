@@ -14,12 +14,12 @@ from cycle_adapters.files.lines import BadLine, Line, Seen, checked
 from cycle_adapters.files.whole import told, written
 
 
-def lines(engine: Engine, log: LogName | None = None) -> Iterator[bytes]:
+def lines(engine: Engine, log: LogName | None = None, up_to: int | None = None) -> Iterator[bytes]:
     """The stored bytes of a log, or of everything, in order of position."""
-    return (bytes(leaf) for *_, leaf in engine.store.read(0, log=log))
+    return (bytes(leaf) for *_, leaf in engine.store.read(0, log=log, up_to=up_to))
 
 
-def export(engine: Engine, to: Path | BinaryIO, log: LogName | None = None) -> int:
+def export(engine: Engine, to: Path | BinaryIO, log: LogName | None = None, up_to: int | None = None) -> int:
     """Write every line; a file appears whole or not at all, a device or pipe is written to as it is.
 
     Returns:
@@ -31,14 +31,14 @@ def export(engine: Engine, to: Path | BinaryIO, log: LogName | None = None) -> i
     """
     if isinstance(to, Path):
         with written(to) as file:
-            return _write(engine, file, log)
+            return _write(engine, file, log, up_to)
     with told():
-        return _write(engine, to, log)
+        return _write(engine, to, log, up_to)
 
 
-def _write(engine: Engine, file: BinaryIO, log: LogName | None) -> int:
+def _write(engine: Engine, file: BinaryIO, log: LogName | None, up_to: int | None) -> int:
     count = 0
-    for line in lines(engine, log):
+    for line in lines(engine, log, up_to):
         file.write(line + b"\n")
         count += 1
     file.flush()

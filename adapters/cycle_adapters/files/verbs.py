@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from cycle.aggregates.base import LogName
+from cycle.aggregates.acts import EventsExported
+from cycle.aggregates.base import PLATFORM, By, LogName, Role
 from cycle.aggregates.terms import CommuneCode
 from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
@@ -39,11 +40,14 @@ def export() -> None:
 def export_events(settings: Settings, commune: str | None, to: Path | None) -> None:
     """Write the stored bytes, one line per event, in order of position."""
     with opened(settings.database) as engine:
-        reader = Reader(engine)
+        reader = Reader(engine, settings.actor)
         if commune:
             reader.catch_up()
         log = LogName(reader.find(commune).commune) if commune else None
-        count = export_lines(engine, to or sys.stdout.buffer, log)
+        # Recorded before the first byte leaves, and behind the last one that does.
+        last = engine.store.head().position
+        engine.act(settings.actor, "export-events", log or PLATFORM, EventsExported(last, log))
+        count = export_lines(engine, to or sys.stdout.buffer, log, up_to=last)
     if to is not None:
         # Where the events themselves go to standard output, nothing else may stand there.
         values = {"count": count, "path": str(to)}
@@ -71,6 +75,7 @@ def import_events(settings: Settings, path: Path, follow_on: bool) -> None:
         path.open("rb") as file,
         progress(settings, "importing") as moved,
     ):
+        engine.act(settings.actor, "import-events")
         size = path.stat().st_size
         try:
             count = import_lines(engine, file, lambda _: moved(file.tell(), size), follow_on=follow_on)
@@ -106,15 +111,17 @@ def import_deliberations(
         raise error.about(mapping_path) from error
     say = as_json if settings.json else told
     with Engine(settings.database) as engine:
-        reader = Reader(engine)
+        reader = Reader(engine, settings.actor)
         reader.catch_up()
         code = CommuneCode(reader.find(commune).commune)
+        by = By(settings.actor, Role.COUNCIL_SECRETARY)
+        engine.act(by.actor, "import-deliberations", LogName(code))
         try:
             report = judge(path.read_bytes(), code, mapping, path.name, engine.today())
             if dry_run:
                 report = against(Register(engine, code), report)
             else:
-                report = record(engine, report, skip_bad_rows=skip_bad_rows)
+                report = record(engine, report, by, skip_bad_rows=skip_bad_rows)
         except FileBroken as error:
             raise error.about(path.name) from error
         except BadRows as error:

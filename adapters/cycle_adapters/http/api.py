@@ -59,7 +59,7 @@ def api(reader: Reader) -> APIRouter:
     def framework_next(identity: str) -> Response:
         found = reader.find_framework(identity)
         late = reader.overdue(reader.engine.today(), Filters(framework=found))
-        options = [option_as_json(option) for option in reader.engine.options(found)]
+        options = [option_as_json(option) for option in reader.options(found)]
         return as_json({"framework": found, "overdue": late, "options": options}, reader)
 
     @router.get("/frameworks/{identity}/history")

@@ -44,10 +44,13 @@ class HeadAsGet:
         await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
-def make_app(engine: Engine) -> FastAPI:
-    """The application over one engine; it keeps the projections up to date as it is read."""
+def make_app(engine: Engine, actor: str) -> FastAPI:
+    """The application over one engine; it keeps the projections up to date as it is read.
+
+    Until there is a way to sign in, whoever reaches it reads what one account may read: ``actor``.
+    """
     app = FastAPI(title="cycle", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-    reader = Reader(engine)
+    reader = Reader(engine, actor)
     look = Pages()
 
     @app.middleware("http")

@@ -10,11 +10,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
 
 from cycle.aggregates.framework.decision import Option
-from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.terms import FrameworkId
 from cycle.catalogue import Language, shown, template, text
-from cycle.engine import stream_of
 from cycle.naming import Names
 from cycle.reading import Filters, Reader
 from cycle.telling import (
@@ -88,7 +86,7 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
     def one(identity: FrameworkId, lang: Asked = "fr") -> HTMLResponse:
         found = reader.find_framework(identity)
         filters = Filters(framework=found)
-        state = engine.framework(found)
+        state = reader.framework(found)
         commune = {row.code: row.name for row in reader.communes()}
         suspended = state.stage is Stage.SUSPENDED
         return look.page(
@@ -96,7 +94,7 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
             lang,
             title=state.title,
             headline=headline(state, commune.get(state.commune, state.commune), lang),
-            why=why_suspended(engine.history(stream_of(framework, found)), lang) if suspended else "",
+            why=why_suspended(reader.history(found), lang) if suspended else "",
             late=[overdue_line(each, state, lang) for each in reader.overdue(engine.today(), filters)],
             members={m.member: m.name for m in rows("members", filters)},
             plans=[p for p in rows("plans", filters) if p.in_force],
@@ -123,7 +121,7 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
             }
             for fact in facts
         ]
-        state = engine.framework(found)
+        state = reader.framework(found)
         return look.page("history.html", lang, facts=told, state=state, path=f"/frameworks/{found}/history")
 
     return router
@@ -132,7 +130,7 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
 def told_steps(state: Framework, reader: Reader, language: Language) -> dict[str, Any]:
     """What may happen next as the page of a framework tells it: moves first, each with what it waits for."""
     today = reader.engine.today(state.zone)
-    found = steps(reader.engine.options(state.id))
+    found = steps(reader.options(state.id))
 
     def option(each: Option) -> dict[str, Any]:
         to = leads_to(each, state, today)

@@ -7,14 +7,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from cycle.access import Forbidden
 from cycle.aggregates.base import Refused
 from cycle.catalogue import Language, text
 from cycle.reading import PlaceAmbiguous, PlaceUnknown
 from cycle.store import Unavailable
+from cycle.telling import refusal_lines
 from cycle_adapters.http.pages import Pages
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
-TITLES = {404: "Not found", 405: "Read-only", 409: "Ambiguous", 422: "Unreadable", 503: "Unavailable"}
+TITLES = {403: "Forbidden", 404: "Not found", 405: "Read-only", 409: "Ambiguous", 422: "Unreadable", 503: "Unavailable"}
 
 
 def spoken(request: Request) -> Language:
@@ -41,6 +43,14 @@ def answer_problems(app: FastAPI, pages: Pages) -> None:
         if request.url.path.startswith("/api/"):
             return problem(status, kind, detail)
         return pages.page("problem.html", spoken(request), status=status, detail=detail, path="/")
+
+    @app.exception_handler(Forbidden)
+    def forbidden(request: Request, error: Forbidden) -> Response:
+        # What may not be read is answered as what does not exist is.
+        if not error.readable and error.findings[0].code == "nothing-there":
+            return unknown(request, error)
+        said = " ".join(refusal_lines(error, spoken(request)))
+        return answer(request, 403, "forbidden", said)
 
     @app.exception_handler(PlaceUnknown)
     @app.exception_handler(Refused)

@@ -25,4 +25,4 @@ def serve(settings: Settings, host: str, port: int) -> None:
         # Named, not imported: adapters stay out of each other's rooms.
         beside = import_module("cycle_adapters.sealing.beside")
         with beside.sealing(engine.store, settings.database, settings.language):
-            uvicorn.run(make_app(engine), host=host, port=port, log_level="warning")
+            uvicorn.run(make_app(engine, settings.actor), host=host, port=port, log_level="warning")

@@ -16,6 +16,7 @@ from cycle.proofs.receipt import Promise, open_receipt
 from cycle.reading import opened
 from cycle.sealing import CannotSeal
 from cycle.settings import Settings
+from cycle_adapters.sealing.asking import damage_first
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.live import Old, Sealed, Verified, check_receipt, kept_checkpoint, verify_live
 from cycle_adapters.sealing.settings import (
@@ -62,6 +63,8 @@ def verify(
     # What was signed is read before the log, which is then never behind it.
     sealed = Sealed(folder)
     with opened(settings.database) as engine:
+        with damage_first(lambda: verify_live(engine.store, sealed, kept)):
+            engine.act(settings.actor, "verify")
         found = verify_live(engine.store, sealed, kept)
         if promise is not None:
             check_receipt(engine.store, promise)

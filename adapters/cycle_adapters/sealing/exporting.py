@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from cycle.aggregates.base import LogName
+from cycle.aggregates.acts import BundleExported
+from cycle.aggregates.base import PLATFORM, LogName
 from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
 from cycle.leaf import leaf_hash
@@ -20,6 +21,7 @@ from cycle.reading import Reader, opened
 from cycle.sealing import CannotSeal
 from cycle.settings import Settings
 from cycle.store import LogRecorder
+from cycle_adapters.sealing.asking import damage_first
 from cycle_adapters.sealing.disk import publish
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.settings import A_PATH, seals_of, seals_option
@@ -35,18 +37,21 @@ def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ..
     """Write one log with its proofs: the events that are sealed, and what it takes to check them anywhere."""
     folder = Folder(seals_of(settings.database, seals))
     with opened(settings.database) as engine:
-        log = log_of(engine, commune)
+        log = log_of(engine, commune, settings.actor)
         sealed = folder.sealed(log, cosigned(folder, log, witnessed))
         if sealed is None:
             raise CannotSeal("not-sealed", log=log)
         size = folder.opened(log, sealed.checkpoint).size
+        since = engine.store.log_size(log) - size
+        with damage_first(lambda: list(as_sealed(engine.store, folder, log, size))):
+            # Recorded before the first byte leaves.
+            engine.act(settings.actor, "export-bundle", log, BundleExported(log, size))
         try:
             manifest = write_bundle(to, sealed, as_sealed(engine.store, folder, log, size))
         except FileExistsError as error:
             raise CannotSeal("exists").about(to) from error
         except WouldNotVerify as error:
             raise Broken("shrunk", log, engine.store.log_size(log), None, size=size) from error
-        since = engine.store.log_size(log) - size
     if settings.json:
         said = {"path": str(to), "log": log, "size": size, "as_of": manifest.as_of, "since": since}
         click.echo(msgspec.json.encode(said))
@@ -65,10 +70,9 @@ def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ..
 def checkpoint(settings: Settings, commune: str | None, to: Path | None, seals: Path | None) -> None:
     """Write the signed head of a log, or of the registry, as it was last sealed."""
     folder = Folder(seals_of(settings.database, seals))
-    log = None
-    if commune is not None:
-        with opened(settings.database) as engine:
-            log = log_of(engine, commune)
+    with opened(settings.database) as engine:
+        log = None if commune is None else log_of(engine, commune, settings.actor)
+        engine.act(settings.actor, "export-checkpoint", log or PLATFORM)
     note = folder.note(log)
     if note is None:
         raise CannotSeal("not-sealed", log=log or folder.key.name)
@@ -79,7 +83,7 @@ def checkpoint(settings: Settings, commune: str | None, to: Path | None, seals: 
         publish(to, note)
 
 
-def log_of(engine: Engine, commune: str) -> LogName:
+def log_of(engine: Engine, commune: str, actor: str) -> LogName:
     """The log of a commune by any of its names; a log's own name, such as ``platform``, is one too.
 
     Raises:
@@ -87,7 +91,7 @@ def log_of(engine: Engine, commune: str) -> LogName:
     """
     if engine.store.log_size(LogName(commune)):
         return LogName(commune)
-    reader = Reader(engine)
+    reader = Reader(engine, actor)
     reader.catch_up()
     return LogName(reader.find(commune).commune)
 

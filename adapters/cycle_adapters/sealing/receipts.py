@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cycle.aggregates.base import PLATFORM, LogName
 from cycle.engine import utc_now
 from cycle.leaf import rfc3339
 from cycle.proofs.note import SigningKey
@@ -30,6 +31,8 @@ def receipt(settings: Settings, key: str, to: Path | None, key_file: Path | None
     signing = signing_key(key_file)
     with opened(settings.database) as engine:
         found = engine.store.receipt(key)
+        # Whether there is such a key is told to who may read where it was used.
+        engine.act(settings.actor, "receipt", LogName(found[1].events[-1].log) if found else PLATFORM)
     if found is None:
         raise CannotSeal("no-receipt", key=key)
     notes = signed(found[1], signing)

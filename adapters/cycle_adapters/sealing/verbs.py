@@ -14,9 +14,11 @@ from cycle.proofs.note import SigningKey
 from cycle.reading import opened
 from cycle.sealing import CannotSeal, continues
 from cycle.settings import Settings
+from cycle_adapters.sealing.asking import damage_first
 from cycle_adapters.sealing.beside import Work, told
 from cycle_adapters.sealing.disk import explained, new_folder, publish
 from cycle_adapters.sealing.folder import Folder
+from cycle_adapters.sealing.live import Sealed, verify_live
 from cycle_adapters.sealing.sealer import Sealer
 from cycle_adapters.sealing.settings import (
     A_PATH,
@@ -50,6 +52,8 @@ def seal(
     signing = signing_key(key_file)
     folder = Folder(seals_of(settings.database, seals))
     with opened(settings.database) as engine, folder.locked():
+        with damage_first(lambda: verify_live(engine.store, Sealed(None if folder.is_new else folder))):
+            engine.act(settings.actor, "seal")
         if old is not None:
             begin_anew(folder, Folder(old), signing)
         assert key_file is not None

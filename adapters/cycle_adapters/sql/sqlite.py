@@ -28,6 +28,7 @@ from cycle_adapters.sql.rows import (
 LEAST_ROOM = 65_536
 """Bytes that a database must be able to grow by."""
 
+LAST_INDEX = "SELECT max(log_index) FROM events WHERE log = ?"
 STANDING = (
     "SELECT position, leaf, (SELECT max(version) FROM events WHERE stream = ?),"
     " (SELECT max(log_index) FROM events WHERE log = ?) FROM events ORDER BY position DESC LIMIT 1"
@@ -101,7 +102,9 @@ class SqliteWriter:
             for stream, version in first.items():
                 stale |= versions[stream] != version - 1
             for log, expected in save.log_sizes:
-                look("", log)
+                if log not in sizes:
+                    (index,) = run(LAST_INDEX, (log,)).fetchone()
+                    sizes[log] = 0 if index is None else index + 1
                 stale |= sizes[log] != expected
             last_position = position + len(save.leaves)
             # A key that is known answers even when the log has moved on.

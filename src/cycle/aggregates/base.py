@@ -40,6 +40,12 @@ class Role(StrEnum):
     SUPERVISING_AUTHORITY = "supervising-authority"
     PROGRAMME = "programme"
     WORKER = "worker"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    EVALUATOR = "evaluator"
+    INTEGRATOR = "integrator"
+    DATA_PROTECTION = "data-protection"
 
 
 def kebab(class_name: str) -> str:
@@ -141,6 +147,10 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     type: ClassVar[str] = ""
     roles: ClassVar[tuple[Role, ...]] = (Role.FACILITATOR,)
     """Who may say it."""
+    apart: ClassVar[tuple[Role, ...]] = ()
+    """Who holds one of these for the place may not say it, whatever else he holds: duties apart."""
+    seconds: ClassVar[bool] = False
+    """Whether it takes two: one account asks for it, another one with the same right confirms."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -326,6 +336,8 @@ class Aggregate(Generic[S, K]):
         """Register the function that decides a command."""
 
         def register(function: Decide[S, C, K]) -> Decide[S, C, K]:
+            if not command.roles:
+                raise TypeError(f"{command.type} declares nobody who may say it")
             self.commands[command.type] = command
             self._decide[command] = function
             return function

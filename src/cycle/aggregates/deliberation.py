@@ -136,6 +136,7 @@ class EnterDeliberation(Command):
     document: Text | None = None
     source: Text | None = None
     roles = COUNCIL
+    apart = (Role.FACILITATOR,)
 
 
 class TransmitDeliberation(Command):

@@ -40,5 +40,9 @@ class Known(Struct, frozen=True):
     organisations: Mapping[OrganisationId, Organisation] = {}
     person: Person | None = None
     """Whom the command names."""
+    administered: bool = False
+    """Whether an administrator of everything holds office today."""
+    seconded_by: str = ""
+    """The account that confirms, of a command that takes two."""
     history: Sequence[Recorded[Event]] = ()
     """The aggregate's own facts as they are believed now, for a correction."""

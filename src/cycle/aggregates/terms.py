@@ -30,6 +30,9 @@ Past = Annotated[date, "past"]
 Planned = Annotated[date, "planned"]
 """A day for which something is planned: from the day of its fact on, for ``PLANNED_YEARS`` (base) at most."""
 
+Territory = Annotated[str, Meta(min_length=1, max_length=800)]
+"""A path of names, from the country down: ``ML/Ségou/Macina/ML-4-02-01``; ``/`` is everywhere."""
+
 # Ids of other aggregates: what a command names so is looked up before the decision.
 CommuneCode = NewType("CommuneCode", str)
 FrameworkId = NewType("FrameworkId", str)
@@ -37,6 +40,7 @@ DeliberationId = NewType("DeliberationId", str)
 OrganisationId = NewType("OrganisationId", str)
 PolicyId = NewType("PolicyId", str)
 PersonId = NewType("PersonId", str)
+RequestId = NewType("RequestId", str)
 
 # Ids inside one framework: a letter and a number that never comes twice.
 MemberId = NewType("MemberId", str)  # MB-1
@@ -45,6 +49,17 @@ MeetingId = NewType("MeetingId", str)  # M-1
 ActionId = NewType("ActionId", str)  # A-1
 ContributionId = NewType("ContributionId", str)  # C-1
 ObstacleId = NewType("ObstacleId", str)  # O-1
+
+
+# Inside one account.
+GrantId = NewType("GrantId", str)  # G-1
+
+
+class AccountKind(StrEnum):
+    """Who acts through an account."""
+
+    PERSON = "person"
+    MACHINE = "machine"
 
 
 class Constituency(StrEnum):

@@ -118,7 +118,7 @@ def filled(
 
 
 class _Said(str):
-    """A value in words, which a template may want otherwise: ``{roles:or}``, ``{open:number}``."""
+    """A value in words, which a template may want otherwise: ``{roles:or}``, ``{open:number}``, ``{account:given}``."""
 
     value: object
     language: Language
@@ -135,6 +135,10 @@ class _Said(str):
         match wanted, self.value:
             case "or", tuple() | list() | frozenset():
                 return listed((str(shown(item, self.language)) for item in self.value), self.language, _OR)
+            case "given", str():
+                return self.value
+            case "given", tuple():
+                return listed(map(str, self.value), self.language)
             case "number", str() if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", self.value):
                 return number(Decimal(self.value), self.language)
             case _:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from cycle.aggregates.base import By, Command, Role
+from cycle.aggregates.account import CloseAccount, RevokeGrant
+from cycle.aggregates.base import Command
 from cycle.aggregates.commune import AddAlias, BeginCouncilTerm, ChangeParent, RegisterCommune, RenameCommune
 from cycle.aggregates.organisation import (
     ChangeInvestmentRight,
@@ -19,15 +20,14 @@ from cycle.aggregates.organisation import (
     RegisterOrganisation,
 )
 from cycle.aggregates.rulebook import PublishPolicy
-from cycle.aggregates.terms import CommuneCode, Constituency, OrganisationId
+from cycle.aggregates.terms import CommuneCode, Constituency, GrantId, OrganisationId
+from cycle.demo.people import ADMINISTRATOR, AUDITOR, FACILITATOR, PROGRAMME, begin, of_a_commune
 from cycle.demo.steps import Step, Steps
 from cycle.policy import Policy, sample
 
 if TYPE_CHECKING:
     from cycle.demo.simulation import Simulated
 
-PROGRAMME = By("programme-pact", Role.PROGRAMME)
-FACILITATOR = By("facilitator-pact", Role.FACILITATOR)
 COOPERATIVES = ("Benkadi", "Jigiya", "Faso Jigi", "Sabougnouma", "Kotognogontala", "Danaya")
 SEATS = (11, 17, 23, 27)
 """Seats of a commune council: they go by its population."""
@@ -74,11 +74,13 @@ def sample_communes() -> tuple[SampleCommune, ...]:
 
 
 def found(simulated: Simulated) -> Territory:
-    """Publish the policy, register communes, councils and organisations."""
+    """Open the accounts, publish the policy, register communes, councils and organisations."""
     today, communes = simulated.clock.now.date(), sample_communes()
+    begin(simulated)
     simulated.say(PublishPolicy(document=sample()), PROGRAMME, today)
-    for commune in communes:
+    for number, commune in enumerate(communes):
         _register(simulated, commune)
+        of_a_commune(simulated, commune, number)
     # The programme is at work everywhere, services and NGOs in a circle: each stands once in the log.
     pact = _organisation(simulated, communes[0], "PACT", Constituency.PARTNER, Form.PROGRAMME)
     services, ngos = {}, {}
@@ -171,32 +173,35 @@ def second_policy() -> Policy:
 
 def years(simulated: Simulated, territory: Territory, until: date) -> Steps:
     """What happens beside the frameworks: papers, counts, rights, names, circles, a new version of the policy."""
-    chance, begin = simulated.chance, simulated.clock.now.date()
+    chance, first = simulated.chance, simulated.clock.now.date()
     planned: list[Step] = []
 
     def plan(day: date, command: Command, target: str | None = None) -> None:
-        by = PROGRAMME if Role.PROGRAMME in command.roles else FACILITATOR
+        by = next(by for by in (PROGRAMME, FACILITATOR, ADMINISTRATOR) if by.role in command.roles)
         planned.append(Step(command, by, day, day + timedelta(days=chance.randint(0, 6)), target))
 
     for number, home in enumerate(territory.homes):
         for cooperative in home.cooperatives:
-            papers = begin + timedelta(days=chance.randint(30, 700))
+            papers = first + timedelta(days=chance.randint(30, 700))
             receipt = f"recepisse-{number + 1:02}-{chance.randint(100, 999)}"
             formalised = FormaliseOrganisation(form=Form.COOPERATIVE, receipt=receipt, formalised_on=papers)
             plan(papers, formalised, cooperative)
             for year in (1, 2, 3):
                 women, men = chance.randint(25, 70), chance.randint(30, 55)
                 count = CountMembership(women=women, men=men, youth=chance.randint(10, 40))
-                plan(begin + timedelta(days=365 * year + chance.randint(0, 40)), count, cooperative)
+                plan(first + timedelta(days=365 * year + chance.randint(0, 40)), count, cooperative)
     right = ChangeInvestmentRight(may_invest=True, reason="Un bailleur finance désormais des équipements")
-    plan(begin + timedelta(days=400), right, territory.ngos[0])
+    plan(first + timedelta(days=400), right, territory.ngos[0])
     codes = {home.commune.name: home.commune.code for home in territory.homes}
     # Nyamina became the seat of a circle of its own in 2023; Kolongo is also known by its longer name.
-    day = begin + timedelta(days=63)
+    day = first + timedelta(days=63)
     plan(day, ChangeParent(region="Koulikoro", circle="Nyamina", since=day), codes["Nyamina"])
-    day = begin + timedelta(days=210)
+    day = first + timedelta(days=210)
     plan(day, RenameCommune(name="Kolongotomo", since=day), codes["Kolongo"])
-    plan(begin + timedelta(days=520), PublishPolicy(document=second_policy()))
+    plan(first + timedelta(days=520), PublishPolicy(document=second_policy()))
+    day = first + timedelta(days=300)
+    plan(day, RevokeGrant(grant=GrantId("G-1"), reason="La mission d'audit est terminée"), AUDITOR)
+    plan(day + timedelta(days=7), CloseAccount(reason="La mission d'audit est terminée"), AUDITOR)
     for step in sorted(planned, key=lambda step: (step.recorded_on, step.target or "")):
         if step.recorded_on <= until:
             yield step

@@ -20,7 +20,7 @@ from cycle.demo.story import tell_framework
 from cycle.engine import Engine, Said
 from cycle.store import Receipt
 
-Recorded = Callable[[Engine, CommuneCode, bytes, str], dict[str, DeliberationId]]
+Recorded = Callable[[Engine, CommuneCode, bytes, str, By], dict[str, DeliberationId]]
 Progress = Callable[[int, int], None]
 BEGIN = date(2023, 1, 9)
 
@@ -63,6 +63,8 @@ class Simulated:
 
     def __init__(self, database: str, seed: int) -> None:
         self.chance = Random(seed)
+        # Ids have a chance of their own, so that one more fact changes no story.
+        self._bits = Random(f"ids of {seed}")
         self.clock = Clock(BEGIN)
         self.engine = Engine(database, clock=self.clock, ids=self._id)
         self.commands = 0
@@ -78,8 +80,8 @@ class Simulated:
     def _id(self) -> str:
         """A UUIDv7 of the simulated moment."""
         milliseconds = int(self.clock.now.timestamp() * 1000)
-        bits = milliseconds << 80 | 0x7 << 76 | self.chance.getrandbits(12) << 64
-        return str(UUID(int=bits | 0b10 << 62 | self.chance.getrandbits(62)))
+        bits = milliseconds << 80 | 0x7 << 76 | self._bits.getrandbits(12) << 64
+        return str(UUID(int=bits | 0b10 << 62 | self._bits.getrandbits(62)))
 
     def say(self, command: Command, by: By, on: date, target: str | None = None, *, late: bool = False) -> Receipt:
         """Execute one command of the story; a refusal is a mistake of the story."""
@@ -148,7 +150,7 @@ class Simulated:
     def _do(self, step: Step, recorded: Recorded) -> object:
         match step.what:
             case Import(commune=commune, data=data, source=source):
-                return recorded(self.engine, commune, data, source)
+                return recorded(self.engine, commune, data, source, step.by)
             case Command():
                 return self.say(step.what, step.by, step.on, step.target, late=step.late)
         raise TypeError(step.what)

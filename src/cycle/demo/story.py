@@ -9,6 +9,7 @@ from cycle.aggregates.base import Role
 from cycle.aggregates.deliberation import AnnulDeliberation, EnterDeliberation, MakeExecutory, RepealDeliberation
 from cycle.aggregates.framework import anytime, council, setup
 from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.request import ConfirmRequest, WithdrawRequest
 from cycle.aggregates.terms import DeliberationId, FrameworkId, Outcome, PolicyId
 from cycle.demo.councils import sitting
 from cycle.demo.field import install, monitor, trouble, work_on
@@ -168,9 +169,13 @@ def dissolved(tell: Teller) -> Steps:
     tell.wait(5, 20)
     decided = yield from imported(tell, Outcome.ADOPTED, founding=False)
     tell.wait(1, 9)
-    end = anytime.Dissolve(
-        deliberation=decided, seconded_by="maire-adjoint", reason="La commune rejoint un cadre intercommunal"
-    )
-    yield from tell.do(end, Role.MAYOR)
+    end = anytime.Dissolve(deliberation=decided, reason="La commune rejoint un cadre intercommunal")
+    hasty = yield from tell.do(end, Role.MAYOR)
+    withdraw = WithdrawRequest(reason="Un courrier de la tutelle est attendu")
+    yield from tell.do(withdraw, Role.MAYOR, hasty.stream.partition("-")[2])
+    tell.wait(3, 9)
+    asked = yield from tell.do(end, Role.MAYOR)
+    tell.wait(1, 4)
+    yield from tell.do(ConfirmRequest(), Role.COUNCIL_SECRETARY, asked.stream.partition("-")[2])
     taken_back = RepealDeliberation(repealed_on=tell.day, reason="Le cadre est dissous")
     yield from tell.do(taken_back, Role.COUNCIL_SECRETARY, tell.founding)

@@ -13,12 +13,12 @@ from cycle.aggregates.framework.anytime import RecordDeadlinePassed, deadlines
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.framework.table import stages_of
 from cycle.aggregates.terms import ActionId, Constituency, DeliberationId, FrameworkId, MemberId, NeedId
+from cycle.demo.people import WORKER, person
 from cycle.demo.places import Home
 from cycle.demo.steps import Step, Steps
 from cycle.demo.words import Wish, words
 from cycle.engine import Engine
 
-WORKER = By("worker", Role.WORKER)
 SOON = (0, 0, 0, 0, 1, 1, 2, 3, 5)
 """Days until somebody types what happened; now and then a list lies in a bag for two weeks."""
 LATE = (0, 0, 1, 2, 4, 7, 12, 21, 40)
@@ -65,7 +65,7 @@ class Teller:
 
     def who(self, role: Role) -> By:
         behalf = {Role.COMMITTEE: "comité-de-suivi"}.get(role)
-        return By(f"{role}-{self.number + 1:02}", role, behalf)
+        return By(person(role, self.number), role, behalf)
 
     def members(self, constituency: Constituency) -> list[MemberId]:
         return [m.id for m in self.state.members.values() if m.constituency is constituency]

@@ -58,9 +58,12 @@ def create(connection: Connection, projection: Projection[Any], name: str) -> No
 def create_index(connection: Connection, projection: Projection[Any], name: str) -> None:
     """What rows of a table are looked for by, when it is not by their key."""
     index = f"ix_{projection.name}_commune"
-    # An index keeps its own name through a rename of its table, and the live table may have that name.
-    taken = {index["name"] for index in inspect(connection).get_indexes(projection.name)}
-    free = f"{index}_2" if index in taken else index
+    # An index keeps its own name through a rename of its table: the live table may have that name, and so
+    # may one that a rebuild has left behind.
+    tables = [projection.name, projection.name + REBUILDING]
+    found = inspect(connection).get_multi_indexes(filter_names=tables)
+    taken = {each["name"] for indexes in found.values() for each in indexes}
+    free = next(each for each in (index, f"{index}_2", f"{index}_3") if each not in taken)
     connection.execute(text(f'CREATE INDEX "{free}" ON "{name}" (commune)'))
 
 

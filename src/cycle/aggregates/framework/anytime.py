@@ -136,9 +136,9 @@ class Dissolve(Command):
     """Dissolve the framework on an adopted deliberation; a second person confirms."""
 
     deliberation: DeliberationId
-    seconded_by: Reference
     reason: Text
     roles = (Role.MAYOR, Role.COUNCIL_SECRETARY)
+    seconds = True
 
 
 def cause_is_lifted(state: Framework, known: Known) -> Iterable[Finding]:
@@ -261,7 +261,7 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
     lift = (Role.COUNCIL_SECRETARY, Role.MAYOR)
     demand(
         Finding("deliberation-unknown", decided is not None, values=values, lift=lift),
-        Finding("second-person", command.seconded_by != known.by.actor, values={"actor": known.by.actor}),
+        Finding("second-person", known.seconded_by != known.by.actor, values={"actor": known.by.actor}),
     )
     assert decided is not None
     adopted = decided.outcome is Outcome.ADOPTED and not decided.ended
@@ -273,7 +273,7 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
         Finding("deliberation-elsewhere", decided.commune == state.commune, values={"commune": decided.commune}),
         Finding("dissolution-not-adopted", adopted, values={"number": decided.number}, lift=lift),
     )
-    yield FrameworkDissolved(decided.id, command.seconded_by, command.reason)
+    yield FrameworkDissolved(decided.id, known.seconded_by, command.reason)
 
 
 framework.ignores(DocumentAttached)

@@ -91,6 +91,7 @@ class RecordDeliberation(Command):
 
     deliberation: DeliberationId
     roles = (Role.COUNCIL_SECRETARY,)
+    apart = (Role.FACILITATOR,)
 
 
 class FollowDeliberation(Command):

@@ -1,0 +1,250 @@
+"""The door of one engine: what it knows of accounts, kept in memory and never older than a save allows.
+
+A command is let through on what was last read of the ``platform`` log, and saved on the condition that
+this log has not grown since: a right that was revoked, in whatever process, lets nothing through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from hashlib import sha256
+from threading import Lock
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from cycle import access
+from cycle.access import EVERYWHERE, NOWHERE, SAYING, Access, Action, Forbidden, authorize, country, place
+from cycle.aggregates.account import (
+    Account,
+    BeginAccounts,
+    CloseAccount,
+    GiveGrant,
+    OpenAccount,
+    Path,
+    RevokeGrant,
+    account,
+    path_of,
+    territory_of,
+)
+from cycle.aggregates.acts import AttemptRefused, TerritoryMoved, acts
+from cycle.aggregates.base import PLATFORM, By, Event, LogName, Recorded, Role, StreamId
+from cycle.aggregates.commune import Commune, ParentChanged, RegisterCommune, commune
+from cycle.aggregates.corrections import FactCorrected
+from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
+from cycle.aggregates.known import Known
+from cycle.aggregates.person import Person, person
+from cycle.aggregates.terms import CommuneCode
+from cycle.codec import Leaves
+from cycle.commands import Said
+from cycle.drafting import Envelope, log_of
+from cycle.lookup import Loads, Lookup, Sizes, State, stream_of
+from cycle.store import Conflict, LogRecorder, Receipt, Unavailable
+
+ACCOUNTS = frozenset(event.type for event in account.events)
+ACTS = frozenset(event.type for event in acts.events)
+ATTEMPTS = 20
+Drafts = tuple[Recorded[Event], ...]
+
+
+class Saves(Protocol):
+    """Stores drafted events as one save."""
+
+    def __call__(self, events: Drafts, key: str, digest: bytes, sizes: Sizes) -> Receipt: ...
+
+
+class Door:
+    """Lets through, or not; keeps the record of acts and of refused attempts.
+
+    Args:
+        store, leaves: the log, and decoders of what it hands out.
+        load: gives states; evict: forgets what is cached of a stream.
+        lookup: knows today's date.
+        save, ids: store what the door itself records.
+    """
+
+    def __init__(
+        self,
+        store: LogRecorder,
+        leaves: Leaves[Recorded[Any]],
+        load: Loads,
+        evict: Callable[[StreamId], None],
+        lookup: Lookup,
+        save: Saves,
+        ids: Callable[[], str],
+    ) -> None:
+        self._store, self._leaves, self._load, self._evict = store, leaves, load, evict
+        self._lookup, self._save, self._ids = lookup, save, ids
+        self._lock = Lock()
+        self._noted: set[str] = set()
+        self.now = Access()
+        """As of the last look at the platform log."""
+
+    def refresh(self) -> bool:
+        """Read what is new in the platform log; returns whether there was anything."""
+        with self._lock:
+            before = self.now
+            accounts, versions, grown = dict(before.accounts), dict(before.versions), 0
+            position = before.position
+            for position, topic, schema, leaf in self._store.read(before.position, log=PLATFORM):  # noqa: B007
+                grown += 1
+                if topic in ACCOUNTS:
+                    fact = self._leaves[topic, schema](leaf)
+                    access.evolved(accounts, fact.stream, fact)
+                elif topic in ACTS:
+                    fact = self._leaves[topic, schema](leaf)
+                    versions[fact.stream] = fact.version
+                    if isinstance(fact.data, TerritoryMoved):
+                        self._evict(stream_of(commune, fact.data.commune))
+            if grown:
+                self.now = Access(accounts, versions, position, before.size + grown)
+            return grown > 0
+
+    def condition(self, known: Access) -> Sizes:
+        """What a save that rests on this knowledge asks of the platform log."""
+        return ((PLATFORM, known.size),)
+
+    def home(self, log: LogName) -> tuple[Path, str]:
+        """Where a commune lies now, and its time zone."""
+        if not log:
+            return NOWHERE, ""
+        if log == PLATFORM:
+            return EVERYWHERE, ""
+        found: Commune = self._load(commune, stream_of(commune, log))
+        return (place(found), found.zone) if found.version else ((country(log), "?", "?", log), "")
+
+    def passes(self, known: Access, said: Said, state: State) -> None:
+        """Let a command through.
+
+        Raises:
+            Forbidden: no grant of the account allows it there.
+        """
+        path, zone = self._where(said, state)
+        self.let(known, said.by.actor, SAYING[said.command.type], path, said.by.role, zone)
+
+    def let(
+        self, known: Access, actor: str, action: Action, path: Path | None, role: Role | None = None, zone: str = ""
+    ) -> Role | None:
+        """Let an account through for an action in a place, today.
+
+        Raises:
+            Forbidden: no grant of the account allows it there.
+        """
+        try:
+            return authorize(known, actor, action, path, self.today(zone), role)
+        except Forbidden as forbidden:
+            forbidden.about(actor, action, path)
+            raise
+
+    def today(self, zone: str = "") -> date:
+        """The day by which grants are asked."""
+        return self._lookup.today(zone) if zone else self._lookup.today()
+
+    def _where(self, said: Said, state: State) -> tuple[Path | None, str]:
+        """The place that a command is about (None: none in particular), and its time zone."""
+        match said.command, state:
+            case ((OpenAccount() | BeginAccounts()), _):
+                return None, ""
+            case GiveGrant(territory=territory), _:
+                return path_of(territory), ""
+            case RevokeGrant(grant=number), Account(grants=grants):
+                return grants[number].territory if number in grants else EVERYWHERE, ""
+            case CloseAccount(), Account(grants=grants):
+                return above([grant.territory for grant in grants.values()]), ""
+            case RegisterCommune(commune=code, region=region, circle=circle), _:
+                return (country(code), region, circle, code), ""
+            case DisclosePerson(person=reference), _:
+                # The record stands in the platform log; the right to see is that of the person's commune.
+                shown: Person = self._load(person, stream_of(person, reference))
+                return self.home(LogName(shown.commune))
+            case DisclosePeople(commune=code), _:
+                return self.home(LogName(code))
+        return self.home(log_of(state, said))
+
+    def told(self, known: Known, access_now: Access, said: Said) -> Known:
+        """What a decision about accounts may know beside the account."""
+        if not isinstance(said.command, GiveGrant):
+            return known
+        there = access_now.holders(Role.ADMINISTRATOR, EVERYWHERE, self.today())
+        return replace(known, administered=bool(there))
+
+    def beside(
+        self, known: Access, events: tuple[Recorded[Event], ...], about: Envelope
+    ) -> tuple[Recorded[Event], ...]:
+        """What stands in the platform log beside facts about a commune: that its parents may have changed."""
+        moved = [e for e in events if isinstance(e.data, (ParentChanged, FactCorrected)) and commune.name == kind(e)]
+        if not moved:
+            return ()
+        stream = StreamId(f"{acts.name}-{about.by.actor}")
+        facts = (TerritoryMoved(CommuneCode(moved[0].log)),)
+        return about.drafts(stream, PLATFORM, known.versions.get(stream, 0), facts, self._ids)
+
+    def act(self, actor: str, action: Action, path: Path | None, fact: Event | None = None) -> None:
+        """Let an account do something that is no command, and record it before it is done.
+
+        Raises:
+            Forbidden: no grant of the account allows it there.
+        """
+        self.refresh()
+        for _ in range(ATTEMPTS):
+            known = self.now
+            role = self.let(known, actor, action, path)
+            if fact is None or role is None:
+                return
+            try:
+                self._record(known, By(actor, role), action.name, fact, self._ids())
+            except Conflict:
+                self.refresh()
+            else:
+                return
+        raise Conflict(f"{action.name}: others kept writing to the platform log")
+
+    def _record(self, known: Access, by: By, name: str, fact: Event, key: str) -> None:
+        stream = StreamId(f"{acts.name}-{by.actor}")
+        about = Envelope(by, self.today(), name, key)
+        events = about.drafts(stream, PLATFORM, known.versions.get(stream, 0), (fact,), self._ids)
+        self._save(events, key, sha256(key.encode()).digest(), self.condition(known))
+
+    def note(self, role: Role | None, refused: Forbidden) -> None:
+        """Record that an account tried what it may not: once a day for each account and action.
+
+        Whoever has no account leaves nothing in the log, and whoever has one no more than there are
+        actions: no flood of attempts fills it.
+        """
+        actor, action = refused.actor, refused.action
+        known = self.now.accounts.get(actor)
+        if action is None or known is None or known.closed:
+            return
+        key = f"refused {self.today()} {action.name} {actor}"
+        if key in self._noted:
+            return
+        held = [grant.role for grant in known.grants.values()]
+        by = By(actor, role or (held or list(action.roles))[0])
+        fact = AttemptRefused(action.name.replace("_", "-"), territory_of(refused.path or EVERYWHERE))
+        for _ in range(ATTEMPTS):
+            # A refusal stands whether it can be recorded or not.
+            with suppress(Unavailable):
+                try:
+                    self._record(self.now, by, action.name, fact, key)
+                except Conflict:
+                    self.refresh()
+                    continue
+            break
+        self._noted.add(key)
+
+
+def kind(event: Recorded[Event]) -> str:
+    """The aggregate that a fact is about."""
+    return event.stream.partition("-")[0]
+
+
+def above(paths: Sequence[Path]) -> Path:
+    """The smallest territory that holds all of these."""
+    shared: list[str] = []
+    for segments in zip(*paths, strict=False):
+        if len(set(segments)) > 1:
+            break
+        shared.append(segments[0])
+    return tuple(shared)

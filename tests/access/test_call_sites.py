@@ -1,0 +1,317 @@
+"""Each place that asks at the door is needed: for each there is a story that is told wrongly without it.
+
+The places are found in the source; one that nobody tells a story about fails here.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+import cycle
+import cycle_adapters
+from cycle import access, door, reading
+from cycle.access import Forbidden
+from cycle.aggregates.base import Role
+from cycle.aggregates.deliberation import MakeExecutory
+from cycle.aggregates.framework.anytime import AttachDocument, Dissolve
+from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.request import ConfirmRequest
+from cycle.aggregates.terms import DeliberationId
+from cycle.engine import Engine, Said
+from cycle.failures import Failure
+from cycle.reading import Filters, Reader
+from cycle.store import Conflict
+from cycle.vault.keys import VaultError
+from cycle_adapters.cli.main import cli
+from cycle_adapters.cli.settings import before_parsing
+from cycle_adapters.files.backup import backup as write_backup
+from cycle_adapters.files.deliberations import judge, record
+from cycle_adapters.files.mapping import scdl
+from tests.access.places import DAY, DIORO, FANTA, KOULA, revoke, say, two_communes
+from tests.engine.path import ENDS
+from tests.engine.path import Path as Way
+from tests.files.test_deliberations import GOOD, HEADER
+from tests.people import by
+
+SOURCE, ADAPTERS = Path(cycle.__file__).parent, Path(cycle_adapters.__file__).parent
+ASKS = {"let": door.Door.let, "passes": door.Door.passes, "act": door.Door.act, "_may": reading.Reader._may}
+"""What asks at the door: ``authorize`` itself is called by ``let`` alone."""
+Site = tuple[str, str]
+
+
+def sites() -> set[Site]:
+    """File and function of every call that asks at the door."""
+    return {site for folder in (SOURCE, ADAPTERS) for file in folder.rglob("*.py") for site in _sites_of(file)}
+
+
+def _sites_of(file: Path) -> Iterator[Site]:
+    for function in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for call in ast.walk(function):
+            if isinstance(call, ast.Call):
+                name, _, owner = ast.unparse(call.func)[::-1].partition(".")
+                asks = name[::-1] in ASKS and owner[::-1] in ("self", "self.door", "door", "engine")
+                if asks or name[::-1] == "authorize":
+                    yield file.name, function.name
+
+
+def elsewhere(engine: Engine) -> None:
+    """Fanta may attach papers in Ségou, not in Koulikoro."""
+    _, koula = two_communes(engine)
+    with pytest.raises(Forbidden):
+        say(engine, PAPER, koula, FANTA)
+
+
+def elsewhere_with_others(engine: Engine) -> None:
+    """Nor in one save with others."""
+    dioro, koula = two_communes(engine)
+    saids = [Said(command=PAPER, by=FANTA, on=DAY, target=target) for target in (dioro, koula)]
+    with pytest.raises(Forbidden):
+        engine.execute_all(saids, "k")
+
+
+def confirmed_by_a_stranger(engine: Engine) -> None:
+    """Who may confirm other acts, but has no right to this one, confirms nothing."""
+    request = _asked(engine)
+    with pytest.raises(Forbidden):
+        engine.execute(Said(command=ConfirmRequest(), by=by(Role.DATA_PROTECTION), on=ENDS, target=request))
+
+
+def asked_by_somebody_who_lost_the_right(engine: Engine) -> None:
+    """A right that was revoked between asking and confirming."""
+    request = _asked(engine)
+    revoke(engine, "mayor")
+    with pytest.raises(Forbidden):
+        engine.execute(Said(command=ConfirmRequest(), by=by(Role.COUNCIL_SECRETARY), on=ENDS, target=request))
+
+
+def exported(engine: Engine) -> None:
+    """Who facilitates exports nothing."""
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        engine.act("fanta", "export-events")
+
+
+def rows_elsewhere(engine: Engine) -> None:
+    """A list that names a commune of others is refused."""
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        _reader(engine).rows("plans", Filters(commune=KOULA))
+
+
+def history_elsewhere(engine: Engine) -> None:
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        _reader(engine).facts(KOULA)
+
+
+def framework_history(engine: Engine) -> None:
+    _closed(engine, lambda reader, framework: reader.framework_facts(framework))
+
+
+def next_steps(engine: Engine) -> None:
+    _closed(engine, lambda reader, framework: reader.options(framework))
+
+
+def state(engine: Engine) -> None:
+    _closed(engine, lambda reader, framework: reader.framework(framework))
+
+
+def believed_history(engine: Engine) -> None:
+    _closed(engine, lambda reader, framework: reader.history(framework))
+
+
+def verb(*arguments: str) -> Callable[[Engine], None]:
+    """Fanta says a verb that is not hers."""
+
+    def said(engine: Engine) -> None:
+        two_communes(engine)
+        url = engine.store.database.url.render_as_string()
+        words = [each.format(here=Path(url.removeprefix("sqlite:///")).parent) for each in arguments]
+        with pytest.raises(Forbidden):
+            cli.main(["--database", url, "--actor", "fanta", *words], standalone_mode=False, obj=before_parsing([]))
+
+    said.__name__ = "-".join(arguments[:2])
+    return said
+
+
+def imported_by_another_hand(engine: Engine) -> None:
+    """A mayor may enter a decision, and import no register."""
+    two_communes(engine)
+    report = judge(f"{HEADER}\n{GOOD}".encode(), DIORO, scdl(), "a.csv", date(2026, 7, 1))
+    with pytest.raises(Forbidden):
+        record(engine, report, by(Role.MAYOR))
+
+
+def judged_by_another_hand(engine: Engine) -> None:
+    """Nor see what the register holds otherwise."""
+    folder = Path(str(engine.store.database.url.database)).parent
+    (folder / "a.csv").write_text(f"{HEADER}\n{GOOD}", "utf-8")
+    verb("import", "deliberations", "{here}/a.csv", "--commune", "Dioro", "--dry-run")(engine)
+
+
+def log_of_another(engine: Engine) -> None:
+    folder = Path(str(engine.store.database.url.database)).parent
+    (folder / "a.jsonl").write_bytes(b"")
+    with suppress(Failure):
+        verb("import", "events", "{here}/a.jsonl", "--continue")(engine)
+        return
+    pytest.fail("DID NOT RAISE")
+
+
+def with_seals(*arguments: str) -> Callable[[Engine], None]:
+    """Fanta says a verb that is not hers, where everything is sealed."""
+
+    def said(engine: Engine) -> None:
+        here = Path(str(engine.store.database.url.database)).parent
+        two_communes(engine)
+        url = engine.store.database.url.render_as_string()
+        named = Path(str(engine.store.database.url.database)).with_suffix(".key")
+        key = ("--key-file", str(named))
+        for words in (("--new-key", "cycle.example.org"), ("--once",)):
+            cli.main(["--database", url, "seal", *words, *key], standalone_mode=False, obj=before_parsing([]))
+        words = [each.format(here=here, key=named, stem=named.stem) for each in arguments]
+        with pytest.raises(Forbidden):
+            cli.main(["--database", url, "--actor", "fanta", *words], standalone_mode=False, obj=before_parsing([]))
+
+    said.__name__ = "-".join(arguments[:2])
+    return said
+
+
+def keys_of_another(engine: Engine) -> None:
+    with suppress(VaultError):
+        verb("vault", "rewrap", "--old", "{here}/old.key")(engine)
+        return
+    pytest.fail("DID NOT RAISE")
+
+
+def backup_of_another(engine: Engine) -> None:
+    path = Path(str(engine.store.database.url.database))
+    file = path.with_suffix(".backup")
+    with Engine(f"sqlite:///{path.with_suffix('.empty')}") as empty:
+        write_backup(empty.store, file, lambda done, of: None)
+    with suppress(Conflict, Failure):
+        verb("restore", str(file))(engine)
+        return
+    pytest.fail("DID NOT RAISE")
+
+
+PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
+STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
+    ("door.py", "let"): (elsewhere, exported, rows_elsewhere),
+    ("door.py", "passes"): (elsewhere,),
+    ("door.py", "act"): (exported,),
+    ("engine.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),
+    ("engine.py", "_decided_together"): (elsewhere_with_others,),
+    ("engine.py", "_confirmed"): (confirmed_by_a_stranger,),
+    ("engine.py", "act"): (exported,),
+    ("verbs.py", "export_events"): (verb("export", "events", "--to", "{here}/x.jsonl"),),
+    ("verbs.py", "import_events"): (log_of_another,),
+    ("verbs.py", "import_deliberations"): (judged_by_another_hand,),
+    ("deliberations.py", "record"): (imported_by_another_hand,),
+    ("backup_verbs.py", "backup"): (verb("backup", "{here}/x.backup"),),
+    ("backup_verbs.py", "restore"): (backup_of_another,),
+    ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{key}"),),
+    ("checking.py", "verify"): (verb("verify"),),
+    ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),
+    ("exporting.py", "bundle"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/{stem}.zip"),),
+    ("exporting.py", "checkpoint"): (
+        with_seals("export", "checkpoint", "--commune", KOULA, "--to", "{here}/koula"),
+        with_seals("export", "checkpoint", "--to", "{here}/registry"),
+    ),
+    ("vaulting.py", "rewrap"): (keys_of_another,),
+    ("vaulting.py", "forget_again_"): (verb("vault", "forget-again"),),
+    ("accounts.py", "list_"): (verb("account", "list"),),
+    ("keeping.py", "rebuild"): (verb("rebuild"),),
+    ("reading.py", "_may"): (rows_elsewhere,),
+    ("reading.py", "rows"): (rows_elsewhere,),
+    ("reading.py", "facts"): (history_elsewhere,),
+    ("reading.py", "framework_facts"): (framework_history,),
+    ("reading.py", "options"): (next_steps,),
+    ("reading.py", "framework"): (state,),
+    ("reading.py", "history"): (believed_history,),
+}
+
+
+def _asked(engine: Engine) -> str:
+    """The mayor has asked to dissolve the framework."""
+    way = Way(engine)
+    way.to(Stage.NEEDS_IDENTIFICATION)
+    decided = way._adopted("2026-19", "Fin du cadre", ENDS)
+    way._execute(MakeExecutory(executory_on=ENDS), ENDS, decided)
+    asked = way.say(Dissolve(deliberation=DeliberationId(decided), reason="Fusion"), on=ENDS)
+    return asked.stream.partition("-")[2]
+
+
+def _reader(engine: Engine) -> Reader:
+    reader = Reader(engine, "fanta")
+    reader.catch_up()
+    return reader
+
+
+def _closed(engine: Engine, look: Callable[[Reader, str], object]) -> None:
+    """What Fanta had found is closed to her once her right is revoked, though she still knows its id."""
+    dioro, _ = two_communes(engine)
+    reader = _reader(engine)
+    assert look(reader, dioro)
+    reader._home = lambda identity: DIORO  # type: ignore[method-assign]
+    revoke(engine, "fanta")
+    reader.catch_up()
+    with pytest.raises(Forbidden):
+        look(reader, dioro)
+
+
+def test_every_place_that_asks_has_its_story() -> None:
+    assert sites() == set(STORIES)
+
+
+def told() -> list[tuple[Site, Callable[[Engine], None]]]:
+    return [(site, story) for site, stories in STORIES.items() for story in stories]
+
+
+def _named(each: object) -> str:
+    return "-".join(each) if isinstance(each, tuple) else str(getattr(each, "__name__", each))
+
+
+@pytest.mark.parametrize(("site", "story"), told(), ids=_named)
+def test_the_story_holds_and_does_not_without_the_question(
+    site: Site, story: Callable[[Engine], None], sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(sqlite_url) as engine:
+        story(engine)
+    _take_away(site, monkeypatch)
+    with (
+        Engine(f"sqlite:///{tmp_path / 'without.db'}") as engine,
+        pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"),
+    ):
+        story(engine)
+
+
+def _take_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this place asks is answered with yes, and no other place's question."""
+
+    def here(frame: FrameType) -> bool:
+        return (Path(frame.f_code.co_filename).name, frame.f_code.co_name) == site
+
+    def without(real: Callable[..., object], instead: Callable[..., object]) -> Callable[..., object]:
+        def asked(*given: object, **named: object) -> object:
+            return instead(*given, **named) if here(sys._getframe(1)) else real(*given, **named)
+
+        return asked
+
+    yes = without(access.authorize, lambda *given, **named: Role.AUDITOR)
+    monkeypatch.setattr(door, "authorize", yes)
+    everywhere = lambda *given, **named: ((),)  # noqa: E731
+    monkeypatch.setattr(Engine, "act", without(Engine.act, everywhere))
+    for name, real in ASKS.items():
+        owner = reading.Reader if name == "_may" else door.Door
+        monkeypatch.setattr(owner, name, without(real, everywhere))
