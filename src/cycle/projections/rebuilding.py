@@ -7,9 +7,18 @@ from typing import Any
 
 from cycle.projections.base import Projection
 from cycle.projections.source import Source
-from cycle.projections.tables import Kept, checkpoints, create, create_index, drop, lock, read_checkpoints, rename
+from cycle.projections.tables import (
+    REBUILDING,
+    Kept,
+    checkpoints,
+    create,
+    create_index,
+    drop,
+    lock,
+    read_checkpoints,
+    rename,
+)
 
-REBUILDING = "_rebuilding"
 KEPT_ROWS = 200_000
 """Rows kept in memory until they are written, each once; with more than that, some are written several times."""
 SPAN = 10_000
