@@ -344,8 +344,11 @@ NEEDED = frozenset(
 
 
 def tale_begun() -> Story:
-    """A framework that is proposed, in a commune that knows five organisations and its council."""
-    return story(organisations=ORGANISATIONS, deliberations=DELIBERATIONS).given(
+    """A framework that is proposed, in a commune that knows five organisations and its council.
+
+    Somebody else is always at hand who confirms what takes two.
+    """
+    return story(organisations=ORGANISATIONS, deliberations=DELIBERATIONS, seconded_by="second").given(
         ProposeFramework(commune=DIORO.code, title="Cadre de Dioro")
     )
 
