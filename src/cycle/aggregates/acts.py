@@ -40,14 +40,6 @@ class DeliberationsImported(Event):
     count: int
 
 
-class PersonalDataDisclosed(Event):
-    """Sealed fields of one leaf were shown or handed out: their names, never their values."""
-
-    of: LogName
-    index: int
-    fields: tuple[str, ...]
-
-
 class AttemptRefused(Event):
     """Somebody with an account tried what no grant of his covers: the first time of that day."""
 
@@ -73,7 +65,6 @@ acts.ignores(
     BundleExported,
     BackupMade,
     DeliberationsImported,
-    PersonalDataDisclosed,
     AttemptRefused,
     TerritoryMoved,
 )
