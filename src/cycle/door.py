@@ -34,6 +34,7 @@ from cycle.aggregates.base import PLATFORM, By, Event, LogName, Recorded, Role, 
 from cycle.aggregates.commune import Commune, ParentChanged, RegisterCommune, commune
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
+from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.person import Person, person
 from cycle.aggregates.terms import CommuneCode
@@ -144,6 +145,8 @@ class Door:
 
     def _where(self, said: Said, state: State) -> tuple[Path | None, str]:
         """The place that a command is about (None: none in particular), and its time zone."""
+        if isinstance(state, Framework) and state.version:
+            return self.home(LogName(state.commune))
         match said.command, state:
             case ((OpenAccount() | BeginAccounts()), _):
                 return None, ""

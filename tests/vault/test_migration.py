@@ -11,11 +11,11 @@ from sqlalchemy import inspect, text
 
 from cycle_adapters.files.events import export, import_
 from cycle_adapters.sql import opening
-from tests.corpus.test_corpus import LOGS
+from tests.corpus.test_corpus import HERE
 from tests.vault.town import AWA, DIORO, Town
 
 
-@pytest.mark.parametrize("log", LOGS, ids=lambda path: path.name)
+@pytest.mark.parametrize("log", [HERE / "events-0.1.0.jsonl"], ids=lambda path: path.name)
 def test_a_database_of_revision_0001_is_migrated_when_it_is_opened(log: Path, database_url: str, key: Path) -> None:
     data = log.read_bytes()
     town = Town(database_url, key)
