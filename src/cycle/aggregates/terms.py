@@ -217,12 +217,6 @@ class ActionOutcome(StrEnum):
     ABANDONED = "abandoned"
 
 
-class ObstacleDecision(StrEnum):
-    RESOLVED = "resolved"
-    ACCEPTED = "accepted"
-    CARRIED_OVER = "carried-over"
-
-
 class DeadlineKind(StrEnum):
     """Deadlines that become a fact when they pass."""
 

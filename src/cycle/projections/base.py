@@ -98,7 +98,8 @@ class Projection(Generic[R]):
         self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
         self._encoders = [(at, f.encode) for at, f in enumerate(self.fields, 1) if f.encode is not None]
         self.steps: dict[type[Event], tuple[Touches[Any], Fold[R, Any]]] = {}
-        shape = repr([(f.name, f.kind) for f in self.fields]) + str(definition)
+        # How keys are ordered belongs to the shape: rows are looked for between two keys.
+        shape = repr([("key", "bytes"), *((f.name, f.kind) for f in self.fields)]) + str(definition)
         self.digest = sha256(shape.encode()).hexdigest()
 
     def table_named(self, name: str, into: MetaData) -> Table:
