@@ -133,8 +133,7 @@ class SqlRecorder(SqlAuditing, LogRecorder):
     def read_stream(
         self, stream: StreamId, *, after_version: int = 0, up_to_position: int | None = None
     ) -> Sequence[StoredLeaf]:
-        bounds = {"stream": stream, "gt": after_version or None, "up_to": up_to_position}
-        given = {name: value for name, value in bounds.items() if value is not None}
+        given = _given(stream=stream, gt=after_version or None, up_to=up_to_position)
         with self._rows(_stream_query(True, frozenset(given)), given) as found:
             return list(map(StoredLeaf._make, found.fetchall()))
 
@@ -170,8 +169,7 @@ class SqlRecorder(SqlAuditing, LogRecorder):
         log: LogName | None = None,
         types: Sequence[str] = (),
     ) -> Iterator[Row]:
-        bounds = {"after": after, "up_to": up_to, "log": log, "most": limit}
-        given = {name: value for name, value in bounds.items() if value is not None}
+        given = _given(after=after, up_to=up_to, log=log, most=limit)
         return self._streamed(_log_query(frozenset(given), tuple(types)), given)
 
     def select_notifications(
@@ -268,6 +266,11 @@ BOUNDS: Mapping[str, ColumnElement[bool]] = {
 """What a reader may ask for, by the name of its value."""
 
 
+def _given(**bounds: object) -> dict[str, object]:
+    """What is asked for; what is None is not."""
+    return {name: value for name, value in bounds.items() if value is not None}
+
+
 @lru_cache(maxsize=200)
 def _log_query(given: frozenset[str], types: tuple[str, ...]) -> Select[Any]:
     """Made once for each form of question: to put it together takes longer than to answer it."""
@@ -289,8 +292,7 @@ def _of_stream(
     whole: bool, stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
 ) -> tuple[Select[Any], dict[str, object]]:
     """The question for a stream's leaves, ``whole`` rows or what a replay needs, and its values."""
-    bounds: dict[str, object] = {"stream": stream, "gt": gt, "lte": lte, "most": limit}
-    given = {name: value for name, value in bounds.items() if value is not None}
+    given = _given(stream=stream, gt=gt, lte=lte, most=limit)
     return _stream_query(whole, frozenset(given), desc), given
 
 
