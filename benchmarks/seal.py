@@ -39,8 +39,8 @@ from cycle_adapters.sql.recorder import SqlRecorder
 LOGS = 50
 KEY = SigningKey("cycle.example.org", Ed25519PrivateKey.generate())
 PLAIN_STANDING = (
-    "SELECT position, leaf, (SELECT max(version) FROM events WHERE stream = ?), (SELECT 0 WHERE ? IS NULL)"
-    " FROM events ORDER BY position DESC LIMIT 1"
+    "SELECT position, leaf, (SELECT max(version) FROM events WHERE stream = ?), (SELECT 0 WHERE ? IS NULL),"
+    " (SELECT 0 WHERE ? IS NULL) FROM events ORDER BY position DESC LIMIT 1"
 )
 
 
@@ -118,13 +118,11 @@ def strip(store: SqlRecorder) -> None:
         source: str = connection.execute(text("SELECT pg_get_functiondef('cycle_append'::regproc)")).scalar_one()
         changes = {
             "log, log_index, leaf_hash, leaf)": "log, leaf)",
-            "a.log_index,\n                   sha256('\\x00'::bytea || a.written), a.written": "a.written",
-            "RETURNING log, log_index": "RETURNING log",
-            "min(s.log_index) AS lowest": "0 AS lowest",
-            "row_number() OVER (PARTITION BY l.log ORDER BY l.place) - 1\n"
-            "                       + coalesce((SELECT max(e.log_index) + 1 FROM events e WHERE e.log = l.log), 0)"
-            " AS log_index,\n                   ": "",
-            "coalesce((SELECT max(e.log_index) + 1 FROM events e WHERE e.log = c.log), 0)": "0",
+            "new_index,\n                            sha256('\\x00'::bytea || written), written": "written",
+            "SELECT 1 + coalesce(max(e.log_index), -1) INTO new_index FROM events e WHERE e.log = l.log;": (
+                "new_index := 0;"
+            ),
+            "1 + coalesce((SELECT max(e.log_index) FROM events e WHERE e.log = c.log), -1)": "c.size",
         }
         for old, new in changes.items():
             if old not in source:

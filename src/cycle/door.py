@@ -48,6 +48,8 @@ ACCOUNTS = frozenset(event.type for event in account.events)
 ACTS = frozenset(event.type for event in acts.events)
 ATTEMPTS = 20
 Drafts = tuple[Recorded[Event], ...]
+Saying = tuple[str, str, str]
+"""The account that says a command, the command, and the commune whose framework it is about."""
 
 
 class Saves(Protocol):
@@ -82,6 +84,8 @@ class Door:
         self._noted: set[str] = set()
         self.now = Access()
         """As of the last look at the platform log."""
+        self._passed: tuple[Access, int, dict[Saying, Role]] = self.now, 0, {}
+        """In which role a saying was let through, on what was known then and in which minute."""
 
     def refresh(self) -> bool:
         """Read what is new in the platform log; returns whether there was anything."""
@@ -122,8 +126,23 @@ class Door:
         Raises:
             Forbidden: no grant of the account allows it there.
         """
+        home = state.commune if isinstance(state, Framework) else ""
+        passed, asked = self._passed_now(known), (said.by.actor, said.command.type, home)
+        if home and passed.get(asked) is said.by.role:
+            return
         path, zone = self._where(said, state)
         self.let(known, said.by.actor, SAYING[said.command.type], path, said.by.role, zone)
+        if home:
+            passed[asked] = said.by.role
+
+    def _passed_now(self, known: Access) -> dict[Saying, Role]:
+        """What was let through already, while neither accounts, nor the day, nor where communes lie have changed."""
+        minute = self._lookup.minute()
+        on, at, passed = self._passed
+        if on is not known or at != minute:
+            passed = {}
+            self._passed = known, minute, passed
+        return passed
 
     def let(
         self, known: Access, actor: str, action: Action, path: Path | None, role: Role | None = None, zone: str = ""

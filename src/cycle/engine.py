@@ -208,7 +208,7 @@ class Engine(Application[str]):
                 if self.door.now is known:
                     raise
                 continue
-            drafted = tuple(event for one in decided for event in one.events)
+            drafted = sum((one.events for one in decided), ())
             if not drafted:
                 return self._last(decided[-1].stream)
             # The receipt is about what stands last: the stream that the command is about.
@@ -222,9 +222,8 @@ class Engine(Application[str]):
                 continue
             if receipt.events[0].id != events[0].id:
                 return self._as_before(receipt, [personal_values(event.data) for event in drafted])
-            stored = {event.id: event for event in events}
             for one in decided:
-                self._remember(replace(one, events=tuple(stored[event.id] for event in one.events)))
+                self._remember(one)
             return receipt
         raise Busy(f"{said.command.type}: others kept writing at the same time; nothing was written, send it again")
 

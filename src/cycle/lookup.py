@@ -164,7 +164,11 @@ class Lookup:
 
     def today(self, zone: str = BAMAKO) -> date:
         """Today's date in a zone, by the engine's clock."""
-        return _day(zone, int(self._now().timestamp()) // 60)
+        return _day(zone, self.minute())
+
+    def minute(self) -> int:
+        """The minute since 1970, by the engine's clock."""
+        return int(self._now().timestamp()) // 60
 
     def _state(self, aggregate: Aggregate[Any, Known], identity: str) -> Any | None:
         state = self._load(aggregate, stream_of(aggregate, identity), fresh=True)

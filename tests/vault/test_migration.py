@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from sqlalchemy import inspect, text
 
 from cycle_adapters.files.events import export, import_
-from cycle_adapters.sql import opening
+from cycle_adapters.sql import migrations, opening
 from tests.corpus.test_corpus import HERE
 from tests.vault.town import AWA, DIORO, Town
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
 
 
 @pytest.mark.parametrize("log", [HERE / "events-0.1.0.jsonl"], ids=lambda path: path.name)
@@ -23,6 +25,10 @@ def test_a_database_of_revision_0001_is_migrated_when_it_is_opened(log: Path, da
     with town.engine.store.database.begin() as connection:
         for table in ("vault_keys", "vault_openings", "vault_cleaning"):
             connection.execute(text(f"DROP TABLE {table}"))
+        if connection.dialect.name == "postgresql":
+            before = (VERSIONS / "0001_append.sql").read_text("utf-8").replace("{lock}", str(opening.APPLICATION_ID))
+            connection.execute(text("DROP FUNCTION cycle_append"))
+            connection.exec_driver_sql(before.replace("%", "%%"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     again = town.again()
     with again.engine.store.database.connect() as connection:

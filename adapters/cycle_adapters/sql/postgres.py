@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, cast
 
+import msgspec
 import psycopg
 from sqlalchemy import Dialect, Select
 
 from cycle.store import Append, Conflict, Receipt, Unavailable
 from cycle_adapters.sql.grouping import Outcome
-from cycle_adapters.sql.rows import StoredLine, known_key, receipt_of, receipt_of_new, write_vault
+from cycle_adapters.sql.rows import StoredLine, first_versions, known_key, receipt_of, receipt_of_new, write_vault
 
 Connection = psycopg.Connection[tuple[object, ...]]
 STREAMED_ROWS = 500
-CALL = (
-    "SELECT * FROM cycle_append(%s::text[], %s::bytea[], %s::timestamptz[], %s::jsonb, %s::int[], %s::text[],"
-    " %s::int[], %s::text[], %s::smallint[], %s::text[], %s::int[], %s::bytea[])"
-)
+CALL = "SELECT * FROM cycle_append(%s::jsonb)"
 RECEIPT_LINES = (
     "SELECT position, stream, version, type, log, log_index, leaf_hash, leaf FROM events"
     " WHERE position BETWEEN %s AND %s ORDER BY position"
@@ -97,35 +94,16 @@ class PostgresWriter:
                 answers = self._answers(connection, group)
                 for save, answer in zip(group, answers, strict=True):
                     # A key that is known was stored with its openings, whatever became of them since.
-                    if save.vault is not None and answer[1] == "stored":
+                    if save.vault is not None and answer[0] == "stored":
                         write_vault(connection.execute, save.vault, "%s")
         return [self._outcome(save, answer) for save, answer in zip(group, answers, strict=True)]
 
     def _answers(self, connection: Connection, group: Sequence[Append]) -> list[tuple[object, ...]]:
-        conditions = [[{"log": log, "size": size} for log, size in save.log_sizes] for save in group]
-        leaves = [(number, leaf) for number, save in enumerate(group, 1) for leaf in save.leaves]
-        return connection.execute(
-            CALL,
-            (
-                [save.key for save in group],
-                [save.digest for save in group],
-                [save.recorded_at for save in group],
-                json.dumps(conditions),
-                [number for number, _ in leaves],
-                [leaf.originator_id for _, leaf in leaves],
-                [leaf.originator_version for _, leaf in leaves],
-                [leaf.topic for _, leaf in leaves],
-                [leaf.schema for _, leaf in leaves],
-                [leaf.log for _, leaf in leaves],
-                [leaf.hole for _, leaf in leaves],
-                [leaf.state for _, leaf in leaves],
-            ),
-            prepare=True,
-            binary=True,
-        ).fetchall()
+        document = msgspec.json.encode([_sent(save) for save in group]).decode()
+        return connection.execute(CALL, (document,), prepare=True, binary=True).fetchall()
 
     def _outcome(self, save: Append, answer: tuple[object, ...]) -> Outcome:
-        _, status, first, recorded_at, indexes = answer
+        status, first, recorded_at, indexes = answer
         if status == "conflict":
             return Conflict(f"{save.leaves[0].originator_id}: somebody else wrote in between")
         if status == "known":
@@ -155,6 +133,24 @@ class PostgresWriter:
             with suppress(psycopg.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _sent(save: Append) -> Mapping[str, object]:
+    """A save as ``cycle_append`` takes it."""
+    return {
+        "key": save.key,
+        "digest": save.digest,
+        "recorded_at": save.recorded_at,
+        "first_versions": [{"stream": stream, "version": first} for stream, first in first_versions(save).items()],
+        "log_sizes": [{"log": log, "size": size} for log, size in save.log_sizes],
+        "leaves": [
+            {
+                "stream": leaf.originator_id, "version": leaf.originator_version, "type": leaf.topic,
+                "schema": leaf.schema, "log": leaf.log, "hole": leaf.hole, "leaf": leaf.state.decode(),
+            }
+            for leaf in save.leaves
+        ],
+    }  # fmt: skip
 
 
 def unavailable(error: psycopg.Error, place: str) -> Unavailable:

@@ -28,13 +28,13 @@ from cycle_adapters.sql.rows import (
 LEAST_ROOM = 65_536
 """Bytes that a database must be able to grow by."""
 
-LAST_INDEX = "SELECT max(log_index) FROM events WHERE log = ?"
 STANDING = (
     "SELECT position, leaf, (SELECT max(version) FROM events WHERE stream = ?),"
-    " (SELECT max(log_index) FROM events WHERE log = ?) FROM events ORDER BY position DESC LIMIT 1"
+    " (SELECT max(log_index) FROM events WHERE log = ?), (SELECT max(log_index) FROM events WHERE log = ?)"
+    " FROM events ORDER BY position DESC LIMIT 1"
 )
-"""Where the whole log, one stream and one commune's log stand."""
-EMPTY = (0, None, None, None)
+"""Where the whole log, one stream and two logs stand: that of a fact, and one that must not have grown."""
+EMPTY = (0, None, None, None, None)
 CLAIM = (
     "INSERT INTO receipts (key, digest, first_position, last_position) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
@@ -85,26 +85,26 @@ class SqliteWriter:
         changes: list[VaultChange] = []
         outcomes: list[Outcome] = []
 
-        def look(stream: str, log: str) -> None:
-            """Where a stream and a log stand; what this group adds is known already."""
+        def look(stream: str, log: str, other: str) -> None:
+            """Where a stream and two logs stand; what this group adds is known already."""
             nonlocal position, last_time
-            if stream not in versions or log not in sizes:
-                last, leaf, version, index = run(STANDING, (stream, log)).fetchone() or EMPTY
+            if stream not in versions or log not in sizes or other not in sizes:
+                last, leaf, version, index, other_index = run(STANDING, (stream, log, other)).fetchone() or EMPTY
                 versions.setdefault(stream, version or 0)
                 sizes.setdefault(log, 0 if index is None else index + 1)
+                sizes.setdefault(other, 0 if other_index is None else other_index + 1)
                 if position < 0:
                     position, last_time = last, recorded_at(leaf) if leaf else ""
 
         for save in group:
             first, stale = first_versions(save), False
+            beside = save.log_sizes[0][0] if save.log_sizes else save.leaves[0].log
             for leaf in save.leaves:
-                look(leaf.originator_id, leaf.log)
+                look(leaf.originator_id, leaf.log, beside)
             for stream, version in first.items():
                 stale |= versions[stream] != version - 1
             for log, expected in save.log_sizes:
-                if log not in sizes:
-                    (index,) = run(LAST_INDEX, (log,)).fetchone()
-                    sizes[log] = 0 if index is None else index + 1
+                look(save.leaves[0].originator_id, log, beside)
                 stale |= sizes[log] != expected
             last_position = position + len(save.leaves)
             # A key that is known answers even when the log has moved on.
