@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transf
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import astuple
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
 from cycle.aggregates.base import Event
@@ -42,11 +41,11 @@ Fold = Callable[[R | None, Fact, P], R | None]
 
 
 class Field(NamedTuple):
-    """How one field of a row stands in its column: as it is, or as a text made from it."""
+    """How one field of a row stands in its column: as a number or text, or (``encode``) as a text made from it."""
 
     name: str
     kind: str  # text, bigint or boolean
-    encode: Callable[[Any], Any] | None = None
+    encode: Callable[[Any], str | None] | None = None
     decode: Callable[[str], Any] | None = None
     """From JSON; what is no JSON says itself what it is."""
 
@@ -63,7 +62,7 @@ def _field(name: str, hint: Any) -> Field:
     if inner is datetime:
         return Field(name, "text", _moment)
     if inner in (date, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
-        return Field(name, "text", msgspec.to_builtins)
+        return Field(name, "text")
     return Field(name, "text", _json, msgspec.json.Decoder(inner).decode)
 
 
@@ -120,7 +119,10 @@ class Projection(Generic[R]):
 
     def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
         """Key and columns of a row, as the database takes them."""
-        columns = [key, *astuple(row)]
+        plain = key, *msgspec.to_builtins(row, builtin_types=(datetime,)).values()
+        if not self._encoders:
+            return plain
+        columns = list(plain)
         for at, encode in self._encoders:
             columns[at] = encode(columns[at])
         return tuple(columns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, bindparam, delete, inspect, select, text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, delete, inspect, select, text
 
 from cycle.projections.base import Projection
 from cycle.projections.folding import Folding
@@ -19,15 +19,6 @@ checkpoints = Table(
     Column("position", BigInteger, nullable=False),
     Column("digest", Text, nullable=False),
     Column("problem", Text),
-)
-MOVE = (
-    checkpoints.update()
-    .where(
-        checkpoints.c.name.in_(bindparam("names", expanding=True)),
-        checkpoints.c.position == bindparam("before"),
-        checkpoints.c.problem.is_(None),
-    )
-    .values(position=bindparam("after"))
 )
 CHUNK = 500
 REBUILDING = "_rebuilding"
@@ -97,7 +88,12 @@ def move(connection: Connection, names: Sequence[str], before: int, after: int) 
     Raises:
         Overtaken: one of the checkpoints is not where it was.
     """
-    changed = connection.execute(MOVE, {"names": names, "before": before, "after": after})
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = (
+        f"UPDATE projections SET position = {mark} WHERE position = {mark} AND problem IS NULL"
+        f" AND name IN ({', '.join(mark for _ in names)})"
+    )
+    changed = connection.exec_driver_sql(statement, (after, before, *names))
     if changed.rowcount != len(names):
         raise Overtaken(names)
 
