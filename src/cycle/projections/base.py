@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transf
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
 from cycle.aggregates.base import Event
@@ -41,11 +42,11 @@ Fold = Callable[[R | None, Fact, P], R | None]
 
 
 class Field(NamedTuple):
-    """How one field of a row stands in its column: as a number or text, or (``encode``) as a text made from it."""
+    """How one field of a row stands in its column: as it is, or as a text made from it."""
 
     name: str
     kind: str  # text, bigint or boolean
-    encode: Callable[[Any], str | None] | None = None
+    encode: Callable[[Any], Any] | None = None
     decode: Callable[[str], Any] | None = None
     """From JSON; what is no JSON says itself what it is."""
 
@@ -62,7 +63,7 @@ def _field(name: str, hint: Any) -> Field:
     if inner is datetime:
         return Field(name, "text", _moment)
     if inner in (date, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
-        return Field(name, "text")
+        return Field(name, "text", msgspec.to_builtins)
     return Field(name, "text", _json, msgspec.json.Decoder(inner).decode)
 
 
@@ -96,6 +97,8 @@ class Projection(Generic[R]):
         self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
         self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
         self._encoders = [(at, f.encode) for at, f in enumerate(self.fields, 1) if f.encode is not None]
+        self._flat = all(encode is msgspec.to_builtins for _, encode in self._encoders)
+        """Whether a row becomes its columns in one go."""
         self.steps: dict[type[Event], tuple[Touches[Any], Fold[R, Any]]] = {}
         # How keys are ordered belongs to the shape: rows are looked for between two keys.
         shape = repr([("key", "bytes"), *((f.name, f.kind) for f in self.fields)]) + str(definition)
@@ -119,10 +122,9 @@ class Projection(Generic[R]):
 
     def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
         """Key and columns of a row, as the database takes them."""
-        plain = key, *msgspec.to_builtins(row, builtin_types=(datetime,)).values()
-        if not self._encoders:
-            return plain
-        columns = list(plain)
+        if self._flat:
+            return key, *msgspec.to_builtins(row).values()
+        columns = [key, *astuple(row)]
         for at, encode in self._encoders:
             columns[at] = encode(columns[at])
         return tuple(columns)
