@@ -87,3 +87,27 @@ def test_a_projection_that_lags_costs_one_transaction_to_meet_the_others(store: 
         runner.catch_up(batch=2 * BATCH)
     assert len(said) == 2, "those behind catch up to the others; from there on all go together"
     assert set(runner.positions().values()) == {2 * BATCH}
+
+
+def how_durable(connection: Connection) -> object:
+    """SQLite: 2 waits for the disk at each commit, 1 does not. PostgreSQL says on and off."""
+    asked = "PRAGMA synchronous" if connection.dialect.name == "sqlite" else "SHOW synchronous_commit"
+    return connection.execute(text(asked)).scalar_one()
+
+
+def test_what_is_folded_waits_for_no_disk_and_what_is_recorded_does(store: SqlRecorder) -> None:
+    append(store, history("f", "ML-4-01-01", BATCH))
+    seen: list[object] = []
+
+    def committed(connection: Connection) -> None:
+        seen.append(how_durable(connection))
+
+    waits, waits_not = (2, 1) if store.database.dialect.name == "sqlite" else ("on", "off")
+    event.listen(store.database, "commit", committed)
+    Runner(store, LEAVES).catch_up()
+    Runner(store, LEAVES).rebuild(["needs"])
+    assert seen
+    assert set(seen) == {waits_not}
+    with store.database.begin() as connection:  # of the same pool, after a projection has used it
+        assert how_durable(connection) == waits
+    event.remove(store.database, "commit", committed)

@@ -21,6 +21,9 @@ APPLICATION_ID = 0x4379_636C  # "Cycl"
 BUSY_MILLISECONDS = 60_000
 READ_ONLY = "cycle_read_only"
 """Execution option of a connection that only reads: it takes no write lock on SQLite."""
+DERIVED = "cycle_derived"
+"""Execution option of a connection that writes what can be made again from the log: its commits are whole
+and in order, and wait for no disk. Who loses power loses the last of them, and folds the events again."""
 
 
 def parse(database: str) -> URL:
@@ -42,7 +45,7 @@ def open_database(database: str) -> Engine:
     """An engine on a database that is ours and up to date; a new one is set up.
 
     On SQLite ``engine.begin()`` takes the write lock at once (a deferred read-then-write fails),
-    unless the connection has the execution option ``READ_ONLY``.
+    unless the connection has the execution option ``READ_ONLY``. ``DERIVED`` waits for no disk.
 
     Raises:
         Unavailable: wrong address, no server, not ours, newer than this release, not writable.
@@ -127,8 +130,12 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get(READ_ONLY)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get(READ_ONLY):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(DERIVED) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -139,6 +146,11 @@ def _postgres(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: psycopg.Connection[Any], _: Any) -> None:
         postgres.configure(connection)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(DERIVED):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     return engine
 

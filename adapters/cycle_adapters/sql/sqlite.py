@@ -47,6 +47,8 @@ class SqliteWriter:
         self._connection = connection
         self._place = place
         self._connection.isolation_level = None
+        # Whoever had this connection before may have had no need of the disk.
+        self._connection.execute("PRAGMA synchronous = FULL")
         # Each checkpoint costs two fsyncs; the log may wait in 16 MB of WAL instead of 4.
         self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
         # Only what the vault forgets is ever deleted here, and it is overwritten with zeros.

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import msgspec
@@ -146,8 +147,11 @@ def identity(fact: Fact) -> str:
 def one(attribute: str) -> Touches[None]:
     """The row of the thing that a field of the fact names: ``framework/A-1``."""
 
+    of = attrgetter(attribute)
+
     def rows(fact: Fact) -> Iterable[tuple[str, None]]:
-        return ((f"{identity(fact)}/{getattr(fact.recorded.data, attribute)}", None),)
+        recorded = fact.recorded
+        return ((f"{recorded.stream.partition('-')[2]}/{of(recorded.data)}", None),)
 
     return rows
 

@@ -35,7 +35,7 @@ class Rebuild:
 
     def __init__(self, source: Source, projections: Sequence[Projection[Any]], batch: int) -> None:
         self._source = source
-        self._database = source.log.database
+        self._database = source.log.database.execution_options(cycle_derived=True)
         self._projections = projections
         self._batch = batch
         dialect = self._database.dialect.name

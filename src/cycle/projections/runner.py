@@ -67,6 +67,8 @@ class Runner:
         self._dialect = log.database.dialect.name
         self._read = log.database.execution_options(cycle_read_only=True)
         """The same connections, without the writer's lock: who only looks waits for nobody."""
+        self._write = log.database.execution_options(cycle_derived=True)
+        """The same connections, without waiting for the disk: what is lost is folded again."""
         self._live: dict[str, _Live] = {}
         self._prepare()
 
@@ -81,7 +83,7 @@ class Runner:
         stale = [p for name, p in self._projections.items() if name not in current or known[name].digest != p.digest]
         if not stale:
             return
-        with self._log.database.begin() as connection:
+        with self._write.begin() as connection:
             if self._dialect != "sqlite":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4711)")
             prepare(connection)
@@ -148,7 +150,7 @@ class Runner:
     def _one_batch(self, group: Sequence[_Live], begin: int, end: int, goal: int) -> None:
         # Outside the transaction, so that others wait less: who changes these rows moves the checkpoint too.
         self._source.advance(group, begin, end)
-        with self._log.database.begin() as connection:
+        with self._write.begin() as connection:
             move(connection, [each.projection.name for each in group], begin, end)
             for each in group:
                 each.save(connection)
@@ -164,7 +166,7 @@ class Runner:
     def _stop(self, poisoned: Poisoned, position: int) -> None:
         """A fold that fails stops its own projection and no other."""
         self._live.clear()
-        with self._log.database.begin() as connection:
+        with self._write.begin() as connection:
             connection.execute(
                 checkpoints.update()
                 .where(checkpoints.c.name == poisoned.name, checkpoints.c.position == position)

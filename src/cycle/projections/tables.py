@@ -132,10 +132,15 @@ class Kept(Folding):
     def save(self, connection: Connection, at_most: int | None = None) -> None:
         """Write what has changed, or that many rows of it."""
         to_columns, kept = self.projection.to_columns, self.kept
+        new: list[tuple[Any, ...]] = []
+        other: list[tuple[Any, ...]] = []
+        gone: list[str] = []
         changed = list(islice(self.changed.items(), at_most))
-        new = [to_columns(key, row) for key, row in changed if row is not None and key not in kept]
-        other = [to_columns(key, row) for key, row in changed if row is not None and key in kept]
-        gone = [key for key, row in changed if row is None and key in kept]
+        for key, row in changed:
+            if row is not None:
+                (other if key in kept else new).append(to_columns(key, row))
+            elif key in kept:
+                gone.append(key)
         if new:
             self._add(connection, new)
         if other and self._sqlite:
@@ -147,8 +152,11 @@ class Kept(Folding):
         kept.difference_update(gone)
         if not self.projection.appends:
             kept.update(columns[0] for columns in new)
-        for key, _ in changed:
-            del self.changed[key]
+        if at_most is None:
+            self.changed.clear()
+        else:
+            for key, _ in changed:
+                del self.changed[key]
 
     def _add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         if self._sqlite:
