@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cycle.aggregates.account import EVERYWHERE, Account, Grant, Path, account, territory_of
-from cycle.aggregates.base import Event, Finding, Happened, Recorded, Refused, Role
+from cycle.aggregates.base import Event, Finding, Happened, Recorded, Refused, Role, Value
 from cycle.aggregates.commune import Commune
 from cycle.commands import COMMANDS
 
@@ -56,7 +56,7 @@ READING: Mapping[str, Action] = dict(
             _declared(name, *READERS)
             for name in (
                 "organisations", "frameworks", "members", "stage_visits", "needs", "meetings", "attendance",
-                "plans", "actions", "commitments", "obstacles", "calendar", "audit_trail",
+                "plans", "actions", "commitments", "obstacles", "requests", "calendar", "audit_trail",
                 "replay", "next", "timings",
             )
         ),
@@ -130,6 +130,26 @@ def place(home: Commune) -> Path:
 def country(code: str) -> str:
     """The country that a commune's code begins with."""
     return code.partition("-")[0]
+
+
+def setting_right(correction: Action, recorded_by: Action, version: int, role: Role) -> Action:
+    """What it takes to set a fact right: where duties stand apart, the right to record it as well.
+
+    Raises:
+        Forbidden: whoever sets facts right in this role may not record this one.
+    """
+    if not recorded_by.apart:
+        return correction
+    roles = tuple(each for each in correction.roles if each in recorded_by.roles)
+    values: dict[str, Value] = {
+        "version": version,
+        "command": recorded_by.name,
+        "role": role.value,
+        "roles": tuple(map(str, roles)),
+    }
+    if role not in roles:
+        raise Forbidden(Finding("not-to-set-right", values=values, lift=roles), readable=True)
+    return replace(correction, roles=roles, apart=recorded_by.apart)
 
 
 class Access(Struct, frozen=True):
@@ -249,5 +269,5 @@ def _forbidden(
 
 __all__ = [
     "ACTING", "ACTIONS", "EVERYWHERE", "NOWHERE", "READING", "SAYING", "Access", "Action", "Forbidden",
-    "authorize", "country", "declared", "evolved", "place",
+    "authorize", "country", "declared", "evolved", "place", "setting_right",
 ]  # fmt: skip

@@ -16,7 +16,18 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from cycle import access
-from cycle.access import EVERYWHERE, NOWHERE, SAYING, Access, Action, Forbidden, authorize, country, place
+from cycle.access import (
+    EVERYWHERE,
+    NOWHERE,
+    SAYING,
+    Access,
+    Action,
+    Forbidden,
+    authorize,
+    country,
+    place,
+    setting_right,
+)
 from cycle.aggregates.account import (
     Account,
     BeginAccounts,
@@ -32,7 +43,7 @@ from cycle.aggregates.account import (
 from cycle.aggregates.acts import AttemptRefused, TerritoryMoved, acts
 from cycle.aggregates.base import PLATFORM, By, Event, LogName, Recorded, Role, StreamId
 from cycle.aggregates.commune import Commune, ParentChanged, RegisterCommune, commune
-from cycle.aggregates.corrections import FactCorrected
+from cycle.aggregates.corrections import Correction, FactCorrected
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
@@ -128,12 +139,13 @@ class Door:
         """
         home = state.commune if isinstance(state, Framework) else ""
         passed, asked = self._passed_now(known), (said.by.actor, said.command.type, home)
-        if home and passed.get(asked) is said.by.role:
-            return
-        path, zone = self._where(said, state)
-        self.let(known, said.by.actor, SAYING[said.command.type], path, said.by.role, zone)
-        if home:
-            passed[asked] = said.by.role
+        if not home or passed.get(asked) is not said.by.role:
+            path, zone = self._where(said, state)
+            self.let(known, said.by.actor, SAYING[said.command.type], path, said.by.role, zone)
+            if home:
+                passed[asked] = said.by.role
+        if isinstance(said.command, Correction):
+            self._sets_right(known, said, said.command.fact_version, state)
 
     def _passed_now(self, known: Access) -> dict[Saying, Role]:
         """What was let through already, while neither accounts, nor the day, nor where communes lie have changed."""
@@ -143,6 +155,19 @@ class Door:
             passed = {}
             self._passed = known, minute, passed
         return passed
+
+    def _sets_right(self, known: Access, said: Said, version: int, state: State) -> None:
+        """Who may set facts right there may set right this one."""
+        action, recorded_by = SAYING[said.command.type], self._lookup.recorded_by(said, version)
+        if recorded_by is None:
+            return
+        path, zone = self._where(said, state)
+        try:
+            action = setting_right(action, SAYING[recorded_by.type], version, said.by.role)
+        except Forbidden as forbidden:
+            forbidden.about(said.by.actor, action, path)
+            raise
+        self.let(known, said.by.actor, action, path, said.by.role, zone)
 
     def let(
         self, known: Access, actor: str, action: Action, path: Path | None, role: Role | None = None, zone: str = ""

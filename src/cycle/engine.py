@@ -30,7 +30,7 @@ from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.person import concerns_vault
 from cycle.aggregates.personal import personal_values
-from cycle.aggregates.request import ActRequested, ConfirmRequest, Request, request
+from cycle.aggregates.request import ActRequested, ConfirmRequest, Request, WithdrawRequest, request
 from cycle.aggregates.terms import FrameworkId, PolicyId, RequestId
 from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
@@ -239,10 +239,14 @@ class Engine(Application[str]):
         one, sizes = self._one(known, said, target, key, fresh=fresh)
         if said.command.seconds:
             return [self._request(known, one, said, target, key)], ()
-        if isinstance(said.command, ConfirmRequest):
-            asked, more = self._confirmed(known, cast("Request", one.state), said, key, fresh=fresh)
-            return [one, asked], sizes + more
-        return [one], sizes
+        if not isinstance(said.command, ConfirmRequest | WithdrawRequest):
+            return [one], sizes
+        first = self._asked(known, cast("Request", one.state), said, fresh=fresh)
+        if isinstance(said.command, WithdrawRequest):
+            return [one], sizes
+        # Decided now: who asked has the right to it today, too.
+        asked, more = self._one(known, first, first.target or "", key, fresh=fresh, seconded_by=said.by.actor)
+        return [one, asked], sizes + more
 
     def _one(
         self, known: Access, said: Said, target: str, key: str, *, fresh: bool, seconded_by: str = ""
@@ -281,8 +285,12 @@ class Engine(Application[str]):
         stream = stream_of(request, identity)
         return Decision(request, stream, request.initial, _about(said, key).drafts(stream, log, 0, (asked,), self._ids))
 
-    def _confirmed(self, known: Access, asked: Request, said: Said, key: str, *, fresh: bool) -> tuple[Decision, Sizes]:
-        """What was asked for, decided now: both who asked and who confirms have the right to it today."""
+    def _asked(self, known: Access, asked: Request, said: Said, *, fresh: bool) -> Said:
+        """What was asked for, as it was said: whoever confirms or withdraws it has the right to it, too.
+
+        Raises:
+            Forbidden: he has not.
+        """
         command = read_command(asked.act, asked.said)
         first = Said(
             command=command, by=asked.asked_by, on=asked.on, target=asked.target,
@@ -291,7 +299,7 @@ class Engine(Application[str]):
         aggregate = BY_COMMAND[command.type]
         state = self._load(aggregate, stream_of(aggregate, asked.target), fresh=fresh)
         self.door.passes(known, replace(first, by=said.by), state)
-        return self._one(known, first, asked.target, key, fresh=fresh, seconded_by=said.by.actor)
+        return first
 
     def execute_all(self, saids: Sequence[Said], key: str) -> Receipt:
         """Decide several commands one after the other and store what they lead to in one save.

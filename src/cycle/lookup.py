@@ -27,7 +27,7 @@ from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PersonId, PolicyId, Use
 from cycle.codec import Leaves
-from cycle.commands import Said
+from cycle.commands import BY_COMMAND, COMMANDS, Said
 from cycle.policy import Policy
 from cycle.store import LogRecorder
 
@@ -150,6 +150,13 @@ class Lookup:
             commune=self._state(commune, state.commune),
             deliberations={} if founding is None else self._one(deliberation, founding.id),
         )
+
+    def recorded_by(self, correction: Said, version: int) -> type[Command] | None:
+        """The command that led to the fact that a correction is about; None where there is none of today."""
+        if correction.target is None:
+            return None
+        history = self._history(stream_of(BY_COMMAND[correction.command.type], correction.target))
+        return next((COMMANDS.get(fact.command) for fact in history if fact.version == version), None)
 
     def _zone(self, state: State, command: Command, named: Commune | None) -> str:
         if isinstance(state, Framework | Commune) and state.version:

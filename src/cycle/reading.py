@@ -29,6 +29,7 @@ from cycle.projections.frameworks import FrameworkRow, frameworks
 from cycle.projections.meetings import CalendarRow, calendar
 from cycle.projections.places import CommuneRow, communes
 from cycle.projections.plans import CommitmentRow, commitments
+from cycle.projections.requests import RequestRow, requests
 from cycle.projections.runner import Runner
 from cycle.store import Unavailable
 from cycle.territory import codes_within
@@ -186,8 +187,7 @@ class Reader:
             query = query.where(table.c.commune.in_(place))
         if chosen is not None and "framework" in table.c:
             query = query.where(table.c.framework.in_(chosen))
-            if len(chosen) == 1:
-                # Their keys begin with it, and so they stand together.
+            if len(chosen) == 1 and projection.framed:
                 query = query.where(table.c.key >= chosen[0], table.c.key < f"{chosen[0]}0")
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
@@ -316,6 +316,11 @@ class Reader:
         self._may("replay", commune)
         stream = stream_of(framework, identity)
         return cutoffs.cut(fact for fact in self._read(commune) if fact.recorded.stream == stream)
+
+    def requests(self, identity: FrameworkId, on: date) -> list[RequestRow]:
+        """What is asked for in a framework and can be confirmed by a second person on a day."""
+        found = cast("list[RequestRow]", self.rows(requests.name, Filters(framework=identity)))
+        return [row for row in found if row.waits(on)]
 
     def _home(self, identity: str) -> str:
         """The commune of a framework that the account may read."""

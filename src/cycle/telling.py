@@ -11,6 +11,7 @@ from typing import cast, get_type_hints
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from cycle import catalogue
 from cycle.aggregates.base import EVENTS, Check, Event, Finding, Recorded, Refused, Role
@@ -24,8 +25,10 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import AdoptPolicy, WithdrawMember
 from cycle.aggregates.framework.state import Framework, Member, Stage
 from cycle.aggregates.framework.table import triggers
+from cycle.aggregates.request import ConfirmRequest, RequestStage
 from cycle.aggregates.terms import ActionId, DeadlineKind, MemberId, Worth
 from cycle.catalogue import Language, either, listed, printable, shown, text
+from cycle.projections.requests import RequestRow
 from cycle.reading import Overdue
 
 _LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
@@ -253,8 +256,60 @@ def option_as_json(option: Option) -> dict[str, object]:
         "label": {lang: text(f"command.{option.command}", lang) for lang in catalogue.LANGUAGES},
         "roles": list(option.roles),
         "to": list(option.to),
+        "takes_two": option.takes_two,
         "reasons": [finding_as_json(f) for f in option.refused_by],
         "warnings": [finding_as_json(f) for f in option.warnings],
+    }
+
+
+def act_label(act: str, language: Language) -> str:
+    """A command by its words; one that is gone since by its name."""
+    key = f"command.{act}"
+    return text(key, language) if catalogue.has(key) else act
+
+
+def option_label(option: Option, language: Language) -> str:
+    """A command that may happen next, and whether it takes two people."""
+    words = text(f"command.{option.command}", language)
+    return text("message.takes-two", language, "", label=words) if option.takes_two else words
+
+
+def request_status(row: RequestRow, on: date, language: Language) -> str:
+    """Whether it waits on a day, has lapsed, or what became of it, when and by whom."""
+    lapsed = row.stage is RequestStage.OPEN and not row.waits(on)
+    values: dict[str, object] = {"who": row.closed_by, "on": row.closed_on, "reason": row.closed_because}
+    return tidy(text(f"message.request-{'lapsed' if lapsed else row.stage}", language, "", **values))
+
+
+def request_lines(row: RequestRow, language: Language) -> tuple[str, str]:
+    """What is asked for, by whom, since when, until when; and who confirms it."""
+    values: dict[str, object] = {
+        "act": act_label(row.act, language),
+        "who": row.asked_by,
+        "whom": row.on_behalf_of,
+        "since": row.asked_on,
+        "reason": row.reason,
+        "until": row.lapses_on,
+    }
+    return (
+        tidy(text("message.request-waits", language, "", **values)) + ".",
+        tidy(text("message.who-confirms", language, "", who=row.asked_by)),
+    )
+
+
+def confirming(row: RequestRow) -> str:
+    """The command that confirms a request, as it is typed."""
+    return f"cycle do {ConfirmRequest.type} --id {row.request}"
+
+
+def request_as_json(row: RequestRow) -> dict[str, object]:
+    """A request for programs: the row, its words in both languages, what confirms it, and who cannot."""
+    return {
+        **asdict(row),
+        "label": {lang: act_label(row.act, lang) for lang in catalogue.LANGUAGES},
+        "text": {lang: request_lines(row, lang)[0] for lang in catalogue.LANGUAGES},
+        "confirm": confirming(row),
+        "not_by": [each for each in (row.asked_by, row.on_behalf_of) if each is not None],
     }
 
 

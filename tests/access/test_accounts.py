@@ -111,7 +111,7 @@ def test_a_dissolution_takes_two_accounts_with_the_right_to_it(engine: Engine) -
     confirmed, dissolved = (engine.history(line.stream)[-1] for line in receipt.events)  # type: ignore[attr-defined]
     assert (confirmed.by.actor, dissolved.by.actor) == ("council-secretary", "mayor")
     assert dissolved.data.seconded_by == "council-secretary"  # type: ignore[attr-defined]
-    with pytest.raises(Refused, match="request-closed"):
+    with pytest.raises(Refused, match="request-confirmed"):
         confirm(engine, request, by(Role.COUNCIL_SECRETARY))
 
 
@@ -119,7 +119,7 @@ def test_what_is_withdrawn_is_confirmed_by_nobody(engine: Engine) -> None:
     _, request = asked(engine)
     withdraw = WithdrawRequest(reason="erreur")
     engine.execute(Said(command=withdraw, by=by(Role.MAYOR), on=ENDS, target=request))
-    with pytest.raises(Refused, match="request-closed"):
+    with pytest.raises(Refused, match="request-withdrawn"):
         confirm(engine, request, by(Role.COUNCIL_SECRETARY))
 
 

@@ -14,19 +14,22 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from msgspec import Raw
 
 import cycle
 import cycle_adapters
 from cycle import access, door, reading
 from cycle.access import Forbidden
-from cycle.aggregates.base import Role
+from cycle.aggregates.base import By, Role
 from cycle.aggregates.deliberation import MakeExecutory
-from cycle.aggregates.framework.anytime import AttachDocument, Dissolve
+from cycle.aggregates.framework.anytime import AttachDocument, CorrectFact, Dissolve
+from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Stage
-from cycle.aggregates.request import ConfirmRequest
+from cycle.aggregates.request import ConfirmRequest, WithdrawRequest
 from cycle.aggregates.terms import DeliberationId
 from cycle.engine import Engine, Said
 from cycle.failures import Failure
+from cycle.lookup import stream_of
 from cycle.reading import Filters, Reader
 from cycle.store import Conflict
 from cycle.vault.keys import VaultError
@@ -39,7 +42,7 @@ from tests.access.places import DAY, DIORO, FANTA, KOULA, revoke, say, two_commu
 from tests.engine.path import ENDS
 from tests.engine.path import Path as Way
 from tests.files.test_deliberations import GOOD, HEADER
-from tests.people import by
+from tests.people import admit, by
 
 SOURCE, ADAPTERS = Path(cycle.__file__).parent, Path(cycle_adapters.__file__).parent
 ASKS = {"let": door.Door.let, "passes": door.Door.passes, "act": door.Door.act, "_may": reading.Reader._may}
@@ -84,6 +87,23 @@ def confirmed_by_a_stranger(engine: Engine) -> None:
     request = _asked(engine)
     with pytest.raises(Forbidden):
         engine.execute(Said(command=ConfirmRequest(), by=by(Role.DATA_PROTECTION), on=ENDS, target=request))
+
+
+def withdrawn_by_a_stranger(engine: Engine) -> None:
+    """Nor withdraws anything."""
+    request = _asked(engine)
+    withdraw = WithdrawRequest(reason="?")
+    with pytest.raises(Forbidden):
+        engine.execute(Said(command=withdraw, by=by(Role.FACILITATOR), on=ENDS, target=request))
+
+
+def corrected_by_who_facilitates(engine: Engine) -> None:
+    """Who holds both roles may say that he keeps the council's books, and facilitates all the same."""
+    way = Way(engine)
+    way.to(Stage.NEEDS_IDENTIFICATION)
+    admit(engine, ("council-secretary", Role.FACILITATOR, "/"))
+    with pytest.raises(Forbidden):
+        engine.execute(_correcting(engine, way, by(Role.COUNCIL_SECRETARY)))
 
 
 def asked_by_somebody_who_lost_the_right(engine: Engine) -> None:
@@ -209,10 +229,11 @@ PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpe
 STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("door.py", "let"): (elsewhere, exported, rows_elsewhere),
     ("door.py", "passes"): (elsewhere,),
+    ("door.py", "_sets_right"): (corrected_by_who_facilitates,),
     ("door.py", "act"): (exported,),
     ("engine.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),
     ("engine.py", "_decided_together"): (elsewhere_with_others,),
-    ("engine.py", "_confirmed"): (confirmed_by_a_stranger,),
+    ("engine.py", "_asked"): (confirmed_by_a_stranger, withdrawn_by_a_stranger),
     ("engine.py", "act"): (exported,),
     ("verbs.py", "export_events"): (verb("export", "events", "--to", "{here}/x.jsonl"),),
     ("verbs.py", "import_events"): (log_of_another,),
@@ -250,6 +271,15 @@ def _asked(engine: Engine) -> str:
     way._execute(MakeExecutory(executory_on=ENDS), ENDS, decided)
     asked = way.say(Dissolve(deliberation=DeliberationId(decided), reason="Fusion"), on=ENDS)
     return asked.stream.partition("-")[2]
+
+
+def _correcting(engine: Engine, way: Way, who: By) -> Said:
+    """The council's vote, as it was copied into the framework, set right."""
+    history = engine.history(stream_of(framework, way.framework))
+    vote = next(fact for fact in history if fact.type == "council-deliberated")
+    changes = {"number": Raw(b'"2026-04"')}
+    command = CorrectFact(fact_version=vote.version, changes=changes, reason="Erreur de saisie")
+    return Said(command=command, by=who, on=ENDS, target=way.framework)
 
 
 def _reader(engine: Engine) -> Reader:

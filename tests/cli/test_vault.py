@@ -10,6 +10,7 @@ import pytest
 
 from cycle.aggregates.base import Role
 from tests.cli.run import Cli
+from tests.cli.test_next import flat
 from tests.people import AWA
 
 COMMUNE = ("--set", "commune=ML-4-01-01", "--set", "name=Dioro", "--set", "region=Ségou", "--set", "circle=Ségou")
@@ -103,15 +104,18 @@ def test_a_person_is_shown_to_who_says_what_for(cli: Cli, person: str) -> None:
 
 
 def test_what_is_asked_for_and_confirmed_by_another_is_forgotten(cli: Cli, person: str) -> None:
-    ask = ("do", "request-erasure", "--id", person, "--role", "mayor", "--set", "reason=own-request")
-    confirm = ("do", "confirm-erasure", "--id", person, "--role", "mayor")
-    cli.ok("--actor", "fanta", *ask)
+    ask = ("do", "erase-person", "--id", person, "--role", "mayor", "--set", "reason=own-request")
+    request = str(cli.ok("--json", "--actor", "fanta", *ask).json["stream"]).removeprefix("request-")
+    confirm = ("do", "confirm-request", "--id", request, "--role", "mayor")
     same = cli("--actor", "fanta", *confirm)
     assert same.code == 1
-    assert "fanta" in same.err
-    first = cli.ok("--json", "--actor", "moussa", *confirm).json
-    again = cli.ok("--json", "--actor", "issa", *confirm).json
-    assert again == first
+    assert "fanta l'a demandé" in same.err
+    told = cli.ok("--actor", "moussa", *confirm).out
+    assert "demande de fanta, confirmation de moussa (à la demande de la personne)" in flat(told)
+    again = cli("--actor", "issa", *confirm)
+    assert (again.code, "La demande a été confirmée le" in again.err) == (1, True)
+    once_more = cli("--actor", "issa", *ask)
+    assert (once_more.code, "est effacée, et sa référence le reste" in once_more.err) == (1, True)
     assert cli("vault", "show", person, "--purpose", "contact", "--role", "mayor").code == 1
     assert cli.ok("--json", "vault", "forget-again").json == {"forgotten": 0}
 

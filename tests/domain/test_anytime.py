@@ -353,12 +353,8 @@ def test_what_founds_a_framework_does_not_dissolve_it() -> None:
     dissolving().when(replace(END, deliberation=FOUNDING)).refused("founds-the-framework")
 
 
-def test_nobody_dissolves_alone_or_on_a_decision_that_nobody_knows() -> None:
-    by = By("second", Role.MAYOR)
-    dissolving().when(END, by=by).refused("second-person")
-    dissolving().when(replace(END, deliberation=DeliberationId("d-9")), by=by).refused(
-        "deliberation-unknown", "second-person"
-    )
+def test_nobody_dissolves_on_a_decision_that_nobody_knows() -> None:
+    dissolving().when(replace(END, deliberation=DeliberationId("d-9"))).refused("deliberation-unknown")
 
 
 @pytest.mark.parametrize(

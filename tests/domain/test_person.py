@@ -10,7 +10,7 @@ import pytest
 from cycle.aggregates.base import EVENTS, By, Command, Happened, Refused, Role
 from cycle.aggregates.disclosure import DisclosePerson, disclosure
 from cycle.aggregates.known import Known
-from cycle.aggregates.person import AmendPerson, ConfirmErasure, Person, RecordPerson, RequestErasure, person
+from cycle.aggregates.person import AmendPerson, ErasePerson, Person, PersonErased, RecordPerson, person
 from cycle.aggregates.personal import is_personal, personal_fields, personal_values, without_personal
 from cycle.aggregates.terms import ErasureReason, PersonField, PersonId, Purpose
 from cycle.catalogue import LANGUAGES
@@ -20,7 +20,7 @@ from tests.domain.story import DIORO
 
 DAY = date(2026, 3, 1)
 RECORD = RecordPerson(commune=DIORO.code, name="Awa Traoré", telephone="+223 76 12 34 56")
-REQUEST = RequestErasure(reason=ErasureReason.OWN_REQUEST)
+ERASE = ErasePerson(reason=ErasureReason.OWN_REQUEST)
 
 
 class Tale:
@@ -28,18 +28,18 @@ class Tale:
 
     def __init__(self, **known: Any) -> None:
         self.state: Person = person.initial
-        self.known = {"commune": DIORO, "new_id": "p-1", **known}
+        self.known = {"commune": DIORO, "new_id": "p-1", "seconded_by": "moussa", **known}
 
-    def given(self, command: Command, actor: str = "fanta", behalf: str | None = None) -> Tale:
-        by = By(actor, command.roles[0], behalf)
+    def given(self, command: Command) -> Tale:
+        by = By("fanta", command.roles[0])
         for fact in person.decide(self.state, command, Known(on=DAY, today=DAY, by=by, **self.known)):
             stored = without_personal(fact)
             self.state = person.fold(self.state, [Happened(stored, DAY, self.state.version + 1)])
         return self
 
-    def refused(self, command: Command, *codes: str, actor: str = "fanta", behalf: str | None = None) -> None:
+    def refused(self, command: Command, *codes: str) -> None:
         with pytest.raises(Refused) as caught:
-            self.given(command, actor, behalf)
+            self.given(command)
         assert {finding.code for finding in caught.value.findings} == set(codes)
         for language in LANGUAGES:
             told = " ".join(refusal_lines(caught.value, language))
@@ -56,7 +56,7 @@ def test_the_state_knows_which_fields_are_kept_and_never_what_they_hold() -> Non
     told.refused(AmendPerson(withdrawn=(PersonField.TELEPHONE,)), "personal-field-not-held")
     told.refused(AmendPerson(name="A", withdrawn=(PersonField.NAME,)), "personal-field-twice")
     Tale(commune=None).refused(RECORD, "commune-unknown")
-    for command in (AmendPerson(name="A"), REQUEST, ConfirmErasure()):
+    for command in (AmendPerson(name="A"), ERASE):
         Tale().refused(command, "person-unknown")
 
 
@@ -74,26 +74,21 @@ def _fields(command: RecordPerson) -> dict[str, Any]:
     return {name: getattr(command, name) for name in command.__struct_fields__}
 
 
-def test_two_together_forget_and_nobody_alone() -> None:
+def test_two_together_forget_and_the_fact_names_both_and_the_reason() -> None:
+    assert ErasePerson.seconds, "see test_request: who asks does not confirm"
     told = Tale().given(RECORD)
-    told.refused(ConfirmErasure(), "erasure-not-requested")
-    told.given(REQUEST)
-    told.refused(REQUEST, "erasure-requested-already", actor="moussa")
-    told.refused(ConfirmErasure(), "same-person-confirms")
-    told.refused(ConfirmErasure(), "same-person-confirms", actor="FANTA")
-    told.refused(ConfirmErasure(), "same-person-confirms", actor="moussa", behalf="fanta")
-    told.given(ConfirmErasure(), "moussa")
+    known = Known(on=DAY, today=DAY, by=By("fanta", Role.MAYOR), seconded_by="moussa")
+    [fact] = person.decide(told.state, ERASE, known)
+    assert fact == PersonErased(PersonId("p-1"), "fanta", "moussa", ErasureReason.OWN_REQUEST)
+    told.given(ERASE)
     assert told.state.erased
     assert not told.state.fields
 
 
 def test_who_is_forgotten_stays_forgotten() -> None:
-    told = Tale().given(RECORD).given(REQUEST).given(ConfirmErasure(), "moussa")
-    version = told.state.version
-    assert told.given(ConfirmErasure(), "issa").state.version == version, "there is nothing left to record"
-    told.refused(ConfirmErasure(), "same-person-confirms")
+    told = Tale().given(RECORD).given(ERASE)
     told.refused(AmendPerson(name="Awa"), "person-forgotten")
-    told.refused(REQUEST, "person-forgotten")
+    told.refused(ERASE, "person-forgotten")
     told.refused(RECORD, "person-forgotten")
 
 
@@ -112,7 +107,7 @@ def test_what_is_not_kept_is_not_shown() -> None:
     assert shown(told.state) == {"nothing-to-disclose"}
     assert shown(told.state, PersonField.FUNCTION) == {"personal-field-not-held"}
     assert shown(None, PersonField.NAME) == {"person-unknown"}
-    forgotten = told.given(REQUEST).given(ConfirmErasure(), "moussa").state
+    forgotten = told.given(ERASE).state
     assert shown(forgotten, PersonField.NAME) == {"person-forgotten"}
 
 
@@ -152,4 +147,4 @@ def test_a_printout_hides_what_is_personal() -> None:
     assert repr(RECORD) == ("RecordPerson(commune='ML-4-01-01', name=…, telephone=…, function=None, person=None)")
     fact = person.decide(person.initial, RECORD, Known(on=DAY, today=DAY, by=By("x", Role.MAYOR), commune=DIORO))[0]
     assert "Awa" not in repr(fact)
-    assert repr(REQUEST) == "RequestErasure(reason=<ErasureReason.OWN_REQUEST: 'own-request'>)"
+    assert repr(ERASE) == "ErasePerson(reason=<ErasureReason.OWN_REQUEST: 'own-request'>)"

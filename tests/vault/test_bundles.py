@@ -70,6 +70,6 @@ def test_a_bundle_with_openings_that_held_then_holds_when_they_are_destroyed(tow
     assert holds(tmp_path / "then") == 2
     bundled(town, tmp_path / "now", openings=True)
     assert (tmp_path / "now" / "disclosures.jsonl").read_bytes() == b""
-    assert holds(tmp_path / "now", kept) == 4
+    assert holds(tmp_path / "now", kept) == 5
     bundled(town, tmp_path / "platform", LogName("platform"), openings=False)
     assert holds(tmp_path / "platform") == accounts + 1

@@ -18,15 +18,15 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import make_url, text
 
-from cycle.aggregates.base import Refused
-from cycle.aggregates.person import AmendPerson
-from cycle.aggregates.terms import PersonId
+from cycle.aggregates.base import By, Refused, Role
+from cycle.aggregates.person import AmendPerson, PersonErased
+from cycle.aggregates.terms import ErasureReason, PersonId
 from cycle.store import Append
 from cycle.vault.people import forget_again
 from cycle_adapters.files.events import export, import_
 from tests.files.everything import backup, restore
 from tests.vault.files import files, forms, found
-from tests.vault.town import AWA, LOG, SECRETS, Town
+from tests.vault.town import AWA, ISSA, LOG, MOUSSA, SECRETS, Town
 
 PROCESSES = get_context("forkserver")
 
@@ -87,9 +87,9 @@ def test_after_an_erasure_the_key_is_in_no_table_of_postgresql(postgres_url: str
 
 def test_who_is_forgotten_is_shown_to_nobody_and_comes_back_under_no_old_reference(town: Town) -> None:
     person = town.record()
-    town.request(person)
+    request = town.request(person)
     assert town.shown(person)["name"] == AWA.name, "asking alone destroys nothing"
-    town.confirm(person)
+    town.confirm(request)
     assert town.engine.store.vault.streams() == set()
     for ask in (
         lambda: town.shown(person),
@@ -100,63 +100,96 @@ def test_who_is_forgotten_is_shown_to_nobody_and_comes_back_under_no_old_referen
             ask()
 
 
-def test_a_confirmation_that_comes_again_has_the_same_receipt(town: Town) -> None:
-    person = town.record()
-    town.request(person)
-    with pytest.raises(Refused, match="same-person-confirms"):
-        town.confirm(person, "fanta")
-    first = town.confirm(person)
+def test_a_confirmation_that_is_sent_again_has_the_same_receipt_and_a_second_one_is_told(town: Town) -> None:
+    request = town.request(town.record())
+    with pytest.raises(Refused, match="second-person"):
+        town.confirm(request, By("fanta", Role.COUNCIL_SECRETARY))
+    with pytest.raises(Refused, match="second-person"):
+        town.confirm(request, replace(MOUSSA, on_behalf_of="Fanta"))
+    first = town.confirm(request, key="k")
     size = len(town.leaves())
-    assert town.confirm(person) == town.confirm(person, "issa") == first
+    assert town.confirm(request, key="k") == first
+    for by in (MOUSSA, ISSA):
+        with pytest.raises(Refused, match="request-confirmed"):
+            town.confirm(request, by)
     assert len(town.leaves()) == size
 
 
-def test_of_two_confirmations_at_once_one_is_recorded_and_both_are_answered(town: Town) -> None:
+def test_who_asked_and_who_confirmed_stand_in_the_fact(town: Town) -> None:
+    person = town.record()
+    receipt = town.forget(person)
+    assert receipt.stream == f"person-{person}"
+    confirmed, erased = (town.engine.history(line.stream)[-1] for line in receipt.events)  # type: ignore[attr-defined]
+    assert (confirmed.type, confirmed.by) == ("act-confirmed", MOUSSA)
+    assert (erased.type, erased.by) == ("person-erased", By("fanta", Role.FACILITATOR))
+    assert erased.data == PersonErased(person, "fanta", "moussa", ErasureReason.OWN_REQUEST)
+
+
+def test_who_is_forgotten_is_not_forgotten_once_more(town: Town) -> None:
+    person = town.record()
+    first, second = town.request(person), town.request(person)
+    town.confirm(first)
+    with pytest.raises(Refused, match="person-forgotten"):
+        town.confirm(second)
+    with pytest.raises(Refused, match="person-forgotten"):
+        town.request(person)
+    assert sum(b'"type":"person-erased"' in leaf for leaf in town.leaves()) == 1
+
+
+def test_whoever_confirms_an_erasure_needs_the_right_to_it(town: Town) -> None:
+    request = town.request(town.record())
+    for by in (By("auditor", Role.AUDITOR), By("fanta", Role.PROGRAMME)):
+        with pytest.raises(Refused, match="role-may-not"):
+            town.confirm(request, by)
+    assert town.confirm(request, By("officer", Role.DATA_PROTECTION))
+
+
+def test_of_confirmations_at_once_one_is_recorded_and_all_are_answered(town: Town) -> None:
     other = Town(town.url, town.key)
     for n in range(10):
-        person = town.record(replace(AWA, person=f"p-{n}"))
-        town.request(person)
+        request = town.request(town.record(replace(AWA, person=f"p-{n}")))
         with ThreadPoolExecutor(4) as pool:
-            asked = [
-                pool.submit(which.confirm, person, actor) for which in (town, other) for actor in ("moussa", "issa")
-            ]
-            receipts = {each.result(60).events[0].id for each in asked}
-        assert len(receipts) == 1
+            asked = [pool.submit(which.confirm, request, by) for which in (town, other) for by in (MOUSSA, ISSA)]
+            answers = [each.exception(60) or "receipt" for each in asked]
+        assert sorted(map(_code, answers)) == ["receipt", *["request-confirmed"] * 3]
     assert sum(b'"type":"person-erased"' in leaf for leaf in town.leaves()) == 10
     assert town.engine.store.vault.streams() == set()
     other.engine.close()
 
 
+def _code(answer: object) -> str:
+    return answer.findings[0].code if isinstance(answer, Refused) else str(answer)
+
+
 def test_an_amendment_and_an_erasure_at_once_leave_nothing_behind(town: Town) -> None:
     for n in range(10):
         person = town.record(replace(AWA, person=f"p-{n}"))
-        town.request(person)
+        request = town.request(person)
         with ThreadPoolExecutor(2) as pool:
             amended = pool.submit(town.amend, person, AmendPerson(name="Awa Diarra"))
-            erased = pool.submit(town.confirm, person)
+            erased = pool.submit(town.confirm, request)
         assert erased.result(60)
         assert amended.exception() is None or isinstance(amended.exception(), Refused)
     assert town.engine.store.vault.streams() == set()
 
 
-def forget_until_killed(url: str, key: Path, people: list[PersonId], told: Connection) -> None:
+def forget_until_killed(url: str, key: Path, requests: dict[PersonId, str], told: Connection) -> None:
     """Forgets one after the other; says which as soon as it is done."""
     town = Town(url, key)
     told.send(os.getpid())
-    for person in people:
-        town.confirm(person)
+    for person, request in requests.items():
+        town.confirm(request)
         told.send(person)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3, 6])
 def test_whoever_is_killed_while_forgetting_has_forgotten_whole_people(town: Town, after: int) -> None:
     people = [town.record(replace(AWA, person=f"p-{n}")) for n in range(30)]
-    for person in people:
-        town.request(person)
+    requests = {person: town.request(person) for person in people}
     assert town.key is not None
     gone = vault_bytes(town, "vault_keys.wrapped")
     hears, tells = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=forget_until_killed, args=(town.url, town.key, people, tells), daemon=True)
+    process = PROCESSES.Process(target=forget_until_killed, args=(town.url, town.key, requests, tells), daemon=True)
     process.start()
     tells.close()
     pid = hears.recv()
@@ -280,6 +313,6 @@ def test_an_answer_that_was_lost_brings_nobody_back(postgres_url: str, key: Path
     writer._call = loses
     assert town.record(replace(AWA, person="p-1")) == "p-1"
     assert town.engine.store.vault.streams() == set()
-    assert len(town.leaves()) == 4
+    assert len(town.leaves()) == 5
     other.engine.close()
     town.engine.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cycle.aggregates.base import By, Command, LogName, Role
 from cycle.aggregates.commune import RegisterCommune
-from cycle.aggregates.person import AmendPerson, ConfirmErasure, RecordPerson, RequestErasure
+from cycle.aggregates.person import AmendPerson, ErasePerson, RecordPerson
+from cycle.aggregates.request import ConfirmRequest
 from cycle.aggregates.terms import CommuneCode, ErasureReason, PersonId, Purpose
 from cycle.engine import Engine, Said
 from cycle.store import Receipt
@@ -28,7 +29,11 @@ ACCOUNTS = (
     ("issa", Role.COUNCIL_SECRETARY, EVERYWHERE),
     ("mayor-1", Role.MAYOR, EVERYWHERE),
     ("auditor", Role.AUDITOR, EVERYWHERE),
+    ("officer", Role.DATA_PROTECTION, EVERYWHERE),
 )
+
+
+MOUSSA, ISSA = By("moussa", Role.COUNCIL_SECRETARY), By("issa", Role.COUNCIL_SECRETARY)
 
 
 class Town:
@@ -65,15 +70,15 @@ class Town:
     def amend(self, person: PersonId, command: AmendPerson) -> Receipt:
         return self.say(command, person)
 
-    def request(self, person: PersonId, actor: str = "fanta") -> Receipt:
-        return self.say(RequestErasure(reason=ErasureReason.OWN_REQUEST), person, actor)
+    def request(self, person: PersonId, actor: str = "fanta") -> str:
+        """Ask that a person be forgotten; returns the id of the request."""
+        return self.say(ErasePerson(reason=ErasureReason.OWN_REQUEST), person, actor).stream.partition("-")[2]
 
-    def confirm(self, person: PersonId, actor: str = "moussa") -> Receipt:
-        return self.say(ConfirmErasure(), person, actor)
+    def confirm(self, request: str, by: By = MOUSSA, key: str | None = None) -> Receipt:
+        return self.engine.execute(Said(command=ConfirmRequest(), by=by, on=DAY, target=request, key=key))
 
     def forget(self, person: PersonId) -> Receipt:
-        self.request(person)
-        return self.confirm(person)
+        return self.confirm(self.request(person))
 
     def shown(self, person: PersonId) -> dict[str, str]:
         return dict(disclose(self.engine, MAYOR, person, Purpose.CONTACT).values)

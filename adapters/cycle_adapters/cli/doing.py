@@ -102,6 +102,8 @@ def told_command(name: str, language: Language) -> list[str]:
     command = COMMANDS[name]
     lines = [text(f"command.{name}", language) + "."]
     lines.append(text("message.by-whom", language, "", roles=whom_to_call(command.roles, language)))
+    if command.seconds:
+        lines.append(text("message.two-people", language))
     stages = [text(f"stage.{stage.value}", language) for stage in stages_of(command) if stage]
     if stages:
         lines.append(text("message.in-stages", language, "", stages=listed(stages, language)))

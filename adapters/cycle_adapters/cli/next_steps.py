@@ -12,19 +12,24 @@ from cycle.aggregates.base import Finding
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import Language, listed, shown, text
+from cycle.projections.requests import RequestRow
 from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.settings import Settings
 from cycle.telling import (
     Missing,
     Steps,
     brief,
+    confirming,
     explained,
     headline,
     leads_to,
     members_named,
     option_as_json,
+    option_label,
     overdue_line,
     reason,
+    request_as_json,
+    request_lines,
     steps,
     whom_to_call,
     why_suspended,
@@ -74,12 +79,14 @@ def next_(settings: Settings, place: str, on: date | None, everything: bool) -> 
         state = reader.framework(identity)
         day = on or engine.today(state.zone)
         late = reader.overdue(day, Filters(framework=identity))
+        requests = reader.requests(identity, day)
         names = {row.code: row.name for row in reader.communes()}
         suspended = state.stage is Stage.SUSPENDED
         why = why_suspended(reader.history(identity), language) if suspended else ""
     if settings.json:
-        options = [option_as_json(o) for o in found]
-        emit({"framework": identity, "stage": state.stage, "overdue": late, "options": options})
+        asked_for, options = [request_as_json(r) for r in requests], [option_as_json(o) for o in found]
+        of = {"framework": identity, "stage": state.stage}
+        emit({**of, "overdue": late, "requests": asked_for, "options": options})
         return
     asked = Asked(state, day, language, everything)
     heading(headline(state, names.get(state.commune, state.commune), language))
@@ -90,6 +97,7 @@ def next_(settings: Settings, place: str, on: date | None, everything: bool) -> 
         return
     told = steps(found)
     tell_late(late, asked)
+    tell_requests(requests, asked)
     tell_moves(told, asked)
     if everything:
         section("possible", told.possible, asked)
@@ -113,6 +121,19 @@ def tell_late(late: Sequence[Overdue], asked: Asked) -> None:
     heading(asked.say("overdue"))
     for line in asked.first([overdue_line(each, asked.state, asked.language) for each in late]):
         paragraph(line, "  ! ")
+
+
+def tell_requests(requests: Sequence[RequestRow], asked: Asked) -> None:
+    """What is asked for and waits for a second person, each with the command that confirms it."""
+    if not requests:
+        return
+    click.echo()
+    heading(asked.say("asked-for"))
+    for row in requests:
+        what, who = request_lines(row, asked.language)
+        paragraph(what, "  ? ")
+        paragraph(who, "    ")
+        paragraph(confirming(row), "      ")
 
 
 def tell_moves(told: Steps, asked: Asked) -> None:
@@ -190,5 +211,5 @@ def by_whom(option: Option, asked: Asked) -> str:
 def label(option: Option, asked: Asked) -> str:
     """``Open the review → adjustment``."""
     to = leads_to(option, asked.state, asked.on)
-    words = text(f"command.{option.command}", asked.language)
+    words = option_label(option, asked.language)
     return f"{words} → {shown(to, asked.language)}" if to else words

@@ -20,9 +20,10 @@ from cycle.projections.frameworks import FrameworkRow, MemberRow
 from cycle.projections.meetings import AttendanceRow, CalendarRow, MeetingRow
 from cycle.projections.obstacles import ObstacleRow
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow
+from cycle.projections.requests import RequestRow
 from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.settings import Settings
-from cycle.telling import moves_from, sentence
+from cycle.telling import act_label, confirming, moves_from, request_status, sentence
 from cycle_adapters.cli.places import framework_at, known_areas, place_at
 from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
 
@@ -187,6 +188,31 @@ def show_obstacles(look: Look) -> None:
     look.total(look.say("total-obstacles", all=len(rows), open=sum(row.stage.open for row in rows)))
 
 
+def show_requests(look: Look) -> None:
+    rows: list[RequestRow] = look.rows("requests")
+    look.table(
+        ["commune", "request", "what", "about", "reason", "asked-by", "asked-on", "until", "status"],
+        [
+            [
+                look.place(row),
+                row.request[-8:],
+                act_label(row.act, look.language),
+                row.target[-8:] if row.framework else row.target,
+                look.word(row.reason),
+                look.say("asked-for-whom", who=row.asked_by, whom=row.on_behalf_of),
+                look.day(row.asked_on),
+                look.day(row.lapses_on),
+                request_status(row, look.on, look.language),
+            ]
+            for row in rows
+        ],
+    )
+    waiting = [row for row in rows if row.waits(look.on)]
+    look.total(look.say("total-requests", all=len(rows), open=len(waiting)))
+    for row in waiting:
+        paragraph(confirming(row), "  ", dim=True)
+
+
 def show_needs(look: Look) -> None:
     rows: list[NeedRow] = look.rows("needs")
     look.table(
@@ -316,6 +342,7 @@ WHAT: Mapping[str, tuple[Sequence[str], Callable[[Look], None]]] = {
     "frameworks": (("frameworks",), show_frameworks),
     "plan": (("plans", "actions", "commitments"), show_plan),
     "obstacles": (("obstacles",), show_obstacles),
+    "requests": (("requests",), show_requests),
     "needs": (("needs",), show_needs),
     "commitments": (("commitments",), show_commitments),
     "attendance": (("attendance",), show_attendance),

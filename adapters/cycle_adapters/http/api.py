@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Response
 from cycle.catalogue import Language
 from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader
-from cycle.telling import option_as_json, sentence
+from cycle.telling import option_as_json, request_as_json, sentence
 
 ROUTES = {
     "communes": "communes",
@@ -21,6 +21,7 @@ ROUTES = {
     "actions": "actions",
     "obstacles": "obstacles",
     "needs": "needs",
+    "requests": "requests",
     "commitments": "commitments",
     "attendance": "attendance",
     "calendar": "calendar",
@@ -58,9 +59,11 @@ def api(reader: Reader) -> APIRouter:
     @router.get("/frameworks/{identity}/next")
     def framework_next(identity: str) -> Response:
         found = reader.find_framework(identity)
-        late = reader.overdue(reader.engine.today(), Filters(framework=found))
+        today = reader.engine.today()
+        late = reader.overdue(today, Filters(framework=found))
+        requests = [request_as_json(row) for row in reader.requests(found, today)]
         options = [option_as_json(option) for option in reader.options(found)]
-        return as_json({"framework": found, "overdue": late, "options": options}, reader)
+        return as_json({"framework": found, "overdue": late, "requests": requests, "options": options}, reader)
 
     @router.get("/frameworks/{identity}/history")
     def framework_history(identity: str, cutoffs: Moments, lang: Language = "fr") -> Response:

@@ -22,6 +22,7 @@ from cycle.telling import (
     headline,
     leads_to,
     moves_from,
+    option_label,
     overdue_line,
     sentence,
     steps,
@@ -134,7 +135,7 @@ def told_steps(state: Framework, reader: Reader, language: Language) -> dict[str
 
     def option(each: Option) -> dict[str, Any]:
         to = leads_to(each, state, today)
-        label = text(f"command.{each.command}", language)
+        label = option_label(each, language)
         return {
             "label": f"{label} → {shown(to, language)}" if to else label,
             "roles": whom_to_call(each.roles, language),

@@ -48,7 +48,14 @@ class DisclosePerson(Command):
     person: PersonId
     fields: tuple[PersonField, ...]
     purpose: Purpose
-    roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.MAYOR, Role.PROGRAMME, Role.SUPERVISING_AUTHORITY)
+    roles = (
+        Role.FACILITATOR,
+        Role.COUNCIL_SECRETARY,
+        Role.MAYOR,
+        Role.PROGRAMME,
+        Role.SUPERVISING_AUTHORITY,
+        Role.DATA_PROTECTION,
+    )
 
 
 class DisclosePeople(Command):
@@ -58,7 +65,7 @@ class DisclosePeople(Command):
     people: Count
     size: Count
     purpose: Purpose
-    roles = (Role.SUPERVISING_AUTHORITY, Role.PROGRAMME, Role.MAYOR)
+    roles = (Role.SUPERVISING_AUTHORITY, Role.PROGRAMME, Role.MAYOR, Role.AUDITOR, Role.DATA_PROTECTION)
 
 
 @disclosure.decides(DisclosePerson)

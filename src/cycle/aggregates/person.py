@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand, refusal
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.personal import personal_fields, personal_values
 from cycle.aggregates.terms import (
     CommuneCode,
@@ -56,19 +56,12 @@ class PersonAmended(Event):
         return (self.fields or ()) + (self.withdrawn or ())
 
 
-class ErasureRequested(Event):
-    """Somebody asks that the person be forgotten; who it is stands here too, for the decision that confirms it."""
-
-    reason: ErasureReason
-    requested_by: str
-    on_behalf_of: str | None = None
-
-
 class PersonErased(Event):
-    """Somebody else confirmed it: the values and the key to them are destroyed in the same transaction."""
+    """Asked for and confirmed: the values and the key to them are destroyed in the same transaction."""
 
     person: PersonId
-    requested_by: str
+    requested_by: Reference
+    seconded_by: Reference
     reason: ErasureReason
 
 
@@ -85,7 +78,6 @@ class Person(Struct, frozen=True):
     id: PersonId = PersonId("")
     commune: CommuneCode = CommuneCode("")
     fields: frozenset[PersonField] = frozenset()
-    request: ErasureRequested | None = None
     erased: bool = False
 
 
@@ -113,17 +105,12 @@ class AmendPerson(Command):
     roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.MAYOR, Role.PROGRAMME)
 
 
-class RequestErasure(Command):
-    """Ask that a person be forgotten; somebody else has to confirm it."""
+class ErasePerson(Command):
+    """Forget a person for good; a second person confirms, for what is destroyed cannot be brought back."""
 
     reason: ErasureReason
-    roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.MAYOR, Role.PROGRAMME)
-
-
-class ConfirmErasure(Command):
-    """Forget a person for good, as somebody else has asked."""
-
-    roles = (Role.COUNCIL_SECRETARY, Role.MAYOR, Role.SUPERVISING_AUTHORITY)
+    roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.MAYOR, Role.DATA_PROTECTION)
+    seconds = True
 
 
 def _is_there(state: Person) -> Iterable[Finding]:
@@ -177,32 +164,10 @@ def amend_person(state: Person, command: AmendPerson, known: Known) -> Iterable[
     yield PersonAmended(fields or None, withdrawn or None, command.name, command.telephone, command.function)
 
 
-@person.decides(RequestErasure)
-def request_erasure(state: Person, command: RequestErasure, known: Known) -> Iterable[Event]:
-    asked = state.request.requested_by if state.request else "—"
-    demand(
-        *_is_there(state),
-        Finding("erasure-requested-already", state.request is None or state.erased, values={"actor": asked}),
-    )
-    yield ErasureRequested(command.reason, known.by.actor, known.by.on_behalf_of)
-
-
-@person.decides(ConfirmErasure)
-def confirm_erasure(state: Person, command: ConfirmErasure, known: Known) -> Iterable[Event]:
-    request = state.request
-    demand(Finding("person-unknown", bool(state.version), lift=(Role.FACILITATOR,)))
-    if request is None:
-        raise refusal("erasure-not-requested", lift=RequestErasure.roles)
-    same = _people(request.requested_by, request.on_behalf_of) & _people(known.by.actor, known.by.on_behalf_of)
-    demand(Finding("same-person-confirms", not same, values={"actor": request.requested_by}))
-    # Whoever confirms it once more has what was asked for.
-    if not state.erased:
-        yield PersonErased(state.id, request.requested_by, request.reason)
-
-
-def _people(actor: str, on_behalf_of: str | None) -> set[str]:
-    """Who stands behind a saying: who says it, and for whom."""
-    return {each.casefold() for each in (actor, on_behalf_of) if each is not None}
+@person.decides(ErasePerson)
+def erase_person(state: Person, command: ErasePerson, known: Known) -> Iterable[Event]:
+    demand(*_is_there(state))
+    yield PersonErased(state.id, known.by.actor, known.seconded_by, command.reason)
 
 
 @person.evolves(PersonRecorded)
@@ -215,11 +180,6 @@ def person_recorded(state: Person, recorded: Happened[PersonRecorded]) -> Person
 def person_amended(state: Person, recorded: Happened[PersonAmended]) -> Person:
     fact = recorded.data
     return replace(state, fields=state.fields.difference(fact.superseded).union(fact.fields or ()))
-
-
-@person.evolves(ErasureRequested)
-def erasure_requested(state: Person, recorded: Happened[ErasureRequested]) -> Person:
-    return replace(state, request=recorded.data)
 
 
 @person.evolves(PersonErased)

@@ -23,6 +23,11 @@ LAPSES_AFTER = timedelta(days=30)
 """Whoever confirms later than this confirms what nobody remembers."""
 
 
+def lapses_on(asked_on: date) -> date:
+    """The last day on which what was asked for can be confirmed."""
+    return asked_on + LAPSES_AFTER
+
+
 class ActRequested(Event):
     """``said`` are the fields of the command, ``target`` the id of what it is about, in the log ``of``.
 
@@ -70,6 +75,7 @@ class Request(Struct, frozen=True):
     asked_on: date = date.min
     asked_by: By = By("", Role.WORKER)
     stage: RequestStage = RequestStage.OPEN
+    closed_on: date = date.min
 
 
 request: Aggregate[Request, Known] = Aggregate("request", Request())
@@ -78,7 +84,7 @@ request: Aggregate[Request, Known] = Aggregate("request", Request())
 class ConfirmRequest(Command):
     """Confirm what another account has asked for: it happens now. Asks for the right to the act itself."""
 
-    roles = (Role.MAYOR, Role.COUNCIL_SECRETARY, Role.DATA_PROTECTION)
+    roles = (Role.MAYOR, Role.COUNCIL_SECRETARY, Role.FACILITATOR, Role.DATA_PROTECTION)
 
 
 class WithdrawRequest(Command):
@@ -90,15 +96,23 @@ class WithdrawRequest(Command):
 
 def _open(state: Request) -> Iterable[Finding]:
     yield Finding("request-unknown", bool(state.version))
-    yield Finding("request-closed", state.stage is RequestStage.OPEN, values={"stage": state.stage.value})
+    closed = {"on": state.closed_on.isoformat()}
+    yield Finding("request-confirmed", state.stage is not RequestStage.CONFIRMED, values=closed)
+    yield Finding("request-withdrawn", state.stage is not RequestStage.WITHDRAWN, values=closed)
+
+
+def _people(by: By) -> set[str]:
+    """Who stands behind a saying: who says it, and for whom. In other letters it is still the same one."""
+    return {each.casefold() for each in (by.actor, by.on_behalf_of) if each is not None}
 
 
 @request.decides(ConfirmRequest)
 def confirm_request(state: Request, command: ConfirmRequest, known: Known) -> Iterable[Event]:
-    lapsed, days = known.today > state.asked_on + LAPSES_AFTER, LAPSES_AFTER.days
+    lapsed, days = known.today > lapses_on(state.asked_on), LAPSES_AFTER.days
+    same = _people(state.asked_by) & _people(known.by)
     demand(*_open(state))
     demand(
-        Finding("second-person", known.by.actor != state.asked_by.actor, values={"actor": known.by.actor}),
+        Finding("second-person", not same, values={"actor": state.asked_by.actor}),
         Finding("request-lapsed", not lapsed, values={"on": state.asked_on.isoformat(), "days": days}),
     )
     yield ActConfirmed(state.act)
@@ -129,9 +143,9 @@ def act_requested(state: Request, recorded: Happened[ActRequested]) -> Request:
 
 @request.evolves(ActConfirmed)
 def act_confirmed(state: Request, recorded: Happened[ActConfirmed]) -> Request:
-    return replace(state, stage=RequestStage.CONFIRMED)
+    return replace(state, stage=RequestStage.CONFIRMED, closed_on=recorded.occurred_on)
 
 
 @request.evolves(RequestWithdrawn)
 def request_withdrawn(state: Request, recorded: Happened[RequestWithdrawn]) -> Request:
-    return replace(state, stage=RequestStage.WITHDRAWN)
+    return replace(state, stage=RequestStage.WITHDRAWN, closed_on=recorded.occurred_on)

@@ -12,6 +12,7 @@ from cycle.projections.meetings import attendance, calendar, meetings
 from cycle.projections.obstacles import obstacles
 from cycle.projections.places import communes, organisations
 from cycle.projections.plans import actions, commitments, needs, plans
+from cycle.projections.requests import requests
 
 PROJECTIONS: Mapping[str, Projection[Any]] = {
     projection.name: projection
@@ -28,6 +29,7 @@ PROJECTIONS: Mapping[str, Projection[Any]] = {
         actions,
         commitments,
         obstacles,
+        requests,
         calendar,
         audit_trail,
     )

@@ -95,6 +95,8 @@ class Projection(Generic[R]):
         self.row = row
         self.appends = appends
         hints = get_type_hints(row)
+        self.framed = hints.get("framework") is str
+        """Whether every row is of a framework: its key begins with it then, and those of one stand together."""
         self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
         self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
         self._encoders = [(at, f.encode) for at, f in enumerate(self.fields, 1) if f.encode is not None]

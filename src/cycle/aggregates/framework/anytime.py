@@ -259,10 +259,7 @@ def dissolve(state: Framework, command: Dissolve, known: Known) -> Iterable[Even
     decided = known.deliberations.get(command.deliberation)
     values = {"deliberation": command.deliberation}
     lift = (Role.COUNCIL_SECRETARY, Role.MAYOR)
-    demand(
-        Finding("deliberation-unknown", decided is not None, values=values, lift=lift),
-        Finding("second-person", known.seconded_by != known.by.actor, values={"actor": known.by.actor}),
-    )
+    demand(Finding("deliberation-unknown", decided is not None, values=values, lift=lift))
     assert decided is not None
     adopted = decided.outcome is Outcome.ADOPTED and not decided.ended
     founding = state.deliberation is not None and state.deliberation.id == decided.id

@@ -98,6 +98,7 @@ class FollowDeliberation(Command):
     """Take over what has become of the founding deliberation since."""
 
     roles = (Role.COUNCIL_SECRETARY, Role.SUPERVISING_AUTHORITY)
+    apart = RecordDeliberation.apart
 
 
 class Formalise(Command):

@@ -17,7 +17,8 @@ from cycle.aggregates.standing import named
 class Option(Struct, frozen=True, omit_defaults=True):
     """One trigger of the current stage: allowed, or every finding that refuses it.
 
-    ``warnings`` do not refuse. ``to`` names the stages it may lead to; empty: it stays.
+    ``warnings`` do not refuse. ``to`` names the stages it may lead to; empty: it stays. ``takes_two``:
+    it is asked for at first, and happens when a second person confirms.
     """
 
     command: str
@@ -26,6 +27,7 @@ class Option(Struct, frozen=True, omit_defaults=True):
     to: tuple[Stage, ...] = ()
     refused_by: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    takes_two: bool = False
 
 
 def options(state: Framework, known: Known) -> tuple[Option, ...]:
@@ -42,6 +44,7 @@ def options(state: Framework, known: Known) -> tuple[Option, ...]:
                 row.to,
                 refused_by,
                 tuple(f for f in seen if not f.met and not f.refuses),
+                row.command.seconds,
             )
         )
     return tuple(found)
