@@ -15,7 +15,7 @@ from cycle_adapters.cli.settings import language_of
 from tests.cli.run import Cli
 from tests.engine.path import Path
 
-WHAT = ("frameworks", "plan", "obstacles", "needs", "commitments", "attendance", "calendar", "audit")
+WHAT = ("frameworks", "plan", "obstacles", "needs", "commitments", "attendance", "requests", "calendar", "audit")
 
 
 def test_help_answers_without_loading_the_engine() -> None:

@@ -22,9 +22,11 @@ ENGLISH = frozenset(
 )
 """Words that no French sentence of the catalogue holds, and hardly an English one does without."""
 SAID_AS_TYPED = re.compile(
-    r"`[^`]*`|^ {6}[a-z-]+ · par : |· [a-z-]+ · par\b|\([a-z]+(-[a-z]+)*\)|cycle do .*|\bwocat-pact\b", re.MULTILINE
+    r"`[^`]*`|^ {6}[a-z-]+ · par : |· [a-z-]+ · par\b|\([a-z]+(-[a-z]+)*\)|cycle do .*|\bwocat-pact\b"
+    r"|\bdemandé\s+par\s+\S+|\bau\s+nom\s+de\s+\S+|\S+\s+ne\s+le\s+peut\s+pas",
+    re.MULTILINE,
 )
-"""What a person types, and the name of the policy: the same in every language."""
+"""What a person types, accounts, and the name of the policy: the same in every language."""
 KINDS = ("command", "finding", "message", "role", "stage", "word")
 
 

@@ -58,6 +58,21 @@ def test_a_leaf_has_digests_and_a_reader_who_may_see_has_values(town: Town) -> N
     assert town.shown(person) == dict(zip(("name", "telephone", "function"), SECRETS, strict=True))
 
 
+def test_auditor_and_data_protection_officer_see_what_falls_to_them_and_it_is_recorded(town: Town) -> None:
+    person = town.record()
+    auditor, officer = By("auditor", Role.AUDITOR), By("officer", Role.DATA_PROTECTION)
+    with pytest.raises(Refused, match="role-may-not"):
+        disclose(town.engine, auditor, person, Purpose.AUDITING)
+    assert disclose(town.engine, officer, person, Purpose.OWN_REQUEST).values["name"] == AWA.name
+    assert len(openings(town.engine, LOG, officer)) == len(openings(town.engine, LOG, auditor)) == 3
+    told = [json.loads(leaf) for leaf in town.leaves(None)[-3:]]
+    assert [(one["type"], one["by"]["actor"]) for one in told] == [
+        ("person-disclosed", "officer"),
+        ("people-disclosed", "officer"),
+        ("people-disclosed", "auditor"),
+    ]
+
+
 def test_that_values_were_shown_is_recorded_before_they_are(town: Town) -> None:
     person = town.record()
     town.shown(person)
