@@ -15,7 +15,7 @@ def test_the_page_on_privacy_does_what_it_says(tmp_path: Path) -> None:
     blocks = re.findall(r"```(sh|text)?\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     script = "set -eu\n" + "".join(f"echo '@@@{n}'\n{body}" for n, (kind, body) in enumerate(blocks) if kind != "text")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("CYCLE_", "LC_"))}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "250"}
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
     )
