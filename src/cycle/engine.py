@@ -244,8 +244,14 @@ class Engine(Application[str]):
         first = self._asked(known, cast("Request", one.state), said, fresh=fresh)
         if isinstance(said.command, WithdrawRequest):
             return [one], sizes
-        # Decided now: who asked has the right to it today, too.
-        asked, more = self._one(known, first, first.target or "", key, fresh=fresh, seconded_by=said.by.actor)
+        try:
+            # Decided now: who asked has the right to it today, too.
+            asked, more = self._one(known, first, first.target or "", key, fresh=fresh, seconded_by=said.by.actor)
+        except Refused:
+            # Somebody else confirmed it between the two looks: that is the answer, not what came of it.
+            if self._grown(one.stream, one.state):
+                raise _Stale from None
+            raise
         return [one, asked], sizes + more
 
     def _one(
