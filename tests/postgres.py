@@ -34,10 +34,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """A running cluster; yields the URL of its empty database ``postgres``. Stopped at the end."""
+def cluster(folder: Path, locale: str = "C") -> Iterator[str]:
+    """A running cluster; yields the URL of its empty database ``postgres``. Stopped at the end.
+
+    ``locale``: how it orders texts, one of ``compiled`` in the folder, or C.
+    """
     bin_folder = binaries()
-    account: dict[str, Any] = {}
+    account: dict[str, Any] = {"env": {**os.environ, "LOCPATH": str(folder)}} if locale != "C" else {}
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root, and an account without rights may not reach our folders.
@@ -50,7 +53,7 @@ def cluster(folder: Path) -> Iterator[str]:
         data_parent = folder / "cluster"
         data_parent.mkdir()
         os.chown(data_parent, NOBODY, NOBODY)
-        account = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        account |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     else:
         data_parent = folder
     data, port = data_parent / "data", free_port()
@@ -59,13 +62,22 @@ def cluster(folder: Path) -> Iterator[str]:
         with (folder / "setup.log").open("ab") as log:
             subprocess.run([str(bin_folder / command[0]), *command[1:]], check=True, stdout=log, stderr=log, **account)
 
-    run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+    run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", f"--locale={locale}")
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=200"
     run("pg_ctl", "-D", str(data), "-o", options, "-l", str(data / "server.log"), "-w", "start")
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+
+
+def compiled(locale: str, folder: Path) -> bool:
+    """Make a locale of the C library in a folder; False where the system has no sources of it."""
+    tool = shutil.which("localedef")
+    language, _, encoding = locale.partition(".")
+    folder.mkdir(parents=True, exist_ok=True)
+    made = tool and subprocess.run([tool, "-i", language, "-f", encoding, folder / locale], check=False).returncode == 0
+    return bool(made)
 
 
 def new_database(running: str) -> str:
