@@ -47,10 +47,9 @@ def bare_read(url: str) -> Callable[[], None]:
 def three_in_memory(engine: Engine) -> Callable[[], None]:
     """Read the log, decode it, and fold three projections."""
     source, head = Source(engine.store, engine.leaves), engine.store.head().position
-    dialect = engine.store.database.dialect.name
 
     def run() -> None:
-        source.advance([Kept(PROJECTIONS[name], name, dialect, whole=True) for name in THREE], 0, head)
+        source.advance([Kept(PROJECTIONS[name], name, engine.store, whole=True) for name in THREE], 0, head)
 
     return run
 
@@ -59,7 +58,7 @@ def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
     """``executemany`` of the rows that the projection writes, batch by batch, into a table of its own."""
     name = f"bare_{projection.name}"
     database, dialect = engine.store.database, engine.store.database.dialect.name
-    source, kept, batches = Source(engine.store, engine.leaves), Kept(projection, name, dialect, whole=True), []
+    source, kept, batches = Source(engine.store, engine.leaves), Kept(projection, name, engine.store, whole=True), []
     for begin in range(0, engine.store.head().position, BATCH):
         source.advance([kept], begin, begin + BATCH)
         batches.append([projection.to_columns(key, row) for key, row in kept.changed.items() if row is not None])

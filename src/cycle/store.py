@@ -21,7 +21,7 @@ from cycle.proofs.rows import Save, Stored
 from cycle.vault.shapes import VaultChange, VaultStore
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine, Table
 
 RECORDED_AT_HOLE = "0000-00-00T00:00:00.000000Z"
 """Stands in a new leaf where the store writes the commit time, under its lock."""
@@ -303,6 +303,15 @@ class LogRecorder(ApplicationRecorder, ABC):
     @abstractmethod
     def waker(self) -> Waker:
         """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN."""
+
+    @abstractmethod
+    def add_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Write rows that are new into a table, by the thousand, in the transaction of a connection to ``database``.
+
+        Raises:
+            Conflict: a key is taken.
+            Unavailable: disk full, read-only, connection lost.
+        """
 
     @abstractmethod
     def moment(self) -> AbstractContextManager[Moment]:

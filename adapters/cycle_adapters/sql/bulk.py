@@ -46,6 +46,18 @@ def head_of(last: Sequence[Any] | None) -> Head:
     return Head(last[0], read(recorded_at(last[1]))) if last else Head(0, None)
 
 
+def add_rows(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write rows that are new: ``executemany`` on SQLite, COPY on PostgreSQL."""
+    driver = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.columns))
+        cast("sqlite3.Connection", driver).executemany(f'INSERT INTO "{table.name}" VALUES ({marks})', rows)
+        return
+    # Without the collation that a text may have: it is of the column, not of its type.
+    types = [column.type.compile(connection.dialect).partition(" ")[0].lower() for column in table.columns]
+    postgres.copy(cast("postgres.Connection", driver), table.name, types, rows)
+
+
 class SqlMoment(Moment):
     """What one transaction sees, from the moment on at which it was begun."""
 
@@ -82,7 +94,7 @@ class SqlMoment(Moment):
 
 
 class SqlLoading(SqlMoment, Loading):
-    """Writes rows by the thousand: ``executemany`` on SQLite, COPY on PostgreSQL."""
+    """Writes what comes from elsewhere, by the thousand rows."""
 
     def write(self, saves: Iterable[Claimed], progress: Callable[[int], None]) -> int:
         sizes = {log: last + 1 for log, last in self._connection.execute(LAST_INDEXES)}
@@ -91,8 +103,8 @@ class SqlLoading(SqlMoment, Loading):
         keys: list[tuple[object, ...]] = []
 
         def flush() -> None:
-            self._insert(events, rows)
-            self._insert(receipts, keys)
+            add_rows(self._connection, events, rows)
+            add_rows(self._connection, receipts, keys)
             rows.clear()
             keys.clear()
             progress(position)
@@ -122,16 +134,7 @@ class SqlLoading(SqlMoment, Loading):
         columns = KEPT[table].table.columns
         given = (_cells(columns, row) for row in rows)
         while some := list(islice(given, BATCH)):
-            self._insert(KEPT[table].table, some)
-
-    def _insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-        driver = self._connection.connection.driver_connection
-        if self._is_sqlite:
-            marks = ", ".join("?" * len(table.columns))
-            cast("sqlite3.Connection", driver).executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)
-            return
-        types = [column.type.compile(self._connection.dialect).lower() for column in table.columns]
-        postgres.copy(cast("postgres.Connection", driver), table.name, types, rows)
+            add_rows(self._connection, KEPT[table].table, some)
 
 
 def _cells(columns: Iterable[Column[Any]], row: Cells) -> tuple[object, ...]:

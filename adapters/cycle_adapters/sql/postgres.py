@@ -46,7 +46,7 @@ def stream(
 
 def copy(connection: Connection, table: str, types: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
     """Write rows that are new; triggers and constraints hold as for any other."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as writing:
+    with connection.cursor() as cursor, cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT BINARY)') as writing:
         writing.set_types(types)
         for row in rows:
             writing.write_row(row)

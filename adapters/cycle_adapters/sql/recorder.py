@@ -19,7 +19,7 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import LogName, StreamId
@@ -39,7 +39,7 @@ from cycle.store import (
 )
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.auditing import SqlAuditing
-from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, head_of, streamed
+from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, add_rows, head_of, streamed
 from cycle_adapters.sql.grouping import GroupCommit
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.rows import first_versions, receipt_of
@@ -118,6 +118,10 @@ class SqlRecorder(SqlAuditing, LogRecorder):
                 connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
         self.vault.clean()
         self._bell.ring()
+
+    def add_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        with self._explained():
+            add_rows(connection, table, rows)
 
     # Reading
 

@@ -38,8 +38,7 @@ class Rebuild:
         self._database = source.log.database.execution_options(cycle_derived=True)
         self._projections = projections
         self._batch = batch
-        dialect = self._database.dialect.name
-        self._group = [Kept(p, p.name + REBUILDING, dialect, whole=True) for p in projections]
+        self._group = [Kept(p, p.name + REBUILDING, source.log, whole=True) for p in projections]
 
     def run(self, progress: Progress | None) -> None:
         with self._database.begin() as connection:

@@ -43,8 +43,8 @@ class NotThereYet(TimeoutError):  # noqa: N818
 class _Live(Kept):
     """One projection at work, how far it has got, and whether its table has its index."""
 
-    def __init__(self, projection: Projection[Any], position: int, dialect: str, *, indexed: bool) -> None:
-        super().__init__(projection, projection.name, dialect, whole=position == 0)
+    def __init__(self, projection: Projection[Any], position: int, log: LogRecorder, *, indexed: bool) -> None:
+        super().__init__(projection, projection.name, log, whole=position == 0)
         self.position = position
         self.indexed = indexed
 
@@ -64,7 +64,6 @@ class Runner:
         self._log = log
         self._source = Source(log, leaves)
         self._projections = projections
-        self._dialect = log.database.dialect.name
         self._read = log.database.execution_options(cycle_read_only=True)
         """The same connections, without the writer's lock: who only looks waits for nobody."""
         self._write = log.database.execution_options(cycle_derived=True)
@@ -84,7 +83,7 @@ class Runner:
         if not stale:
             return
         with self._write.begin() as connection:
-            if self._dialect != "sqlite":
+            if self._log.database.dialect.name != "sqlite":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4711)")
             prepare(connection)
             known = read_checkpoints(connection)
@@ -144,7 +143,7 @@ class Runner:
             for name, projection in self._projections.items():
                 if found[name].problem is None:
                     position = found[name].position
-                    self._live[name] = _Live(projection, position, self._dialect, indexed=name in have)
+                    self._live[name] = _Live(projection, position, self._log, indexed=name in have)
         return list(self._live.values())
 
     def _one_batch(self, group: Sequence[_Live], begin: int, end: int, goal: int) -> None:

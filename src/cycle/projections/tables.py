@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, de
 
 from cycle.projections.base import Projection
 from cycle.projections.folding import Folding
+from cycle.store import LogRecorder
 
 metadata = MetaData()
 checkpoints = Table(
@@ -101,22 +102,21 @@ def move(connection: Connection, names: Sequence[str], before: int, after: int) 
 class Kept(Folding):
     """The rows of a projection in memory and in a table, read and written many at a time."""
 
-    def __init__(self, projection: Projection[Any], table: str, dialect: str, *, whole: bool) -> None:
+    def __init__(self, projection: Projection[Any], table: str, log: LogRecorder, *, whole: bool) -> None:
         super().__init__(projection, whole=whole)
         self._table = projection.table_named(table, MetaData())
-        self._sqlite = dialect == "sqlite"
+        self._add = log.add_rows
+        self._sqlite = log.database.dialect.name == "sqlite"
         names = ["key", *(field.name for field in projection.fields)]
-        into = f'"{table}" ({", ".join(names)})'
-        self._copy = f"COPY {into} FROM STDIN"
-        self._insert = f"INSERT INTO {into} VALUES ({', '.join('?' for _ in names)})"
         if self._sqlite:
-            self._update = self._insert
+            given = f"VALUES ({', '.join('?' for _ in names)})"
         else:
             # One statement with an array per column: a round trip per batch, not per row.
             kinds = ["text", *(field.kind for field in projection.fields)]
-            self._update = f"INSERT INTO {into} SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
+            given = f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
         updates = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
-        self._update += f" ON CONFLICT (key) DO UPDATE SET {updates}"
+        into = f'"{table}" ({", ".join(names)})'
+        self._update = f"INSERT INTO {into} {given} ON CONFLICT (key) DO UPDATE SET {updates}"
 
     def load(self, connection: Connection, keys: Sequence[str]) -> None:
         """Rows from the table into memory; a key without a row is known to have none."""
@@ -142,7 +142,7 @@ class Kept(Folding):
             elif key in kept:
                 gone.append(key)
         if new:
-            self._add(connection, new)
+            self._add(connection, self._table, new)
         if other and self._sqlite:
             connection.exec_driver_sql(self._update, other)
         elif other:
@@ -157,12 +157,3 @@ class Kept(Folding):
         else:
             for key, _ in changed:
                 del self.changed[key]
-
-    def _add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        if self._sqlite:
-            connection.exec_driver_sql(self._insert, rows)
-            return
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(self._copy) as copy:
-            for row in rows:
-                copy.write_row(row)
