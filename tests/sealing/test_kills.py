@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -41,6 +43,44 @@ def published(path: Path, store: SqlRecorder) -> dict[str | None, Checkpoint]:
         return {}
     logs = (None, *store.log_sizes())
     return {log: said for log in logs if (said := folder.checkpoint(log)) is not None}
+
+
+class Dies(BaseException):
+    """The machine stops."""
+
+
+def test_whatever_write_it_dies_at_what_is_published_is_whole(
+    store: SqlRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine stops before a file is durable, and half of it is lost: a reader finds the old note or the new."""
+    teller, path = Teller(store), tmp_path / "seals"
+    teller.tell(20)
+    sealer(store, path).seal()
+    durable, died = os.fsync, 0
+    for dies_at in range(1, 60):
+        teller.tell(3)
+        left = iter(range(dies_at))
+
+        def fsync(descriptor: int, left: Iterator[int] = left) -> None:
+            if next(left, None) is not None:
+                durable(descriptor)
+                return
+            name = os.readlink(f"/proc/self/fd/{descriptor}")
+            # What is appended to keeps what was durable before; whatever is published is written anew.
+            if os.path.isfile(name) and not name.endswith((".jsonl", "leaf-hashes")) and "subtrees-" not in name:
+                os.truncate(name, os.path.getsize(name) // 2)
+            raise Dies
+
+        with monkeypatch.context() as patch:
+            patch.setattr("cycle_adapters.sealing.disk.os.fsync", fsync)
+            try:
+                sealer(store, path).seal()
+            except Dies:
+                died += 1
+        assert None in published(path, store)
+        assert verify_live(store, Sealed(Folder(path)))
+    assert died > 20
+    assert sealer(store, path).seal(whole=True).position == store.head().position
 
 
 @pytest.mark.parametrize("kills", [60])

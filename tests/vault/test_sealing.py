@@ -6,11 +6,13 @@ import io
 import json
 import logging
 import unicodedata
+from base64 import b64encode
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -31,10 +33,12 @@ from cycle.proofs.disclosure import Opening, digest
 from cycle.reading import Filters, Reader
 from cycle.store import KeyReused
 from cycle.vault.keys import VaultError, new_key, read_key
-from cycle.vault.people import disclose, openings
+from cycle.vault.people import Shown, disclose, openings
+from cycle.vault.sealing import _bound
 from cycle_adapters.files.events import BadLine, export, import_
 from tests.leaf.chance import PIECES
 from tests.people import admit
+from tests.vault.files import files, found
 from tests.vault.town import AWA, DAY, DIORO, LOG, MAYOR, SECRETS, Town
 
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), min_size=1, max_size=20).map(
@@ -196,7 +200,14 @@ def test_nothing_personal_is_in_projections_receipts_exports_or_the_log_of_the_p
         rows = [repr(reader.rows(name, Filters())) for name in PROJECTIONS]
         exported = io.BytesIO()
         export(town.engine, exported)  # type: ignore[arg-type]
-    told = [repr(receipt), repr(AWA), *rows, exported.getvalue().decode(), *map(repr, reader.facts())]
+    told = [
+        repr(receipt),
+        repr(AWA),
+        repr(Shown(person, dict(zip(PersonField, SECRETS, strict=True)))),
+        *rows,
+        exported.getvalue().decode(),
+        *map(repr, reader.facts()),
+    ]
     told += [record.getMessage() for record in caplog.records]
     for secret in SECRETS:
         assert not [each for each in told if secret in each]
@@ -248,6 +259,37 @@ def test_an_opening_opens_in_its_own_place_only(town: Town, change: str) -> None
     assert len(town.leaves(None)) == before, "nothing was shown"
     assert not any(secret in str(caught.value) for secret in SECRETS)
     assert town.shown(second)["name"] == "Issa"
+
+
+def test_a_value_that_is_not_the_leafs_is_not_shown_even_under_the_right_key(town: Town) -> None:
+    """Whoever has the database and the key can make an opening; the leaf says that it is another."""
+    person = town.record()
+    vault, store = town.engine.vault, town.engine.store
+    held = next(each for each in store.vault.openings(log=LOG) if each.opening.field == "name")
+    secret = vault.outside_key.unwrapped(held.key)
+    nonce, forged = bytes(12), Opening(bytes(32), "data.name", "Somebody Else").disclosure().encode()
+    sealed = nonce + AESGCM(secret).encrypt(nonce, forged, _bound(held.opening))
+    with store.database.begin() as connection:
+        connection.execute(text("UPDATE vault_openings SET sealed = :sealed WHERE field = 'name'"), {"sealed": sealed})
+    with pytest.raises(VaultError, match="changed or damaged"):
+        town.shown(person)
+
+
+def test_whoever_takes_the_database_without_the_key_takes_noise(database_url: str, key: Path) -> None:
+    """Neither salts nor the keys of people are in a file of it; the key that opens them is elsewhere."""
+    drawn: list[bytes] = []
+
+    def noted(size: int) -> bytes:
+        drawn.append(sha256(b"%d" % len(drawn)).digest()[:size])
+        return drawn[-1]
+
+    town = Town(database_url, key, random_bytes=noted).founded()
+    town.record()
+    secrets = [each for each in drawn if len(each) == 32]
+    assert len(secrets) == 4, "three salts and the key of one person"
+    assert found([form for each in secrets for form in (each, each.hex().encode(), b64encode(each))], files(town)) == []
+    assert found([each for each in drawn if len(each) == 12], files(town)), "the scan finds what is there"
+    town.engine.close()
 
 
 def test_an_ordinary_save_has_not_one_statement_more(sqlite_url: str, key: Path) -> None:
