@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from uuid_utils import uuid7
 
 from cycle.access import ACTING, Access, Forbidden, declared
-from cycle.aggregates.base import PLATFORM, Aggregate, Event, LogName, Recorded, Refused, StreamId, refusal
+from cycle.aggregates.base import PLATFORM, Aggregate, By, Event, LogName, Recorded, Refused, StreamId, refusal
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.decision import Option
@@ -183,9 +183,10 @@ class Engine(Application[str]):
             # A phone that sends again must hear of its success, not that the stage has moved on.
             if said.key is not None:
                 before = self.store.receipt(key)
-                if before is not None:
+                if before is not None and self._used_by(before[1]) == said.by:
                     values = personal_values(said.command)
-                    return self._as_before(answer_again(key, said.digest, before), [values] * len(before[1].events))
+                    answer = answer_again(key, said.digest, before)
+                    return self._as_before(answer, said.by, [values] * len(answer.events))
             if isinstance(refused, Forbidden):
                 self.door.note(said.by.role, refused)
             raise
@@ -221,7 +222,7 @@ class Engine(Application[str]):
                 fresh = True
                 continue
             if receipt.events[0].id != events[0].id:
-                return self._as_before(receipt, [personal_values(event.data) for event in drafted])
+                return self._as_before(receipt, said.by, [personal_values(event.data) for event in drafted])
             for one in decided:
                 self._remember(one)
             return receipt
@@ -331,7 +332,8 @@ class Engine(Application[str]):
             events, change = self._sealed(drafted)
             try:
                 receipt = self._append(events, key, digest, self.door.condition(known), change)
-                return self._as_before(receipt, [personal_values(event.data) for event in drafted] if change else ())
+                values = [personal_values(event.data) for event in drafted] if change else ()
+                return self._as_before(receipt, saids[0].by, values)
             except Conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -362,12 +364,19 @@ class Engine(Application[str]):
             return events, None
         return self.vault.sealed(events)
 
-    def _as_before(self, receipt: Receipt, said: Sequence[Mapping[str, str]]) -> Receipt:
-        """The first receipt of a key; ``said`` are the personal values for each of its facts.
+    def _used_by(self, receipt: Receipt) -> By:
+        """Who used a key: of a log that came from elsewhere, its facts tell, and nothing else does."""
+        first = receipt.events[0]
+        return cast("Recorded[Event]", next(self.events.get(first.stream, gt=first.version - 1, limit=1))).by
+
+    def _as_before(self, receipt: Receipt, by: By, said: Sequence[Mapping[str, str]]) -> Receipt:
+        """The first receipt of a key, for whoever used it; ``said`` are the personal values for each of its facts.
 
         Raises:
-            KeyReused: it was used for other values, which no digest tells.
+            KeyReused: somebody else used it, or for other values, which no digest tells.
         """
+        if self._used_by(receipt) != by:
+            raise key_reused(receipt.key)
         for line, values in zip(receipt.events, said, strict=False):
             if values and self.vault.holds_others(line.stream, line.version, values):
                 raise key_reused(receipt.key)
