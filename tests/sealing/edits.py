@@ -201,6 +201,13 @@ def recorded_at_set_back(database: Database, chance: Random) -> Place:
     return at(row)
 
 
+def first_of_a_log_set_back(database: Database, chance: Random) -> Place:
+    """Earlier than the event before it, which is of another log: no log on its own tells."""
+    row = chance.choice([row for row in database.rows[1:] if row.log_index == 0])
+    database.put(rehashed(row, row.leaf.replace(b'"recorded_at":"2026', b'"recorded_at":"2025')))
+    return at(row)
+
+
 def forged_in_between(database: Database, chance: Random) -> Place:
     """An event is made up, and everything behind it renumbered and its receipt invented."""
     row = some(database, chance)
@@ -229,7 +236,7 @@ EDITS: dict[str, Edit] = {
         newest_saves_deleted_with_their_receipts, middle_deleted, swapped, duplicated, duplicated_at_the_end,
         index_renumbered, position_gap, type_column_changed, schema_column_changed, stream_column_changed,
         version_column_changed, log_column_changed, log_renamed, receipt_deleted, receipt_key_changed,
-        receipt_moved, recorded_at_set_back, forged_in_between,
+        receipt_moved, recorded_at_set_back, first_of_a_log_set_back, forged_in_between,
     )
 }  # fmt: skip
 WHOLE = frozenset({"leaf_and_hash_changed", "newest_saves_deleted_with_their_receipts", "swapped", "forged_in_between"})

@@ -71,6 +71,21 @@ def test_a_log_that_was_rewritten_or_shrank_is_refused_and_the_kept_checkpoint_s
     assert {path: path.read_bytes() for path in kept.rglob("checkpoint")} == before
 
 
+def test_a_log_that_was_written_anew_and_is_longer_is_refused(store: SqlRecorder, tmp_path: Path) -> None:
+    """Nothing is missing and everything is signed: only the proof that is asked for cannot be made."""
+    Teller(store).tell(40)
+    sealer(store, tmp_path / "seals").seal()
+    look(Folder(tmp_path / "seals"), Folder(tmp_path / "kept"), WITNESS, None, 1)
+    other = SqlRecorder(open_database(f"sqlite:///{tmp_path / 'other.db'}"))
+    teller, working = Teller(other, seed=2), sealer(other, tmp_path / "other")
+    for _ in range(3):
+        teller.tell(60)
+        working.seal()
+    other.close()
+    with pytest.raises(SealRefused, match="is not what it was"):
+        look(Folder(tmp_path / "other"), Folder(tmp_path / "kept"), WITNESS, None, 2)
+
+
 def test_another_operators_key_is_not_taken(store: SqlRecorder, tmp_path: Path) -> None:
     Teller(store).tell(3)
     sealer(store, tmp_path / "seals").seal()
