@@ -76,7 +76,8 @@ def test_every_projection_has_the_same_rows_in_the_same_order(name: str, both: t
     plain, other = map(reader, both)
     assert tables(plain.engine.store)[name] == tables(other.engine.store)[name]
     rows = plain.rows(name)
-    assert rows
+    # In so small a demo nothing is asked for that takes two.
+    assert rows or name == "requests"
     assert rows == other.rows(name)
     for framework in plain.frameworks():
         for filters in (Filters(framework=framework.framework), Filters(commune=framework.commune)):
