@@ -256,7 +256,11 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
         "seat": Seat(next(iter(s.members), MemberId("X-9")), f"person-{on}", woman=True, youth=True),
     },
     anytime.RecordDeadlinePassed: lambda s, on: next(
-        ({"kind": kind, "about": about} for kind, about, day in anytime.deadlines(s) if day < on),
+        (
+            {"kind": kind, "about": about}
+            for kind, about, day in anytime.deadlines(s)
+            if day < on and (kind, about) not in s.deadlines_passed
+        ),
         {"kind": DeadlineKind.PLAN, "about": "x"},
     ),
     anytime.CorrectFact: lambda s, on: {"fact_version": on.day % 20 + 1},
