@@ -25,10 +25,10 @@ from cycle_adapters.files.archive import Archive, Damaged
 from cycle_adapters.files.backup import Taken
 from cycle_adapters.files.deliberations import recorded
 from cycle_adapters.files.events import export
-from cycle_adapters.files.whole import NotWritten
 from cycle_adapters.sql import bulk, schema
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
+from cycle_adapters.whole import NotWritten
 from tests.engine.test_engine import begun, said
 from tests.files.everything import backup, everything, nobody, restore
 from tests.postgres import new_database
