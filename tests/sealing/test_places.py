@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cycle.door import Door
+from cycle.store import Unavailable
 from tests.cli.run import Cli
 
 PROGRAM = f"{sys.executable} -c 'from cycle_adapters.cli.main import main; main()'"
@@ -71,6 +73,22 @@ def test_what_left_is_recorded_once(sealed: Cli, tmp_path: Path, what: str) -> N
     before = recorded(sealed)
     sealed.ok(*said(sealed, what, str(tmp_path / "x")))
     assert recorded(sealed) == [*before, RECORDS[what]]
+
+
+@pytest.mark.parametrize("what", RECORDS)
+@pytest.mark.parametrize("name", ["x", "x.zip"])
+def test_what_cannot_be_recorded_does_not_leave(
+    sealed: Cli, tmp_path: Path, what: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, before = said(sealed, what, str(tmp_path / name)), sorted(tmp_path.rglob("*"))
+
+    def full(*given: object) -> None:
+        raise Unavailable("full")
+
+    monkeypatch.setattr(Door, "_record", full)
+    ran = sealed(*words)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("what", LEAVES)

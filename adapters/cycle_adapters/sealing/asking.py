@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from msgspec import MsgspecError
+from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import Refused
 from cycle.failures import Failure
@@ -43,6 +44,6 @@ def damage(settings: Settings) -> Broken | None:
             verify_live(engine.store, Sealed(folder_of(settings.database)))
     except Broken as broken:
         return broken
-    except (Failure, Unavailable):
+    except (Failure, Unavailable, DBAPIError):
         return None
     return None
