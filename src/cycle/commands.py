@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from hashlib import sha256
@@ -39,11 +39,23 @@ COMMANDS: Mapping[str, type[Command]] = {
     name: command for aggregate in AGGREGATES for name, command in aggregate.commands.items()
 }
 """Every command by its name, in the order of the areas."""
-if wrong := [c.type for c in COMMANDS.values() if c.seconds and not set(c.roles) <= set(ConfirmRequest.roles)]:
-    raise TypeError(f"nobody could confirm {', '.join(wrong)}: see ConfirmRequest")
-if wrong := [c.type for c in COMMANDS.values() if c.seconds and personal_fields(c)]:
-    # What is asked for stands in the log word for word until somebody confirms it.
-    raise TypeError(f"{', '.join(wrong)}: what is personal cannot wait in the log for a second person")
+
+
+def check_seconds(commands: Iterable[type[Command]]) -> None:
+    """That what takes two people can be confirmed by the second one, and may wait for him.
+
+    Raises:
+        TypeError: names the commands of which it is not so.
+    """
+    take_two = [command for command in commands if command.seconds]
+    if wrong := [c.type for c in take_two if not set(c.roles) <= set(ConfirmRequest.roles)]:
+        raise TypeError(f"nobody could confirm {', '.join(wrong)}: see ConfirmRequest")
+    if wrong := [c.type for c in take_two if personal_fields(c)]:
+        # What is asked for stands in the log word for word until somebody confirms it.
+        raise TypeError(f"{', '.join(wrong)}: what is personal cannot wait in the log for a second person")
+
+
+check_seconds(COMMANDS.values())
 FOUNDING: frozenset[type[Command]] = frozenset(
     {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
 )

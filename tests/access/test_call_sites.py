@@ -33,6 +33,7 @@ from cycle.lookup import stream_of
 from cycle.reading import Filters, Reader
 from cycle.store import Conflict
 from cycle.vault.keys import VaultError
+from cycle.vault.people import recipient
 from cycle_adapters.cli.main import cli
 from cycle_adapters.cli.settings import before_parsing
 from cycle_adapters.files.backup import backup as write_backup
@@ -62,7 +63,7 @@ def _sites_of(file: Path) -> Iterator[Site]:
         for call in ast.walk(function):
             if isinstance(call, ast.Call):
                 name, _, owner = ast.unparse(call.func)[::-1].partition(".")
-                asks = name[::-1] in ASKS and owner[::-1] in ("self", "self.door", "door", "engine")
+                asks = name[::-1] in ASKS and owner[::-1] in ("self", "self.door", "door", "engine", "engine.door")
                 if asks or name[::-1] == "authorize":
                     yield file.name, function.name
 
@@ -179,6 +180,13 @@ def judged_by_another_hand(engine: Engine) -> None:
     verb("import", "deliberations", "{here}/a.csv", "--commune", "Dioro", "--dry-run")(engine)
 
 
+def openings_of_others(engine: Engine) -> None:
+    """Who facilitates is handed nobody's personal data in a bundle."""
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        recipient(engine, "fanta", DIORO)  # type: ignore[arg-type]
+
+
 def log_of_another(engine: Engine) -> None:
     folder = Path(str(engine.store.database.url.database)).parent
     (folder / "a.jsonl").write_bytes(b"")
@@ -253,6 +261,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("vaulting.py", "forget_again_"): (verb("vault", "forget-again"),),
     ("accounts.py", "list_"): (verb("account", "list"),),
     ("keeping.py", "rebuild"): (verb("rebuild"),),
+    ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "rows"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),

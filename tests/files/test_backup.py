@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -25,10 +25,10 @@ from cycle_adapters.files.archive import Archive, Damaged
 from cycle_adapters.files.backup import Taken
 from cycle_adapters.files.deliberations import recorded
 from cycle_adapters.files.events import export
-from cycle_adapters.files.whole import NotWritten
 from cycle_adapters.sql import bulk, schema
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
+from cycle_adapters.whole import NotWritten, settled
 from tests.engine.test_engine import begun, said
 from tests.files.everything import backup, everything, nobody, restore
 from tests.postgres import new_database
@@ -200,6 +200,22 @@ def test_a_backup_that_fails_leaves_nothing(told: SqlRecorder, tmp_path: Path) -
     with pytest.raises(Damaged):
         Archive(tmp_path / "pipe.zip")
     assert told.append(save("s", 6)).position == 10
+
+
+def test_a_backup_that_does_not_come_back_from_the_disk_is_none(
+    told: SqlRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(file: BinaryIO) -> bool:
+        is_on_disk = settled(file)
+        with Path(file.name).open("r+b") as other:
+            other.seek(100)
+            other.write(bytes(100))
+        return is_on_disk
+
+    monkeypatch.setattr(files, "settled", spoiled)
+    with pytest.raises(Damaged):
+        files.backup(told, tmp_path / "b.zip", nobody)
+    assert [path.name for path in tmp_path.iterdir() if "zip" in path.name] == []
 
 
 @pytest.mark.parametrize("calls", [1, 2])

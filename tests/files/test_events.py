@@ -19,7 +19,7 @@ from cycle.store import Conflict
 from cycle_adapters.files.deliberations import recorded
 from cycle_adapters.files.events import export, import_
 from cycle_adapters.files.lines import BadLine, checked
-from cycle_adapters.files.whole import NotWritten
+from cycle_adapters.whole import NotWritten
 from tests.engine.test_engine import begun, said
 
 

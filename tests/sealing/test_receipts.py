@@ -14,9 +14,7 @@ from cycle.proofs.receipt import MOST, BadReceipt, Fact, Promise, open_receipt, 
 from cycle.proofs.registry import BadHead, Head
 from tests.cli.run import Cli
 from tests.proofs.sealing import KEY, LOG, leaves, signing_key
-from tests.sealing.test_verbs import keyed
 
-__all__ = ["keyed"]
 AT = "2026-03-01T12:00:00.000005Z"
 FACTS = [(LOG, 4, bytes(32)), (LogName("platform"), 0, b"\x01" * 32)]
 

@@ -85,7 +85,7 @@ class Town:
 
     def opened(self, size: int | None = None) -> list[tuple[int, str]]:
         found = openings(self.engine, LOG, MAYOR, size=size)
-        return [(each.index, each.disclosure) for each in found]
+        return [(each.index, each.disclosure) for each in found.lines]
 
     def leaves(self, log: LogName | None = LOG) -> list[bytes]:
         return [bytes(leaf) for *_, leaf in self.engine.store.read(0, log=log)]

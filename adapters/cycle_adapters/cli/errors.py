@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from msgspec import MsgspecError
 from sqlalchemy.exc import DBAPIError
 
 from cycle import catalogue
 from cycle.aggregates.base import Refused
 from cycle.catalogue import Language
+from cycle.codec import UnknownEvent
 from cycle.engine import BadInput, Busy, UnknownCommand
 from cycle.failures import CONFLICT, REFUSED, UNAVAILABLE, USAGE, Failure, Told
 from cycle.leaf import LeafError
 from cycle.policy import PolicyError
 from cycle.projections.runner import NotThereYet
 from cycle.reading import PlaceAmbiguous, PlaceUnknown
+from cycle.settings import Settings
 from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.telling import finding_as_json, refusal_lines
 
@@ -62,3 +67,31 @@ def explained(error: Exception, language: Language) -> Told | None:
             return Told(UNAVAILABLE, "unavailable", Unavailable("other", why).told(language))
         case _:
             return None
+
+
+def told(error: Exception, settings: Settings) -> Told | None:
+    """How to tell what a verb ended with; None for a mistake of ours, which keeps its traceback."""
+    found = explained(error, settings.language)
+    if found is None or is_endless(error):
+        return damaged(error, settings) or found
+    return found
+
+
+def is_endless(error: Exception) -> bool:
+    """Somebody else wrote each time that it was tried: so it seems too where an event of a log is missing."""
+    return isinstance(error, Busy) or (isinstance(error, Conflict) and "not empty" not in str(error))
+
+
+def damaged(error: Exception, settings: Settings) -> Told | None:
+    """How to tell an error that nobody explains, where the log is damaged; None for a mistake of ours.
+
+    No verb looks at rows before it reads them: that costs too much. Where one cannot go on, the check of
+    the whole log names the place.
+    """
+    # Named, not imported: adapters stay out of each other's rooms.
+    broken = import_module("cycle_adapters.sealing.asking").damage(settings)
+    if broken is not None:
+        return explained(broken, settings.language)
+    if isinstance(error, (MsgspecError, UnknownEvent)):
+        return Told(REFUSED, "unreadable", catalogue.text("message.event-unreadable", settings.language))
+    return None

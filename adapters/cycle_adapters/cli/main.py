@@ -104,11 +104,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run, and turn every error that a user can meet into one line and an exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     asked = before_parsing(given)
+    settings = asked
     if "_CYCLE_COMPLETE" in os.environ:
         cli.main(args=given, prog_name="cycle", obj=asked)
     try:
         with cli.make_context("cycle", list(given), obj=asked) as ctx:
-            cli.invoke(ctx)
+            try:
+                cli.invoke(ctx)
+            finally:
+                settings = ctx.obj
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -125,13 +129,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        from cycle_adapters.cli.errors import explained
+        from cycle_adapters.cli.errors import told
 
-        told = explained(error, asked.language)
-        if told is None:
+        found = told(error, settings)
+        if found is None:
             raise
-        say_error(told.code, told.text, asked, told.reasons)
-        sys.exit(told.exit_code)
+        say_error(found.code, found.text, settings, found.reasons)
+        sys.exit(found.exit_code)
     sys.exit(0)
 
 

@@ -128,7 +128,8 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
         if value:
-            ctx.obj = heard(ctx)._replace(**{name: value})
+            # Whoever tells an error asks the outermost.
+            ctx.obj = ctx.find_root().obj = heard(ctx)._replace(**{name: value})
 
     return callback
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from cycle.leaf import canonical, rfc3339
 from cycle.store import Cells, Claimed, Conflict, Head, Loading, LogRecorder, Moment
 from cycle_adapters.files.archive import EVENTS, Archive, Damaged, Manifest, Newer, Writer
 from cycle_adapters.files.lines import BadLine, Line, checked, cut
-from cycle_adapters.files.whole import NotWritten, told, written
+from cycle_adapters.whole import NotWritten, settled, told, written
 
 LONGEST_ROW = 1 << 20
 Moves = Callable[[int, int], None]
@@ -30,7 +31,16 @@ class Taken(NotWritten):
 
 
 def backup(store: LogRecorder, to: Path | BinaryIO, progress: Moves) -> Manifest:
+    """Write a backup, as for ``made``, of which nothing is recorded."""
+    with made(store, to, progress) as manifest:
+        return manifest
+
+
+@contextmanager
+def made(store: LogRecorder, to: Path | BinaryIO, progress: Moves) -> Iterator[Manifest]:
     """Write a backup while others go on writing to the database; a file is read back before it gets its name.
+
+    It has its name when the block ends: what must be recorded of it is recorded there, or it is not made.
 
     Raises:
         Taken: there is a file of this name.
@@ -39,11 +49,18 @@ def backup(store: LogRecorder, to: Path | BinaryIO, progress: Moves) -> Manifest
     """
     if not isinstance(to, Path):
         with told():
-            return _write(store, to, progress)
-    if to.is_file():
-        raise Taken("exists").about(to)
-    with written(to, _read_back, mode=0o600) as file:
-        return _write(store, file, progress)
+            manifest = _write(store, to, progress)
+            to.flush()
+        yield manifest
+        return
+    with told(to):
+        if to.is_file():
+            raise Taken("exists").about(to)
+    with written(to, mode=0o600) as file:
+        manifest = _write(store, file, progress)
+        if settled(file):
+            _read_back(Path(file.name))
+        yield manifest
 
 
 def _write(store: LogRecorder, to: BinaryIO, progress: Moves) -> Manifest:

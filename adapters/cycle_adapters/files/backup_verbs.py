@@ -17,7 +17,7 @@ from cycle.reading import opened
 from cycle.settings import Settings
 from cycle.store import Head, Unavailable
 from cycle_adapters.files.archive import Manifest
-from cycle_adapters.files.backup import backup as write_backup
+from cycle_adapters.files.backup import made
 from cycle_adapters.files.backup import restore as read_backup
 from cycle_adapters.files.verbs import A_FILE
 from cycle_adapters.progress import progress
@@ -39,9 +39,9 @@ def backup(settings: Settings, path: Path) -> None:
     to_pipe = str(path) == "-"
     with opened(settings.database) as engine, progress(settings, "backing-up") as moved:
         engine.act(settings.actor, "backup")
-        manifest = write_backup(engine.store, sys.stdout.buffer if to_pipe else path, moved)
-        # Behind what it holds: a backup of what it is restored to is the same to the byte.
-        engine.act(settings.actor, "backup", fact=BackupMade(manifest.head))
+        with made(engine.store, sys.stdout.buffer if to_pipe else path, moved) as manifest:
+            # Behind what it holds: a backup of what it is restored to is the same to the byte.
+            engine.act(settings.actor, "backup", fact=BackupMade(manifest.head))
     said = _as_json(manifest) if settings.json else _told(manifest, path, settings, to_pipe=to_pipe)
     click.echo(said, err=to_pipe)
 

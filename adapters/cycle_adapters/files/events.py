@@ -11,7 +11,7 @@ from cycle.aggregates.base import LogName
 from cycle.engine import Engine
 from cycle.store import CONTENT_UNKNOWN, Claimed, Conflict, Loading
 from cycle_adapters.files.lines import BadLine, Line, Seen, checked
-from cycle_adapters.files.whole import told, written
+from cycle_adapters.whole import told, written
 
 
 def lines(engine: Engine, log: LogName | None = None, up_to: int | None = None) -> Iterator[bytes]:

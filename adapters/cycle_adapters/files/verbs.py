@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from cycle_adapters.files.register import Register
 from cycle_adapters.files.report import as_json, told
 from cycle_adapters.files.table import FileBroken
 from cycle_adapters.progress import progress
+from cycle_adapters.whole import written_or_out
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -44,10 +44,11 @@ def export_events(settings: Settings, commune: str | None, to: Path | None) -> N
         if commune:
             reader.catch_up()
         log = LogName(reader.find(commune).commune) if commune else None
-        # Recorded before the first byte leaves, and behind the last one that does.
-        last = engine.store.head().position
-        engine.act(settings.actor, "export-events", log or PLATFORM, EventsExported(last, log))
-        count = export_lines(engine, to or sys.stdout.buffer, log, up_to=last)
+        with written_or_out(to) as file:
+            # Recorded when it can be written, before the first byte leaves, and behind the last one that does.
+            last = engine.store.head().position
+            engine.act(settings.actor, "export-events", log or PLATFORM, EventsExported(last, log))
+            count = export_lines(engine, file, log, up_to=last)
     if to is not None:
         # Where the events themselves go to standard output, nothing else may stand there.
         values = {"count": count, "path": str(to)}

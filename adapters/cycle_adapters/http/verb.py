@@ -8,7 +8,7 @@ import click
 import uvicorn
 
 from cycle.catalogue import text
-from cycle.reading import opened
+from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.http.app import make_app
 
@@ -21,6 +21,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Serve what is recorded: pages for people and JSON for programs, to read."""
     with opened(settings.database) as engine:
         values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
+        # What cannot be read is told here, and not to everybody who asks for a page.
+        Reader(engine, settings.actor).catch_up()
         click.echo(text("message.serving", settings.language, "", **values))
         # Named, not imported: adapters stay out of each other's rooms.
         beside = import_module("cycle_adapters.sealing.beside")

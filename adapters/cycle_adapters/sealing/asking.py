@@ -6,9 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from msgspec import MsgspecError
+from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import Refused
 from cycle.failures import Failure
+from cycle.proofs.audit import Broken
+from cycle.reading import opened
+from cycle.settings import Settings
+from cycle.store import Unavailable
+from cycle_adapters.sealing.live import Sealed, verify_live
+from cycle_adapters.sealing.settings import folder_of
 
 
 @contextmanager
@@ -25,3 +32,18 @@ def damage_first(check: Callable[[], object]) -> Iterator[None]:
     except (MsgspecError, LookupError, ValueError, TypeError):
         check()
         raise
+
+
+def damage(settings: Settings) -> Broken | None:
+    """The first place at which a log does not hold, where another verb met something that it cannot read.
+
+    None: it holds, or that cannot be told now.
+    """
+    try:
+        with opened(settings.database) as engine:
+            verify_live(engine.store, Sealed(folder_of(settings.database)))
+    except Broken as broken:
+        return broken
+    except (Failure, Unavailable, DBAPIError):
+        return None
+    return None

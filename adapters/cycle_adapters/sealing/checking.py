@@ -17,12 +17,11 @@ from cycle.reading import opened
 from cycle.sealing import CannotSeal
 from cycle.settings import Settings
 from cycle_adapters.sealing.asking import damage_first
-from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.live import Old, Sealed, Verified, check_receipt, kept_checkpoint, verify_live
 from cycle_adapters.sealing.settings import (
     A_FILE,
+    folder_of,
     key_text,
-    seals_of,
     seals_option,
     verifier_key,
 )
@@ -53,7 +52,7 @@ def verify(
     if bundle is not None:
         _bundle(settings, bundle, old, vkey, witnesses, quorum, receipt)
         return
-    folder = _folder(settings, seals)
+    folder = folder_of(settings.database, seals)
     key = verifier_key(vkey) if vkey else folder.key if folder else None
     if folder and key != folder.key:
         raise CannotSeal("another-key", key=str(folder.key)).about(folder.path)
@@ -84,15 +83,6 @@ def _promise(path: Path, key: VerifierKey | None) -> Promise:
         return open_receipt(path.read_bytes(), key)
     except NoteError as error:
         raise CannotSeal("bad-receipt", why=str(error)).about(path) from error
-
-
-def _folder(settings: Settings, seals: Path | None) -> Folder | None:
-    """The seals that are named, which must be there; else those beside the database, if there are any."""
-    try:
-        folder = Folder(seals_of(settings.database, seals))
-    except CannotSeal:
-        return None
-    return None if seals is None and folder.is_new else folder
 
 
 def _kept(path: Path, key: VerifierKey | None, witnesses: Sequence[VerifierKey], quorum: int) -> Old:

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
+from msgspec import Struct
 
 from cycle.aggregates.acts import BundleExported
 from cycle.aggregates.base import PLATFORM, LogName
-from cycle.catalogue import text, verbatim
+from cycle.aggregates.terms import Purpose
+from cycle.catalogue import text, verbatim, word
 from cycle.engine import Engine
 from cycle.leaf import leaf_hash
-from cycle.proofs.audit import Broken
-from cycle.proofs.bundle import WouldNotVerify, write_bundle
+from cycle.proofs.audit import NOWHERE, Broken
+from cycle.proofs.bundle import Place, appearing, fill
+from cycle.proofs.checkpoint import Checkpoint
 from cycle.proofs.note import Note
+from cycle.proofs.tree import Frontier
 from cycle.reading import Reader, opened
 from cycle.sealing import CannotSeal
 from cycle.settings import Settings
 from cycle.store import LogRecorder
+from cycle.vault.people import Openings, openings, recipient
 from cycle_adapters.sealing.asking import damage_first
-from cycle_adapters.sealing.disk import publish
 from cycle_adapters.sealing.folder import Folder
+from cycle_adapters.sealing.live import Sealed, verify_live
 from cycle_adapters.sealing.settings import A_PATH, seals_of, seals_option
+from cycle_adapters.whole import told, written_or_out
 
 
 @click.command()
 @click.option("--commune", metavar="NAME", required=True)
 @click.option("--to", metavar="PATH", type=A_PATH, required=True)
 @click.option("--witnessed", metavar="FOLDER", type=A_PATH, multiple=True)
+@click.option("--with-personal", "purpose", metavar="PURPOSE", type=click.Choice([each.value for each in Purpose]))
 @seals_option
 @click.pass_obj
-def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ...], seals: Path | None) -> None:
+def bundle(
+    settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ...], purpose: str | None, seals: Path | None
+) -> None:
     """Write one log with its proofs: the events that are sealed, and what it takes to check them anywhere."""
     folder = Folder(seals_of(settings.database, seals))
     with opened(settings.database) as engine:
@@ -41,25 +50,66 @@ def bundle(settings: Settings, commune: str, to: Path, witnessed: tuple[Path, ..
         sealed = folder.sealed(log, cosigned(folder, log, witnessed))
         if sealed is None:
             raise CannotSeal("not-sealed", log=log)
-        size = folder.opened(log, sealed.checkpoint).size
-        since = engine.store.log_size(log) - size
-        with damage_first(lambda: list(as_sealed(engine.store, folder, log, size))):
-            # Recorded before the first byte leaves.
-            engine.act(settings.actor, "export-bundle", log, BundleExported(log, size))
+        wanted = folder.opened(log, sealed.checkpoint)
+        since = engine.store.log_size(log) - wanted.size
+        with damage_first(lambda: verify_live(engine.store, Sealed(folder))):
+            engine.act(settings.actor, "export-bundle", log)
+            by = None if purpose is None else recipient(engine, settings.actor, log)
+        check_sealed(engine.store, folder, log, wanted)
+        with new_place(to) as place:
+            # Recorded when it can be written, and before the first byte leaves.
+            handed = Openings()
+            if by is not None and purpose is not None:
+                handed = openings(engine, log, by, size=wanted.size, purpose=Purpose(purpose))
+            engine.act(settings.actor, "export-bundle", log, BundleExported(log, wanted.size))
+            manifest = fill(place, sealed, as_sealed(engine.store, folder, log, wanted.size), handed.lines)
+    tell(settings, Written(str(to), log, wanted.size, manifest.as_of, since, len(handed.lines), handed.people), purpose)
+
+
+@contextmanager
+def new_place(to: Path) -> Iterator[Place]:
+    """Where a bundle is written.
+
+    Raises:
+        CannotSeal: there is something already.
+        NotWritten: says why, and where else to write.
+    """
+    with told(to):
         try:
-            manifest = write_bundle(to, sealed, as_sealed(engine.store, folder, log, size))
+            with appearing(to) as place:
+                yield place
         except FileExistsError as error:
             raise CannotSeal("exists").about(to) from error
-        except WouldNotVerify as error:
-            raise Broken("shrunk", log, engine.store.log_size(log), None, size=size) from error
+
+
+class Written(Struct, frozen=True):
+    """A bundle as programs are told of it; ``since`` are the events that are not in it yet."""
+
+    path: str
+    log: LogName
+    size: int
+    as_of: str
+    since: int
+    openings: int
+    people: int
+
+
+def tell(settings: Settings, written: Written, purpose: str | None) -> None:
+    """What went into a bundle; on standard error, what to beware of."""
+    language = settings.language
     if settings.json:
-        said = {"path": str(to), "log": log, "size": size, "as_of": manifest.as_of, "since": since}
-        click.echo(msgspec.json.encode(said))
+        click.echo(msgspec.json.encode(written))
         return
-    values = {"path": str(to), "log": log, "count": size, "when": manifest.as_of}
-    click.echo(verbatim("message.bundle-written", settings.language, **values))
-    if since:
-        click.echo(text("message.bundle-grown", settings.language, count=since), err=True)
+    values = {"path": written.path, "log": written.log, "count": written.size, "when": written.as_of}
+    click.echo(verbatim("message.bundle-written", language, **values))
+    if purpose is not None:
+        key = f"message.bundle-{'with' if written.openings else 'without'}-personal"
+        about = {"count": written.openings, "people": written.people, "purpose": word(purpose, language)}
+        click.echo(text(key, language, "", **about))
+    if written.openings:
+        click.echo(verbatim("message.bundle-to-be-kept", language, path=written.path), err=True)
+    if written.since:
+        click.echo(text("message.bundle-grown", language, count=written.since), err=True)
 
 
 @click.command()
@@ -77,10 +127,8 @@ def checkpoint(settings: Settings, commune: str | None, to: Path | None, seals: 
     if note is None:
         raise CannotSeal("not-sealed", log=log or folder.key.name)
     folder.opened(log, note)
-    if to is None:
-        sys.stdout.buffer.write(note)
-    else:
-        publish(to, note)
+    with written_or_out(to) as file:
+        file.write(note)
 
 
 def log_of(engine: Engine, commune: str, actor: str) -> LogName:
@@ -113,6 +161,21 @@ def cosigned(folder: Folder, log: LogName, witnessed: Sequence[Path]) -> bytes |
     chosen = min(notes, key=lambda note: int(note.text.split("\n")[1]))
     lines = {line: None for note in notes if note.text == chosen.text for line in note.signatures}
     return bytes(Note(chosen.text, tuple(lines)))
+
+
+def check_sealed(store: LogRecorder, folder: Folder, log: LogName, wanted: Checkpoint) -> None:
+    """That the leaves of a log are those of a checkpoint, before anybody is told that they leave.
+
+    Raises:
+        Broken: they are not.
+    """
+    tree = Frontier()
+    for leaf in as_sealed(store, folder, log, wanted.size):
+        tree.append(leaf_hash(leaf))
+    if tree.size < wanted.size:
+        raise Broken("shrunk", log, tree.size, None, size=wanted.size)
+    if tree.root() != wanted.root:
+        raise Broken("root", log, NOWHERE, None, size=wanted.size)
 
 
 def as_sealed(store: LogRecorder, folder: Folder, log: LogName, size: int) -> Iterator[bytes]:

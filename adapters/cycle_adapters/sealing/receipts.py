@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -17,8 +16,8 @@ from cycle.reading import opened
 from cycle.sealing import CannotSeal
 from cycle.settings import Settings
 from cycle.store import Receipt
-from cycle_adapters.sealing.disk import publish
 from cycle_adapters.sealing.settings import A_PATH, key_option, signing_key
+from cycle_adapters.whole import written_or_out
 
 
 @click.command()
@@ -37,10 +36,15 @@ def receipt(settings: Settings, key: str, to: Path | None, key_file: Path | None
         raise CannotSeal("no-receipt", key=key)
     notes = signed(found[1], signing)
     if to is None:
-        sys.stdout.buffer.write(b"\n".join(notes))
-        return
+        notes = [b"\n".join(notes)]
     for number, note in enumerate(notes, 1):
-        publish(to if number == 1 else to.with_name(f"{to.stem}-{number}{to.suffix}"), note)
+        with written_or_out(numbered(to, number)) as file:
+            file.write(note)
+
+
+def numbered(to: Path | None, number: int) -> Path | None:
+    """Where a note goes: the first to the place that was named, the others beside it."""
+    return to if to is None or number == 1 else to.with_name(f"{to.stem}-{number}{to.suffix}")
 
 
 def signed(of: Receipt, key: SigningKey) -> list[bytes]:

@@ -44,6 +44,15 @@ def seals_of(database: str, given: Path | None) -> Path:
     return path.with_name(f"{path.name}.seals")
 
 
+def folder_of(database: str, given: Path | None = None) -> Folder | None:
+    """The seals that are named, which must be there; else those beside the database, if there are any."""
+    try:
+        folder = Folder(seals_of(database, given))
+    except CannotSeal:
+        return None
+    return None if given is None and folder.is_new else folder
+
+
 def file_of(database: str) -> Path | None:
     """The file of a SQLite database; None for a server."""
     try:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -39,9 +39,14 @@ _WHERE_EVENTS_ARE = (commune, deliberation, disclosure, organisation, person, ru
 """Importing these makes every type of event known."""
 _YEAR_ONE = (1980, 1, 1, 0, 0, 0)
 _FILE = stat.S_IFREG | 0o644
+_OWNER = 0o700
 
-_Place = Callable[[str], IO[bytes]]
-"""Makes a file of a bundle: (name) -> what to write to."""
+
+class Place(NamedTuple):
+    """Where a bundle is written: the folder or archive, and what makes a file in it by its name."""
+
+    path: Path
+    file: Callable[[str], IO[bytes]]
 
 
 class WouldNotVerify(ValueError):  # noqa: N818
@@ -96,36 +101,39 @@ def write_bundle(
     disclosures: Iterable[Disclosed] = (),
     described: Mapping[tuple[str, int], bytes] | None = None,
 ) -> Manifest:
-    """Write a folder, or a .zip where ``to`` ends so; it appears whole or not at all.
+    """Write a folder, or a .zip where ``to`` ends so; as for ``appearing`` and ``fill``."""
+    with appearing(to) as place:
+        return fill(place, sealed, leaves, disclosures, described)
+
+
+def fill(
+    place: Place,
+    sealed: Sealed,
+    leaves: Iterable[bytes],
+    disclosures: Iterable[Disclosed] = (),
+    described: Mapping[tuple[str, int], bytes] | None = None,
+) -> Manifest:
+    """Write the files of a bundle.
 
     ``leaves`` are those of the log in order of index, exactly as many as the checkpoint says;
-    ``disclosures`` what the reader may see; ``described`` the schemas (default: all that we know),
-    of which those of the log's events are written.
+    ``disclosures`` what the reader may see: with any, the bundle is readable for its owner alone;
+    ``described`` the schemas (default: all that we know), of which those of the log's events are written.
 
     Raises:
         WouldNotVerify: the leaves are not those of the checkpoint.
         NoteError, BadHead, ProofError: the checkpoint or the registry proof does not hold.
-        FileExistsError: there is something already.
+        OSError: says why it cannot be written.
     """
-    known = schemas() if described is None else described
-    with _appearing(to) as place:
-        return _written(place, sealed, leaves, sorted(disclosures), known)
-
-
-def _written(
-    place: _Place,
-    sealed: Sealed,
-    leaves: Iterable[bytes],
-    disclosures: Iterable[Disclosed],
-    described: Mapping[tuple[str, int], bytes],
-) -> Manifest:
+    known, opened = schemas() if described is None else described, sorted(disclosures)
+    if opened:
+        place.path.chmod(place.path.stat().st_mode & _OWNER)
     checkpoint = open_checkpoint(sealed.checkpoint, log_origin(sealed.key.name, sealed.log), sealed.key)
     head = open_registry_proof(sealed.registry_proof, sealed.key, sealed.log, checkpoint)
     digests: dict[str, str] = {}
 
     def write(name: str, chunks: Iterable[bytes]) -> None:
         digest = sha256()
-        with place(name) as file:
+        with place.file(name) as file:
             for chunk in chunks:
                 digest.update(chunk)
                 file.write(chunk)
@@ -140,10 +148,10 @@ def _written(
         write("leaf-hashes", iter(lambda: hashes.read(1 << 20), b""))
     write("README.txt", [readme(sealed).encode()])
     write("checkpoint", [sealed.checkpoint])
-    write("disclosures.jsonl", (each.line() + b"\n" for each in disclosures))
+    write("disclosures.jsonl", (each.line() + b"\n" for each in opened))
     write("registry-proof", [sealed.registry_proof])
-    for kind in sorted(kinds & described.keys()):
-        write(f"schemas/{kind[0]}.v{kind[1]}.json", [described[kind]])
+    for kind in sorted(kinds & known.keys()):
+        write(f"schemas/{kind[0]}.v{kind[1]}.json", [known[kind]])
     write("verifier-key", [f"{sealed.key}\n".encode()])
     write("verify.py", [verifier()])
     manifest = Manifest(head.sealed_at, dict(sorted(digests.items())), sealed.log, checkpoint.size)
@@ -177,18 +185,25 @@ def readme(sealed: Sealed) -> str:
 
 
 @contextmanager
-def _appearing(to: Path) -> Iterator[_Place]:
-    """A place that takes its name when it is complete."""
-    if to.exists():
+def appearing(to: Path) -> Iterator[Place]:
+    """A place that takes its name when the block ends, or leaves nothing behind; a .zip where the name ends so.
+
+    Raises:
+        FileExistsError: there is something already.
+        OSError: says why nothing can be written there.
+    """
+    if os.path.lexists(to):
         raise FileExistsError(f"{to} exists: name another place")
-    beside = to.with_name(f".{to.name}.unfinished")
+    # Two that write to one name at the same time have a place of their own each.
+    beside = to.with_name(f".{to.name}.{os.getpid()}.unfinished")
     try:
         if to.suffix == ".zip":
             with zipfile.ZipFile(beside, "x") as archive:
-                yield partial(_entry, archive)
+                yield Place(beside, partial(_entry, archive))
         else:
-            (beside / "schemas").mkdir(parents=True)
-            yield lambda name: (beside / name).open("xb")
+            beside.mkdir()
+            (beside / "schemas").mkdir()
+            yield Place(beside, lambda name: (beside / name).open("xb"))
         os.rename(beside, to)
     finally:
         if beside.is_dir():

@@ -98,6 +98,10 @@ SAID: dict[str, tuple[str, str]] = {
         "The first {size} events are those of the checkpoint that you kept",
         "Les {size} premiers événements sont ceux du point de contrôle que vous aviez gardé",
     ),
+    "openings-hold": (
+        "Openings of personal data that are those of their events: {count}",
+        "Ouvertures de données personnelles conformes à leurs événements : {count}",
+    ),
     "receipt-holds": (
         "Events of the receipt that stand where it says: {count}",
         "Événements du reçu qui se trouvent là où il le dit : {count}",
@@ -851,52 +855,56 @@ def sealed_at(proof: bytes, key: Key, log: str, head: Head) -> str:
 
 
 class Disclosed(NamedTuple):
-    """A line of disclosures.jsonl: its number, the index that it names, the digest of what it opens."""
+    """A line of disclosures.jsonl: its number, the index that it names, the disclosure."""
 
     line: int
     leaf: int
-    digest: str
+    disclosure: str
+
+
+LAST = Disclosed(0, -1, "")
+"""Behind the last line there is none."""
 
 
 def disclosures(bundle: Bundle) -> Iterator[Disclosed]:
-    """What is opened, in the order of the leaves.
+    """What is to be opened, in the order of the leaves.
 
     Raises:
-        Tampered: a line that opens nothing, or not in order.
+        Tampered: a line that names no index and disclosure, or not in order.
     """
     number, last = 0, (-1, "")
-    names: set[str] = set()
     try:
         for lines in bundle.lines("disclosures.jsonl", MAX_DISCLOSURE_LINE):
             for line in lines:
-                index, disclosure, name = opening_of(line)
-                if index != last[0]:
-                    names.clear()
-                if (index, disclosure) <= last or name in names:
+                found = leaf_value(line)
+                if type(found) is not dict or set(found) != {"disclosure", "index"}:
+                    raise Wrong("disclosure")
+                index, disclosure = found["index"], found["disclosure"]
+                if type(index) is not int or index < 0 or type(disclosure) is not str or (index, disclosure) <= last:
                     raise Wrong("disclosure")
                 number, last = number + 1, (index, disclosure)
-                names.add(name)
-                digest = base64.urlsafe_b64encode(sha256(disclosure.encode()).digest()).rstrip(b"=")
-                yield Disclosed(number, index, digest.decode())
-    except (Wrong, ValueError):
+                yield Disclosed(number, index, disclosure)
+    except Wrong:
         raise Tampered("disclosure", line=number + 1) from None
 
 
-def opening_of(line: bytes) -> tuple[int, str, str]:
-    """The index, the disclosure, and the name that it opens."""
-    found = leaf_value(line)
-    if type(found) is not dict or set(found) != {"disclosure", "index"}:
-        raise Wrong("disclosure")
-    index, disclosure = found["index"], found["disclosure"]
-    if type(index) is not int or index < 0 or type(disclosure) is not str:
-        raise Wrong("disclosure")
+def digest_of(disclosure: str) -> str:
+    return base64.urlsafe_b64encode(sha256(disclosure.encode()).digest()).rstrip(b"=").decode()
+
+
+def name_opened(disclosure: str) -> str:
+    """The name of the field that a disclosure opens.
+
+    Raises:
+        Wrong, ValueError: it is none, whoever has sealed it.
+    """
     opened = leaf_value(unbase64(disclosure, urlsafe=True))
     if type(opened) is not list or len(opened) != 3 or type(opened[0]) is not str or type(opened[1]) is not str:
         raise Wrong("disclosure")
     if len(unbase64(opened[0], urlsafe=True)) != 32:
         raise Wrong("disclosure")
     check_keys(opened[2])
-    return index, disclosure, opened[1]
+    return opened[1]
 
 
 class Grown:
@@ -940,8 +948,9 @@ class Pass:
         self.first_odd: int | None = None
         self._bundle, self._head, self._are_sealed = bundle, head, are_sealed
         self._streams, self._disclosed = Streams(log), disclosures(bundle)
-        self._next = next(self._disclosed, Disclosed(0, -1, ""))
+        self._next = next(self._disclosed, LAST)
         self._index = 0
+        self.openings = 0
 
     def run(self) -> None:
         """Raises:
@@ -988,10 +997,20 @@ class Pass:
             self.grown.extend(found)
 
     def _open(self, digests: list[str]) -> None:
+        names: set[str] = set()
         while self._next.leaf == self._index:
-            if self._next.digest not in digests:
-                raise Wrong("opens-nothing", line=self._next.line)
-            self._next = next(self._disclosed, Disclosed(0, -1, ""))
+            line, _, disclosure = self._next
+            if digest_of(disclosure) not in digests:
+                raise Wrong("opens-nothing", line=line)
+            try:
+                name = name_opened(disclosure)
+            except (Wrong, ValueError):
+                raise Wrong("disclosure", line=line) from None
+            if name in names:
+                raise Wrong("disclosure", line=line)
+            names.add(name)
+            self.openings += 1
+            self._next = next(self._disclosed, LAST)
 
 
 class Receipt(NamedTuple):
@@ -1060,7 +1079,8 @@ def check_receipt(bundle: Bundle, receipt: Receipt, log: str, head: Head, as_of:
 class Holds(NamedTuple):
     """What was found to hold. ``key`` is the one given, else the bundle's own; ``old_size`` of the kept one.
 
-    ``receipt`` is how many events of the receipt that was given stand where it says.
+    ``receipt`` is how many events of the receipt that was given stand where it says, ``openings`` how many
+    disclosures open what their events seal.
     """
 
     log: str
@@ -1071,15 +1091,19 @@ class Holds(NamedTuple):
     is_key_given: bool
     old_size: int | None
     receipt: int | None = None
+    openings: int = 0
 
     def told(self, language: str) -> str:
         lines = [say("holds", language, **self._asdict())]
         if not self.is_key_given:
             lines.append(say("own-key", language, key=self.key))
         old = say("no-old", language) if self.old_size is None else say("old-holds", language, size=self.old_size)
+        lines.append(old)
+        if self.openings:
+            lines.append(say("openings-hold", language, count=self.openings))
         if self.receipt is not None:
-            old += "\n" + say("receipt-holds", language, count=self.receipt)
-        return "\n".join([*lines, old])
+            lines.append(say("receipt-holds", language, count=self.receipt))
+        return "\n".join(lines)
 
 
 def check(
@@ -1106,7 +1130,7 @@ def check(
         if sealed_at(files["registry-proof"], key, manifest.log, head) != manifest.as_of:
             raise Tampered("as-of")
         kept = kept_head(old, key, head)
-        check_leaves(bundle, manifest.log, head, kept)
+        openings = check_leaves(bundle, manifest.log, head, kept)
         for name in STREAMED:
             check_digest(bundle, manifest, name)
         stand = None
@@ -1114,7 +1138,15 @@ def check(
             stand = check_receipt(bundle, receipt_of(receipt, key), manifest.log, head, manifest.as_of)
     root, text = head.root.hex(), files["verifier-key"].decode().strip()
     return Holds(
-        manifest.log, head.size, manifest.as_of, root, text, vkey is not None, kept.size if kept else None, stand
+        manifest.log,
+        head.size,
+        manifest.as_of,
+        root,
+        text,
+        vkey is not None,
+        kept.size if kept else None,
+        stand,
+        openings,
     )
 
 
@@ -1173,8 +1205,8 @@ def kept_head(old: bytes | None, key: Key, head: Head) -> Head | None:
     return kept
 
 
-def check_leaves(bundle: Bundle, log: str, head: Head, kept: Head | None) -> None:
-    """That the leaves are those of the head, and begin with those of the head that was kept."""
+def check_leaves(bundle: Bundle, log: str, head: Head, kept: Head | None) -> int:
+    """That the leaves are those of the head, and begin with those of the head that was kept; how many openings hold."""
     earlier = kept.size if kept else 0
     are_sealed, grown = hashes_of(bundle, head, earlier)
     if are_sealed and kept and grown.earlier_root != kept.root:
@@ -1185,6 +1217,7 @@ def check_leaves(bundle: Bundle, log: str, head: Head, kept: Head | None) -> Non
         if leaves.grown.is_(head):
             raise Tampered("hashes", leaves.first_odd)
         raise Tampered("root")
+    return leaves.openings
 
 
 def file_given(path: str | None) -> bytes | None:

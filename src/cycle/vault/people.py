@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from cycle.access import SAYING, Forbidden
 from cycle.aggregates.base import By, LogName
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
 from cycle.aggregates.person import PersonErased, person
@@ -42,10 +43,34 @@ def disclose(engine: Engine, by: By, person_id: PersonId, purpose: Purpose) -> S
     return Shown(person_id, {field.value: values[field] for field in fields})
 
 
+class Openings(Struct, frozen=True):
+    """The lines of ``disclosures.jsonl``, and of how many people they are."""
+
+    lines: tuple[Disclosed, ...] = ()
+    people: int = 0
+
+
+def recipient(engine: Engine, actor: str, log: LogName) -> By:
+    """An account in the role in which it may be handed the openings of a log, whether there are any or not.
+
+    Raises:
+        Forbidden: in none; that it was tried is recorded.
+    """
+    engine.door.refresh()
+    path, zone = engine.door.home(log)
+    try:
+        role = engine.door.let(engine.door.now, actor, SAYING[DisclosePeople.type], path, zone=zone)
+    except Forbidden as forbidden:
+        engine.door.note(None, forbidden)
+        raise
+    assert role is not None
+    return By(actor, role)
+
+
 def openings(
     engine: Engine, log: LogName, by: By, *, size: int | None = None, purpose: Purpose = Purpose.AUDITING
-) -> tuple[Disclosed, ...]:
-    """The lines of ``disclosures.jsonl`` for the first ``size`` leaves of a commune's log (default: all).
+) -> Openings:
+    """The openings of the first ``size`` leaves of a commune's log (default: all).
 
     That they were handed out is recorded before they are; without any there is nothing to record.
 
@@ -55,12 +80,12 @@ def openings(
     """
     found = engine.store.vault.openings(log=log, size=size)
     lines = tuple(sorted(Disclosed(each.log_index, engine.vault.opened(each).disclosure()) for each in found))
+    people = len({each.opening.stream for each in found})
     if lines:
-        people = len({each.opening.stream for each in found})
         whole = engine.store.log_size(log) if size is None else size
         command = DisclosePeople(commune=CommuneCode(log), people=people, size=whole, purpose=purpose)
         engine.execute(Said(command=command, by=by, on=engine.today()))
-    return lines
+    return Openings(lines, people)
 
 
 def forget_again(engine: Engine) -> int:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+import stat
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +43,9 @@ def told(to: object = "") -> Iterator[None]:
     """
     try:
         yield
+    except NotWritten as error:
+        error.about(error.subject or to)
+        raise
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -48,12 +54,13 @@ def told(to: object = "") -> Iterator[None]:
 
 
 @contextmanager
-def written(to: Path, check: Callable[[Path], None] | None = None, mode: int = 0o666) -> Iterator[BinaryIO]:
+def written(to: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """What is written here gets its name when it is whole; a device or pipe is written to as it is.
+
+    Until then it stands under the file's own ``name``, where it can be read back once it is ``settled``.
 
     Args:
         to: the name; a link stays one.
-        check: reads the file back, from the disk and before it gets its name.
         mode: who may read it, before the account's own mask.
 
     Raises:
@@ -69,16 +76,39 @@ def written(to: Path, check: Callable[[Path], None] | None = None, mode: int = 0
         # Two that write to one name at the same time have a file of their own each.
         beside = name.with_name(f".{name.name}.{os.getpid()}.unfinished")
         try:
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            with open(beside, "wb", opener=partial(os.open, mode=mode)) as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
-            if check is not None:
-                check(beside)
+                settled(file)
             beside.rename(name)
             _remember(name.parent)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def settled(file: BinaryIO) -> bool:
+    """Have all that was written on the disk; returns whether there is one behind the file."""
+    file.flush()
+    is_on_disk = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    if is_on_disk:
+        os.fsync(file.fileno())
+    return is_on_disk
+
+
+@contextmanager
+def written_or_out(to: Path | None) -> Iterator[BinaryIO]:
+    """A file as it is written, or standard output where none is named.
+
+    Raises:
+        NotWritten: says why, and where else to write.
+        BrokenPipeError: whoever read has seen enough.
+    """
+    if to is not None:
+        with written(to) as file:
+            yield file
+        return
+    with told():
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
 
 
 def _remember(folder: Path) -> None:
