@@ -314,6 +314,16 @@ class LogRecorder(ApplicationRecorder, ABC):
         """
 
     @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """Wait until nobody else is in here, of any process: for work that takes several transactions.
+
+        Whoever dies in it lets go of it.
+
+        Raises:
+            Unavailable: it cannot be asked for.
+        """
+
+    @abstractmethod
     def moment(self) -> AbstractContextManager[Moment]:
         """The store as it is now, to be read in whatever time that takes; writers are not held up."""
 

@@ -47,6 +47,9 @@ from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.vaulting import SqlVault
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 
+ALONE_SECONDS = 3_600
+"""How long somebody waits for another one's rebuild to end."""
+
 
 class SqlRecorder(SqlAuditing, LogRecorder):
     """Events in SQL. Reads go through a pool, writes through one connection of their own."""
@@ -122,6 +125,25 @@ class SqlRecorder(SqlAuditing, LogRecorder):
     def add_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         with self._explained():
             add_rows(connection, table, rows)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._explained():
+            # Both locks are let go when their connection is lost.
+            alone = self._alone_on_sqlite() if self._is_sqlite else self._alone_on_postgres()
+        with closing(alone):
+            yield
+
+    def _alone_on_sqlite(self) -> sqlite3.Connection:
+        # A file of its own, so that nobody who works with the log waits.
+        beside = sqlite3.connect(f"{place_of(self.database.url)}-rebuilding", timeout=ALONE_SECONDS)
+        beside.execute("BEGIN EXCLUSIVE")
+        return beside
+
+    def _alone_on_postgres(self) -> postgres.Connection:
+        connection = self._raw_postgres()
+        connection.execute("SELECT pg_advisory_lock(%s, 1)", (APPLICATION_ID,))
+        return connection
 
     # Reading
 

@@ -8,8 +8,9 @@ from datetime import date, datetime
 import msgspec
 from msgspec import Struct
 
-from cycle.aggregates.base import EVENTS, Role
+from cycle.aggregates.base import Role
 from cycle.aggregates.corrections import NO_VALUE, FactCorrected
+from cycle.commands import AGGREGATES
 from cycle.history import Fact
 from cycle.projections.base import Projection, Row
 
@@ -73,4 +74,4 @@ def recorded(row: AuditRow | None, fact: Fact, part: None) -> AuditRow | None:
     )
 
 
-audit_trail.on(*EVENTS.values(), rows=_position)(recorded)
+audit_trail.on(*(event for aggregate in AGGREGATES for event in aggregate.events), rows=_position)(recorded)

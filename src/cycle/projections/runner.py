@@ -31,6 +31,8 @@ from cycle.store import LogRecorder
 
 BATCH = 2_000
 """Positions in one transaction."""
+FROM_NOTHING = 10_000
+"""Positions that a new projection lies behind, from which on it is built beside its table."""
 KEPT_ROWS = 200_000
 """Rows kept in memory between batches; beyond that they are read again when needed."""
 WAIT_SECONDS = 2.0
@@ -124,6 +126,9 @@ class Runner:
             group = [each for each in behind if each.position == begin]
             end = min((each.position for each in behind if each.position > begin), default=goal)
             try:
+                if begin == 0 and goal >= FROM_NOTHING:
+                    self._build([each.projection for each in group], progress)
+                    continue
                 self._one_batch(group, begin, min(begin + batch, end, goal), goal)
             except Overtaken:
                 self._live.clear()
@@ -135,6 +140,15 @@ class Runner:
                 raise
             if progress is not None:
                 progress(min(each.position for each in group), goal)
+
+    def _build(self, projections: Sequence[Projection[Any]], progress: Progress | None) -> None:
+        """New projections of a long log: beside the live tables, so that nobody sees half of them, each row once."""
+        with self._log.alone():
+            # Somebody else may have done it while we waited.
+            positions = self.positions()
+            if still := [each for each in projections if positions[each.name] == 0]:
+                Rebuild(self._source, still, SPAN).run(progress)
+        self._live.clear()
 
     def _at_work(self) -> list[_Live]:
         if not self._live:
@@ -179,7 +193,8 @@ class Runner:
             KeyError: there is no such projection.
         """
         chosen = [self._projections[name] for name in names] or list(self._projections.values())
-        Rebuild(self._source, chosen, batch).run(progress)
+        with self._log.alone():
+            Rebuild(self._source, chosen, batch).run(progress)
         self._live.clear()
 
     def wait_for(self, position: int, timeout_seconds: float = 5.0) -> None:
