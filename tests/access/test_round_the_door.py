@@ -49,6 +49,7 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("verbs.py", "import_events"): LOADS,
     ("api.py", "as_json"): "how far the projections have come, and nothing of what is in them",
     ("verb.py", "serve"): "the sealer beside the server, which signs and shows nothing",
+    ("asking.py", "damage"): "which log and index do not hold, to whoever met it, and nothing of what is recorded",
     ("checking.py", "verify"): (("checking.py", "verify"),),
     ("exporting.py", "bundle"): (("exporting.py", "bundle"),),
     ("exporting.py", "log_of"): (("exporting.py", "bundle"), ("exporting.py", "checkpoint")),

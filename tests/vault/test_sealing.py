@@ -68,7 +68,7 @@ def test_auditor_and_data_protection_officer_see_what_falls_to_them_and_it_is_re
     with pytest.raises(Refused, match="role-may-not"):
         disclose(town.engine, auditor, person, Purpose.AUDITING)
     assert disclose(town.engine, officer, person, Purpose.OWN_REQUEST).values["name"] == AWA.name
-    assert len(openings(town.engine, LOG, officer)) == len(openings(town.engine, LOG, auditor)) == 3
+    assert [len(openings(town.engine, LOG, by).lines) for by in (officer, auditor)] == [3, 3]
     told = [json.loads(leaf) for leaf in town.leaves(None)[-3:]]
     assert [(one["type"], one["by"]["actor"]) for one in told] == [
         ("person-disclosed", "officer"),
