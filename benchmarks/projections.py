@@ -87,15 +87,17 @@ def bare_writes(engine: Engine, projection: Projection[Any]) -> Callable[[], Non
     return run
 
 
-def catching_up(engine: Engine, projection: Projection[Any]) -> Callable[[], None]:
-    """Follow the log from its beginning into the live table, batch by batch."""
-    definitions = numbers(2)
+def catching_up(engine: Engine, projection: Projection[Any], *, following: bool = False) -> Callable[[], None]:
+    """A new projection of a long log catches up; ``following``: as if the log grew by one batch at a time."""
+    definitions = numbers(2 if following else 1_000)
 
     def run() -> None:
         # Another definition begins again with an empty table.
         fresh = Projection(projection.row, definition=next(definitions), appends=projection.appends)
         fresh.steps.update(projection.steps)
-        Runner(engine.store, engine.leaves, {fresh.name: fresh}).catch_up()
+        runner, head = Runner(engine.store, engine.leaves, {fresh.name: fresh}), engine.store.head().position
+        for goal in range(BATCH, head + 1, BATCH) if following else (head,):
+            runner.catch_up(goal)
 
     return run
 
@@ -112,6 +114,8 @@ def compare(kind: str, url: str, events: int, count: int) -> None:
             one = PROJECTIONS[name]
             runs = {"bare": bare_writes(engine, one), "catch-up": catching_up(engine, one)}
             line(kind, f"catch-up of {name} / bare executemany", ratio(rounds(runs, count), "catch-up", "bare"), LIMIT)
+            runs = {"bare": runs["bare"], "following": catching_up(engine, one, following=True)}
+            line(kind, f"following {name} / bare executemany", ratio(rounds(runs, count), "following", "bare"), "")
             runs = {"bare": runs["bare"], "rebuild": Runner(engine.store, engine.leaves, {name: one}).rebuild}
             line(kind, f"rebuild of {name} / bare executemany", ratio(rounds(runs, count), "rebuild", "bare"), LIMIT)
         everything = Runner(engine.store, engine.leaves)

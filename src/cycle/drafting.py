@@ -15,6 +15,7 @@ from cycle.aggregates.commune import Commune, RegisterCommune
 from cycle.aggregates.deliberation import EnterDeliberation
 from cycle.aggregates.disclosure import Disclosure
 from cycle.aggregates.framework.setup import ProposeFramework
+from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import RegisterOrganisation
 from cycle.aggregates.person import RecordPerson
@@ -92,6 +93,8 @@ def target_of(said: Said, ids: Callable[[], str]) -> str:
 
 def log_of(state: State, said: Said) -> LogName:
     """The log in which a command's facts belong; empty where nobody knows what it is about."""
+    if isinstance(state, Framework) and state.version:
+        return LogName(state.commune)
     match said.command:
         case ProposeFramework() | EnterDeliberation() | RegisterOrganisation() | RegisterCommune() | RecordPerson():
             return LogName(said.command.commune)

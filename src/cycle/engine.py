@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
+from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
@@ -85,6 +86,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def seconds_of(clock: Clock | None) -> Callable[[], float]:
+    """The seconds since 1970 by a clock; without one, this machine's."""
+    return time if clock is None else lambda: clock().timestamp()
+
+
 class Engine(Application[str]):
     """All aggregates over one log.
 
@@ -126,7 +132,7 @@ class Engine(Application[str]):
                 "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",
             }
         )
-        self._lookup = Lookup(self._load, self.history, self.store, self.leaves, clock or utc_now)
+        self._lookup = Lookup(self._load, self.history, self.store, self.leaves, seconds_of(clock))
         self.door = Door(self.store, self.leaves, self._load, self._evict, self._lookup, self._append, ids)
         """Who may do what: asked before every command and every question."""
 
@@ -360,9 +366,10 @@ class Engine(Application[str]):
 
     def _sealed(self, events: tuple[Recorded[Event], ...]) -> tuple[tuple[Recorded[Event], ...], VaultChange | None]:
         """Facts without what is personal in them, and what that does to the vault."""
-        if not any(concerns_vault(type(event.data)) for event in events):
-            return events, None
-        return self.vault.sealed(events)
+        for event in events:
+            if concerns_vault(type(event.data)):
+                return self.vault.sealed(events)
+        return events, None
 
     def _used_by(self, receipt: Receipt) -> By:
         """Who used a key: of a log that came from elsewhere, its facts tell, and nothing else does."""
@@ -398,7 +405,7 @@ class Engine(Application[str]):
         change: VaultChange | None = None,
     ) -> Receipt:
         to_leaf = self.mapper.to_stored_event
-        leaves = tuple(cast("NewLeaf", to_leaf(cast("Any", event))) for event in events)
+        leaves = cast("list[NewLeaf]", [to_leaf(cast("Any", event)) for event in events])
         recorded_at = self._clock() if self._clock else None
         return self.store.append(Append(leaves, key, digest, sizes, recorded_at, change))
 

@@ -71,7 +71,7 @@ class Lookup:
         load: gives states.
         history: gives a stream as it is believed.
         store, leaves: the log, and decoders of what it hands out.
-        now: the engine's clock.
+        seconds: since 1970, by the engine's clock.
     """
 
     def __init__(
@@ -80,9 +80,9 @@ class Lookup:
         history: Callable[[StreamId], list[Recorded[Any]]],
         store: LogRecorder,
         leaves: Leaves[Recorded[Any]],
-        now: Callable[[], datetime],
+        seconds: Callable[[], float],
     ) -> None:
-        self._load, self._history, self._store, self._leaves, self._now = load, history, store, leaves, now
+        self._load, self._history, self._store, self._leaves, self._seconds = load, history, store, leaves, seconds
         self._policies: dict[tuple[PolicyId, int | None], Policy] = {}
         """Published versions never change, so a version that was read once is known for good."""
 
@@ -175,7 +175,7 @@ class Lookup:
 
     def minute(self) -> int:
         """The minute since 1970, by the engine's clock."""
-        return int(self._now().timestamp()) // 60
+        return int(self._seconds()) // 60
 
     def _state(self, aggregate: Aggregate[Any, Known], identity: str) -> Any | None:
         state = self._load(aggregate, stream_of(aggregate, identity), fresh=True)

@@ -46,6 +46,8 @@ class SqliteWriter:
     def __init__(self, connection: sqlite3.Connection, place: str) -> None:
         self._connection = connection
         self._place = place
+        self._last = 0, ""
+        """The last position that this process wrote, and its time: read again only when somebody else wrote."""
         self._connection.isolation_level = None
         # Whoever had this connection before may have had no need of the disk.
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -96,7 +98,9 @@ class SqliteWriter:
                 sizes.setdefault(log, 0 if index is None else index + 1)
                 sizes.setdefault(other, 0 if other_index is None else other_index + 1)
                 if position < 0:
-                    position, last_time = last, recorded_at(leaf) if leaf else ""
+                    position, last_time = last, self._last[1]
+                    if last != self._last[0]:
+                        last_time = recorded_at(leaf) if leaf else ""
 
         for save in group:
             first, stale = first_versions(save), False
@@ -143,6 +147,7 @@ class SqliteWriter:
         for change in changes:
             write_vault(run, change)
         run("COMMIT")
+        self._last = position, last_time
         return outcomes
 
     def close(self) -> None:
