@@ -41,8 +41,10 @@ from cycle.history import Corrected, believed
 from cycle.leaf import canonical
 from cycle.lookup import BAMAKO, Lookup, Sizes, State, stream_of
 from cycle.policy import Policy
+from cycle.settings import VAULT_KEY
 from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again, key_reused
 from cycle.vault.shapes import VaultChange
+from cycle.watching import Busy, Watcher, watched
 
 if TYPE_CHECKING:
     from cycle.vault.sealing import Vault
@@ -71,10 +73,6 @@ Ids = Callable[[], str]
 
 ATTEMPTS = 20
 """How often a decision is taken again when somebody else wrote in between."""
-
-
-class Busy(Exception):  # noqa: N818
-    """Others kept writing to the same stream: nothing was written; try again."""
 
 
 def new_id() -> str:
@@ -121,6 +119,8 @@ class Engine(Application[str]):
         self._ids = ids
         self._random_bytes = random_bytes
         self._vault_key = vault_key
+        self.watchers: list[Watcher] = []
+        """Told of every command, how it ended."""
         super().__init__(
             {
                 "PERSISTENCE_MODULE": "cycle_adapters.sql",
@@ -165,9 +165,10 @@ class Engine(Application[str]):
         from cycle.vault.keys import key_of
         from cycle.vault.sealing import Vault
 
-        path = str(self._vault_key) if self._vault_key else self.env.get("CYCLE_VAULT_KEY")
+        path = str(self._vault_key) if self._vault_key else self.env.get(VAULT_KEY.variable)
         return Vault(partial(key_of, path), self.store.vault, self._random_bytes)
 
+    @watched
     def execute(self, said: Said) -> Receipt:
         """Decide a command and store what it leads to, durably, all or nothing.
 

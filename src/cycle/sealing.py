@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from cycle.aggregates.deliberation import DeliberationRecorded
 from cycle.aggregates.framework.anytime import FrameworkDissolved
@@ -42,6 +43,15 @@ class SealsUnavailable(Failure):
     kind = "cannot-seal"
     code = "unavailable"
     exit_code = UNAVAILABLE
+
+
+class LastSeal(NamedTuple):
+    """What is known here of sealing: whether a key is named, when it was last sealed, whether the sealer refuses."""
+
+    has_key: bool
+    folder: str = ""
+    when: datetime | None = None
+    refused: bool = False
 
 
 def seen_at(moment: datetime) -> str:

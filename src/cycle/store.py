@@ -224,6 +224,8 @@ class LogRecorder(ApplicationRecorder, ABC):
     """For projections: same database, own connections."""
     vault: VaultStore
     """The openings of sealed fields, which are no part of the log."""
+    grouped: Callable[[int, int], None] | None = None
+    """Told of every group of saves that was committed together: how many, and how many new events."""
 
     @abstractmethod
     def append(self, save: Append) -> Receipt:
@@ -233,6 +235,14 @@ class LogRecorder(ApplicationRecorder, ABC):
             Conflict: a stream's version is taken or skips one, or a log of ``log_sizes`` grew.
             KeyReused: the key is known with another digest.
             Unavailable: disk full, read-only, connection lost: nothing was written.
+        """
+
+    @abstractmethod
+    def demand_writable(self) -> None:
+        """Find out whether a save could be written now, without writing.
+
+        Raises:
+            Unavailable: no, and why.
         """
 
     @abstractmethod

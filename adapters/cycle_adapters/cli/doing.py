@@ -19,7 +19,7 @@ from cycle.aggregates.request import ActRequested, request
 from cycle.catalogue import Language, listed, text
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
 from cycle.reading import PlaceUnknown, Reader
-from cycle.settings import Settings
+from cycle.settings import ROLE, Settings
 from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
 from cycle_adapters.cli.fields import gathered, rows, said, takes_free_text
@@ -77,7 +77,7 @@ class OneCommand(click.Command):
             click.Option(["--data"], metavar="FILE|-"),
             click.Option(["--on"], type=DAY),
             click.Option(["--key"], metavar="KEY"),
-            click.Option(["--role"], envvar="CYCLE_ROLE", type=click.Choice(list(map(str, Role))), metavar="ROLE"),
+            click.Option([ROLE.option], envvar=ROLE.variable, type=click.Choice(list(map(str, Role))), metavar="ROLE"),
             click.Option(["--for", "on_behalf_of"], metavar="REF"),
             click.Option(["--late"], is_flag=True),
             click.Option(["--fields", "list_fields"], is_flag=True),

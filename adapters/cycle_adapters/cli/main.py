@@ -12,9 +12,10 @@ import click
 
 from cycle import __version__, catalogue
 from cycle.catalogue import Language
-from cycle.settings import Settings
-from cycle_adapters.cli.settings import DEFAULT_DATABASE, OPERATOR, before_parsing
+from cycle.settings import ACTOR, BY_NAME, DATABASE, JSON, LANGUAGE, Settings, unknown_variables
+from cycle_adapters.cli.settings import before_parsing
 from cycle_adapters.cli.wording import Context, heard, reference, sentence_case, usage_error, worded
+from cycle_adapters.options import option
 
 VERBS = {
     "demo": "cycle_adapters.cli.keeping:demo",
@@ -36,6 +37,8 @@ VERBS = {
     "receipt": "cycle_adapters.sealing.receipts:receipt",
     "vault": "cycle_adapters.cli.vaulting:vault",
     "account": "cycle_adapters.cli.accounts:account",
+    "worker": "cycle_adapters.cli.working:worker",
+    "doctor": "cycle_adapters.cli.doctor:doctor",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 
@@ -76,8 +79,9 @@ class Verbs(click.Group):
         params = super().get_params(ctx)
         for param in params:
             if isinstance(param, click.Option):
-                name = "help" if "--help" in param.opts else param.name
-                param.help = catalogue.text(f"option.{name}", heard(ctx).language)
+                name = "help" if "--help" in param.opts else param.name or ""
+                own, language = BY_NAME.get(name), heard(ctx).language
+                param.help = own.told(language) if own else catalogue.text(f"option.{name}", language)
         return params
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -90,14 +94,14 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--database", metavar="URL", envvar="CYCLE_DATABASE", default=DEFAULT_DATABASE, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--lang", type=click.Choice(catalogue.LANGUAGES))
-@click.option("--actor", metavar="REF", envvar="CYCLE_ACTOR")
+@option(DATABASE)
+@click.option(JSON.option, JSON.name, is_flag=True)
+@option(LANGUAGE)
+@option(ACTOR, given=False)
 @click.version_option(__version__, prog_name="cycle")
 @click.pass_context
 def cli(ctx: click.Context, database: str, as_json: bool, lang: Language | None, actor: str | None) -> None:
-    ctx.obj = Settings(database, lang or heard(ctx).language, as_json, reference(actor or OPERATOR))
+    ctx.obj = Settings(database, lang or heard(ctx).language, as_json, reference(actor or ACTOR.default))
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -107,6 +111,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     settings = asked
     if "_CYCLE_COMPLETE" in os.environ:
         cli.main(args=given, prog_name="cycle", obj=asked)
+    warn_of_strange_variables(asked)
     try:
         with cli.make_context("cycle", list(given), obj=asked) as ctx:
             try:
@@ -137,6 +142,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         say_error(found.code, found.text, settings, found.reasons)
         sys.exit(found.exit_code)
     sys.exit(0)
+
+
+def warn_of_strange_variables(asked: Settings) -> None:
+    """A variable with a letter wrong would be passed over in silence, and its default be used."""
+    for name, near in unknown_variables().items():
+        say_error(
+            "unknown-setting",
+            catalogue.verbatim("message.unknown-setting", asked.language, name=name, near=near),
+            asked,
+        )
 
 
 def say_error(code: str, text: str, asked: Settings, reasons: list[dict[str, object]] | None = None) -> None:

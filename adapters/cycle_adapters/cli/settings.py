@@ -7,11 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from cycle.catalogue import Language
-from cycle.settings import Settings
-
-DEFAULT_DATABASE = "sqlite:///cycle.db"
-OPERATOR = "operator"
-"""The account of whoever runs the machine. Not his name in the operating system: the log holds no names."""
+from cycle.settings import DATABASE, Settings
 
 
 def language_of(asked: str | None, environment: Mapping[str, str] = os.environ) -> Language:
@@ -34,5 +30,4 @@ def before_parsing(arguments: Sequence[str], environment: Mapping[str, str] = os
             asked = following
         elif argument.startswith("--lang="):
             asked = argument.partition("=")[2]
-    database = environment.get("CYCLE_DATABASE") or DEFAULT_DATABASE
-    return Settings(database, language_of(asked, environment), "--json" in own, "")
+    return Settings(DATABASE.given(environment), language_of(asked, environment), "--json" in own, "")

@@ -11,11 +11,12 @@ from cycle.aggregates.disclosure import DisclosePerson
 from cycle.aggregates.terms import PersonId, Purpose
 from cycle.catalogue import text, verbatim, word
 from cycle.engine import Engine
-from cycle.settings import Settings
+from cycle.settings import ROLE, Settings
 from cycle.vault.keys import new_key, read_key
 from cycle.vault.people import disclose, forget_again
 from cycle_adapters.cli.doing import acting_as
 from cycle_adapters.cli.printing import emit, pair, paragraph
+from cycle_adapters.options import option
 
 
 @click.group()
@@ -38,9 +39,7 @@ def new_key_(settings: Settings, path: str) -> None:
 @vault.command("show")
 @click.argument("person", metavar="REF")
 @click.option("--purpose", type=click.Choice([each.value for each in Purpose]), metavar="PURPOSE", required=True)
-@click.option(
-    "--role", envvar="CYCLE_ROLE", type=click.Choice([each.value for each in DisclosePerson.roles]), metavar="ROLE"
-)
+@option(ROLE, click.Choice([each.value for each in DisclosePerson.roles]))
 @click.pass_obj
 def show(settings: Settings, person: str, purpose: str, role: str | None) -> None:
     """Show what is kept of a person, and record that it was shown."""

@@ -16,7 +16,7 @@ import click
 
 from cycle import catalogue
 from cycle.catalogue import Language, printable, text
-from cycle.settings import Settings
+from cycle.settings import BY_NAME, Settings
 
 _RANGE = re.compile(r"(\d+)<=x<=(\d+)")
 
@@ -88,7 +88,9 @@ def worded(command: click.Command, path: str, language: Language) -> click.Comma
     for param in command.params:
         key = f"option.{path}.{param.name}"
         key = key if catalogue.has(key) else f"option.{param.name}"
-        if isinstance(param, click.Option) and catalogue.has(key):
+        if isinstance(param, click.Option) and param.name in BY_NAME:
+            param.help = BY_NAME[param.name].told(language)
+        elif isinstance(param, click.Option) and catalogue.has(key):
             param.help = text(key, language)
     if not any(param.name == "say_help" for param in command.params):
         command.params += [

@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cycle.engine import Engine
+from cycle.projections.runner import Runner
 from cycle.reading import Reader
-from cycle_adapters.http.api import api, as_json
+from cycle_adapters.http.api import api
 from cycle_adapters.http.pages import Pages, pages
 from cycle_adapters.http.problems import answer_problems, refusal_to_write
 
@@ -23,7 +24,7 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-UNREAD = ("/healthz", "/style.css")
+UNREAD = ("/style.css",)
 """What shows no projection, and need not wait for one."""
 
 
@@ -41,16 +42,18 @@ class HeadAsGet:
         async def without_body(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self._app({**scope, "method": "GET"}, receive, without_body)
+        # In place: whoever watches from outside finds in it which route answered.
+        scope["method"] = "GET"
+        await self._app(scope, receive, without_body)
 
 
-def make_app(engine: Engine, actor: str) -> FastAPI:
+def make_app(engine: Engine, actor: str, runner: Runner | None = None) -> FastAPI:
     """The application over one engine; it keeps the projections up to date as it is read.
 
     Until there is a way to sign in, whoever reaches it reads what one account may read: ``actor``.
     """
     app = FastAPI(title="cycle", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-    reader = Reader(engine, actor)
+    reader = Reader(engine, actor, runner)
     look = Pages()
 
     @app.middleware("http")
@@ -67,9 +70,4 @@ def make_app(engine: Engine, actor: str) -> FastAPI:
     answer_problems(app, look)
     app.include_router(api(reader))
     app.include_router(pages(reader, look))
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return as_json({"status": "ok"}, reader)
-
     return app

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from contextlib import nullcontext
 
 import click
-import uvicorn
 
 from cycle.catalogue import text
+from cycle.projections.runner import Runner
 from cycle.reading import Reader, opened
-from cycle.settings import Settings
-from cycle_adapters.http.app import make_app
+from cycle.settings import HOST, LOG, LOG_LEVEL, PORT, STOP_SECONDS, WORKER, Settings
+from cycle_adapters.http.serving import Server, application, listening
+from cycle_adapters.logs import begin, command_told
+from cycle_adapters.options import option
+from cycle_adapters.stopping import Systemd, stopping
+from cycle_adapters.work import at_work
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@option(HOST)
+@option(PORT, click.IntRange(1, 65535))
+@click.option("--no-worker", is_flag=True)
+@option(WORKER)
+@option(LOG)
+@option(LOG_LEVEL)
+@option(STOP_SECONDS, click.IntRange(1, 600))
 @click.pass_obj
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    no_worker: bool,
+    worker_account: str,
+    log_format: str | None,
+    log_level: str,
+    stop_seconds: int,
+) -> None:
     """Serve what is recorded: pages for people and JSON for programs, to read."""
-    with opened(settings.database) as engine:
+    systemd = Systemd()
+    with stopping(systemd) as stop, opened(settings.database) as engine, listening(host, port) as listener:
+        begin(log_format, log_level, settings.language)
+        engine.watchers.append(command_told)
+        runner = Runner(engine.store, engine.leaves)
+        app = application(engine, runner, settings)
         values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
         # What cannot be read is told here, and not to everybody who asks for a page.
-        Reader(engine, settings.actor).catch_up()
+        Reader(engine, settings.actor, runner).catch_up()
         click.echo(text("message.serving", settings.language, "", **values))
-        # Named, not imported: adapters stay out of each other's rooms.
-        beside = import_module("cycle_adapters.sealing.beside")
-        with beside.sealing(engine.store, settings.database, settings.language):
-            uvicorn.run(make_app(engine, settings.actor), host=host, port=port, log_level="warning")
+        with nullcontext() if no_worker else at_work(engine, runner, settings, worker_account):
+            Server(app, stop, systemd, stop_seconds).run([listener])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ from cycle.proofs.note import SigningKey
 from cycle.proofs.receipt import sign_receipt
 from cycle.reading import opened
 from cycle.sealing import CannotSeal
-from cycle.settings import Settings
+from cycle.settings import KEY_FILE, Settings
 from cycle.store import Receipt
 from cycle_adapters.sealing.settings import A_PATH, key_option, signing_key
 from cycle_adapters.whole import written_or_out
@@ -55,5 +54,5 @@ def signed(of: Receipt, key: SigningKey) -> list[bytes]:
 
 def signed_where_configured(of: Receipt) -> str:
     """The signed receipt for whoever gave the command, where ``CYCLE_SEAL_KEY`` names a key; else nothing."""
-    named = os.environ.get("CYCLE_SEAL_KEY")
+    named = KEY_FILE.given()
     return b"\n".join(signed(of, signing_key(Path(named)))).decode() if named else ""

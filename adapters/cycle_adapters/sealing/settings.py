@@ -15,6 +15,8 @@ from sqlalchemy.exc import ArgumentError
 
 from cycle.proofs.note import Algorithm, MalformedKey, SigningKey, VerifierKey
 from cycle.sealing import CannotSeal
+from cycle.settings import KEY_FILE, SEALS
+from cycle_adapters.options import option
 from cycle_adapters.sealing.folder import Folder
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -23,11 +25,11 @@ OTHERS = 0o007
 
 
 def seals_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--seals", metavar="FOLDER", type=A_PATH, envvar="CYCLE_SEALS")(command)
+    return option(SEALS, A_PATH)(command)
 
 
 def key_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--key-file", metavar="FILE", type=A_PATH, envvar="CYCLE_SEAL_KEY")(command)
+    return option(KEY_FILE, A_PATH)(command)
 
 
 def seals_of(database: str, given: Path | None) -> Path:

@@ -18,6 +18,8 @@ from cycle_adapters.sql.rows import StoredLine, first_versions, known_key, recei
 Connection = psycopg.Connection[tuple[object, ...]]
 STREAMED_ROWS = 500
 CALL = "SELECT * FROM cycle_append(%s::jsonb)"
+CLOSED = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+"""Whether the server takes no writes."""
 RECEIPT_LINES = (
     "SELECT position, stream, version, type, log, log_index, leaf_hash, leaf FROM events"
     " WHERE position BETWEEN %s AND %s ORDER BY position"
@@ -151,6 +153,14 @@ def _sent(save: Append) -> Mapping[str, object]:
             for leaf in save.leaves
         ],
     }  # fmt: skip
+
+
+def demand_writable(closed: bool) -> None:
+    """Raises:
+    psycopg.Error: the server takes no writes, as ``CLOSED`` says.
+    """
+    if closed:
+        raise psycopg.errors.ReadOnlySqlTransaction("the server is read-only")
 
 
 def unavailable(error: psycopg.Error, place: str) -> Unavailable:

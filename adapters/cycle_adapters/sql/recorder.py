@@ -40,7 +40,7 @@ from cycle.store import (
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.auditing import SqlAuditing
 from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, add_rows, head_of, streamed
-from cycle_adapters.sql.grouping import GroupCommit
+from cycle_adapters.sql.grouping import GroupCommit, Outcome
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
@@ -66,7 +66,7 @@ class SqlRecorder(SqlAuditing, LogRecorder):
             self._writer = sqlite.SqliteWriter(self._raw_sqlite(), place_of(database.url))
         else:
             self._writer = postgres.PostgresWriter(self._raw_postgres, place_of(database.url))
-        self._group = GroupCommit(self._writer.commit)
+        self._group = GroupCommit(self._commit)
 
     def _raw_sqlite(self) -> sqlite3.Connection:
         return cast("sqlite3.Connection", self._own_connection())
@@ -98,6 +98,20 @@ class SqlRecorder(SqlAuditing, LogRecorder):
         if save.vault is not None and save.vault.forgotten:
             self.vault.clean()
         return receipt
+
+    def _commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
+        outcomes = self._writer.commit(group)
+        if self.grouped is not None:
+            self.grouped(len(group), sum(map(_new_events, group, outcomes)))
+        return outcomes
+
+    def demand_writable(self) -> None:
+        with self._explained():
+            if self._is_sqlite:
+                sqlite.demand_writable(place_of(self.database.url))
+            else:
+                with self._reading() as connection:
+                    postgres.demand_writable(connection.exec_driver_sql(postgres.CLOSED).scalar_one())
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """The library's door to ``append``: the first leaf's id is the key."""
@@ -279,6 +293,11 @@ class SqlRecorder(SqlAuditing, LogRecorder):
             raise Conflict(str(error).splitlines()[0]) from error
         except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
             raise cannot_use(error, self.database.url) from error
+
+
+def _new_events(save: Append, outcome: Outcome) -> int:
+    """How many events a save has added: a key that is known adds none."""
+    return len(save.leaves) if isinstance(outcome, Receipt) and outcome.events[0].id == save.leaves[0].id else 0
 
 
 BOUNDS: Mapping[str, ColumnElement[bool]] = {

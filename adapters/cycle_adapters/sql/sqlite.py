@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import disk_usage
@@ -27,6 +27,9 @@ from cycle_adapters.sql.rows import (
 
 LEAST_ROOM = 65_536
 """Bytes that a database must be able to grow by."""
+
+LOOK_SECONDS = 0.2
+"""How long whoever only asks waits for the writer's lock."""
 
 STANDING = (
     "SELECT position, leaf, (SELECT max(version) FROM events WHERE stream = ?),"
@@ -165,6 +168,24 @@ class SqliteWriter:
             found[1:],
         ).fetchall()
         return found[0], receipt_of(key, lines)
+
+
+def demand_writable(place: str) -> None:
+    """Take the writer's lock and give it back. Who writes just now shows that one can.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+    """
+    # Not made again where somebody has taken it away.
+    there = f"{Path(place).absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(there, uri=True, timeout=LOOK_SECONDS, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        else:
+            connection.execute("ROLLBACK")
 
 
 def unavailable(error: sqlite3.Error, place: str) -> Unavailable:

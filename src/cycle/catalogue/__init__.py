@@ -80,6 +80,11 @@ def has(key: str) -> bool:
     return key in _texts()
 
 
+def has_part(key: str, language: Language, part: str) -> bool:
+    """Whether the words under a key have this part, such as ``help``."""
+    return f"{language}_{part}" in _texts()[key]
+
+
 def template(key: str, language: Language, part: str = "") -> str:
     """The words under a key with their placeholders.
 
@@ -161,9 +166,9 @@ def _looked_up(name: str, values: Mapping[str, object]) -> object:
     return found
 
 
-def verbatim(key: str, language: Language, /, **values: object) -> str:
+def verbatim(key: str, language: Language, part: str = "", /, **values: object) -> str:
     """Like ``text``, with strings as they are: names of files, cells of a table, what somebody typed."""
-    return filled(template(key, language), language, values, _as_typed)
+    return filled(template(key, language, part), language, values, _as_typed)
 
 
 def _as_typed(value: object, language: Language) -> object:

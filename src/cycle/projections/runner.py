@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from threading import Event as Flag
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -36,6 +37,8 @@ FROM_NOTHING = 10_000
 KEPT_ROWS = 200_000
 """Rows kept in memory between batches; beyond that they are read again when needed."""
 WAIT_SECONDS = 2.0
+STOP_SECONDS = 0.2
+"""Whoever follows the log looks so often whether he is to stop."""
 
 
 class NotThereYet(TimeoutError):  # noqa: N818
@@ -71,6 +74,8 @@ class Runner:
         self._write = log.database.execution_options(cycle_derived=True)
         """The same connections, without waiting for the disk: what is lost is folded again."""
         self._live: dict[str, _Live] = {}
+        self._folding = Lock()
+        """One thread folds at a time: the rows that it keeps in memory are not for two."""
         self._prepare()
 
     def _prepare(self) -> None:
@@ -110,19 +115,31 @@ class Runner:
         with self._read.connect() as connection:
             return {n: c.problem for n, c in read_checkpoints(connection).items() if c.problem}
 
-    def catch_up(self, up_to: int | None = None, progress: Progress | None = None, batch: int = BATCH) -> int:
-        """Fold what is new into every projection, up to a position or the head.
+    def catch_up(
+        self,
+        up_to: int | None = None,
+        progress: Progress | None = None,
+        batch: int = BATCH,
+        stop: Flag | None = None,
+    ) -> int:
+        """Fold what is new into every projection, up to a position or the head, or the batch in which it is stopped.
 
         Returns:
             The position that has been reached.
         """
         goal = self._log.head().position if up_to is None else up_to
+        with self._folding:
+            return self._folded(goal, progress, batch, stop)
+
+    def _folded(self, goal: int, progress: Progress | None, batch: int, stop: Flag | None) -> int:
         while True:
             live = self._at_work()
             behind = [each for each in live if each.position < goal]
             if not behind:
                 return goal
             begin = min(each.position for each in behind)
+            if stop is not None and stop.is_set():
+                return begin
             group = [each for each in behind if each.position == begin]
             end = min((each.position for each in behind if each.position > begin), default=goal)
             try:
@@ -195,7 +212,8 @@ class Runner:
         chosen = [self._projections[name] for name in names] or list(self._projections.values())
         with self._log.alone():
             Rebuild(self._source, chosen, batch).run(progress)
-        self._live.clear()
+        with self._folding:
+            self._live.clear()
 
     def wait_for(self, position: int, timeout_seconds: float = 5.0) -> None:
         """Return once every projection has folded this position: read your own writes.
@@ -218,8 +236,12 @@ class Runner:
                 waker.wait(min(left, 0.1))
 
     def run(self, stop: Flag) -> None:
-        """Follow the log until told to stop: arm the waker, pull, wait, pull again."""
+        """Follow the log until told to stop: arm the waker, pull, wait, pull again. It stops between two batches."""
         with closing(self._log.waker()) as waker:
             while not stop.is_set():
-                self.catch_up()
-                waker.wait(WAIT_SECONDS)
+                self.catch_up(stop=stop)
+                again = monotonic() + WAIT_SECONDS
+                while (
+                    not stop.is_set() and (left := again - monotonic()) > 0 and not waker.wait(min(left, STOP_SECONDS))
+                ):
+                    pass

@@ -1,0 +1,96 @@
+"""What Prometheus may count here. Labels are names that the programme declares: never what somebody sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from cycle.engine import Engine, utc_now
+from cycle.projections.runner import Runner
+from cycle.sealing import LastSeal
+from cycle.store import Unavailable
+from cycle.watching import Ending, Outcome
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+SAVES = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The figures of one process; those of the log are looked up when they are asked for."""
+
+    def __init__(self, engine: Engine, runner: Runner, last_seal: Callable[[], LastSeal]) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(_OfTheLog(engine, runner, last_seal))
+        self._commands = Counter("cycle_commands", "Commands", ["command", "outcome"], registry=registry)
+        self._command_seconds = Histogram(
+            "cycle_command_seconds", "How long commands took", ["command"], buckets=SECONDS, registry=registry
+        )
+        self._refused = Counter("cycle_attempts_refused", "Attempts without the right to it", registry=registry)
+        self._events = Counter("cycle_events_appended", "Events that this process appended", registry=registry)
+        self._saves = Histogram(
+            "cycle_group_saves", "Saves that were committed together", buckets=SAVES, registry=registry
+        )
+        self._requests = Counter("cycle_http_requests", "Requests", ["method", "route", "status"], registry=registry)
+        self._request_seconds = Histogram(
+            "cycle_http_request_seconds", "How long requests took", ["route"], buckets=SECONDS, registry=registry
+        )
+        engine.watchers.append(self.command)
+        engine.store.grouped = self.group
+
+    def command(self, outcome: Outcome) -> None:
+        """A watcher of the engine."""
+        self._commands.labels(outcome.command, outcome.ending.value).inc()
+        self._command_seconds.labels(outcome.command).observe(outcome.seconds)
+        if outcome.ending is Ending.FORBIDDEN:
+            self._refused.inc()
+
+    def group(self, saves: int, events: int) -> None:
+        """Told by the store of every group."""
+        self._saves.observe(saves)
+        self._events.inc(events)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def count_sessions(self, count: Callable[[], int]) -> None:
+        """Who keeps sessions says how many are open."""
+        Gauge("cycle_sessions", "Open sessions", registry=self._registry).set_function(count)
+
+    def text(self) -> bytes:
+        """All of it as Prometheus reads it."""
+        return generate_latest(self._registry)
+
+
+class _OfTheLog(Collector):
+    def __init__(self, engine: Engine, runner: Runner, last_seal: Callable[[], LastSeal]) -> None:
+        self._engine, self._runner, self._last_seal = engine, runner, last_seal
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing is asked of the database to find out what can be."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            head = self._engine.store.head().position
+            positions, problems = self._runner.positions(), self._runner.problems()
+        except Unavailable:
+            yield GaugeMetricFamily("cycle_database_up", "Whether the database answers", 0)
+        else:
+            yield GaugeMetricFamily("cycle_database_up", "Whether the database answers", 1)
+            yield GaugeMetricFamily("cycle_log_position", "The last position of the log", head)
+            lag = GaugeMetricFamily("cycle_projection_lag_positions", "Positions not folded yet", labels=["projection"])
+            stopped = GaugeMetricFamily("cycle_projection_stopped", "Whether it has stopped", labels=["projection"])
+            for name, position in positions.items():
+                lag.add_metric([name], head - position)
+                stopped.add_metric([name], name in problems)
+            yield from (lag, stopped)
+        last = self._last_seal()
+        yield GaugeMetricFamily("cycle_seal_refused", "Whether the sealer refuses to sign", last.refused)
+        if last.when is not None:
+            age = (utc_now() - last.when).total_seconds()
+            yield GaugeMetricFamily("cycle_seal_age_seconds", "Since the registry was last signed", age)

@@ -1,0 +1,141 @@
+"""The server: what listens, how it begins and how it ends."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from importlib import import_module
+from pathlib import Path
+from shutil import disk_usage
+
+import uvicorn
+from sqlalchemy import make_url
+from starlette.types import ASGIApp
+
+from cycle import health
+from cycle.engine import Engine, utc_now
+from cycle.failures import UNAVAILABLE, USAGE, Failure
+from cycle.health import Check
+from cycle.projections.runner import Runner
+from cycle.sealing import LastSeal
+from cycle.settings import METRICS_TOKEN, Settings
+from cycle_adapters.http.app import make_app
+from cycle_adapters.http.metrics import Metrics
+from cycle_adapters.http.observing import Observed
+from cycle_adapters.http.operations import Operations, Readiness
+from cycle_adapters.stopping import GRACE_SECONDS, Stopping, Systemd, end_within
+
+PROXIES = ["127.0.0.1", "::1"]
+"""Whose word is taken for who calls: a proxy on this machine and no other."""
+LEAST_TOKEN = 20
+
+
+class CannotServe(Failure):
+    """The address cannot be listened on."""
+
+    kind = "serving"
+    code = "unavailable"
+    exit_code = UNAVAILABLE
+
+
+class BadToken(Failure):
+    """The file of a token holds none."""
+
+    kind = "serving"
+    exit_code = USAGE
+
+
+def application(engine: Engine, runner: Runner, settings: Settings) -> ASGIApp:
+    """All that is served over one engine, watched."""
+    named: Callable[[str], LastSeal] = import_module("cycle_adapters.sealing.looking").last_seal
+
+    def last_seal() -> LastSeal:
+        return named(settings.database)
+
+    app = make_app(engine, settings.actor, runner)
+    metrics = Metrics(engine, runner, last_seal)
+    ready = Readiness(lambda: checks(engine, runner, last_seal()))
+    return Observed(Operations(app, ready, metrics, token()), metrics.request)
+
+
+def checks(engine: Engine, runner: Runner, last: LastSeal) -> list[Check]:
+    """What must be well for requests to be answered."""
+    found = [
+        health.database(engine.store),
+        health.projections(engine.store, runner),
+        health.seal(last, utc_now()),
+    ]
+    url = make_url(str(engine.store.database.url))
+    if url.drivername == "sqlite":
+        folder = Path(url.database or "").absolute().parent
+        found.append(health.disk(disk_usage(folder).free, str(folder)))
+    return found
+
+
+def token() -> str:
+    """What the file of ``CYCLE_METRICS_TOKEN`` holds; nothing when none is named.
+
+    Raises:
+        BadToken: it cannot be read, or is too short to be a secret.
+    """
+    if not METRICS_TOKEN.given():
+        return ""
+    path = Path(METRICS_TOKEN.given())
+    try:
+        found = path.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise BadToken("token", why=getattr(error, "strerror", None) or "?").about(path) from error
+    if len(found) < LEAST_TOKEN:
+        raise BadToken("token", why=f"< {LEAST_TOKEN}").about(path)
+    return found
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Raises:
+    CannotServe: somebody else listens there, or it is no address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as listener:
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+        except OSError as error:
+            raise CannotServe("address", address=f"{host}:{port}", why=error.strerror or "?") from error
+        yield listener
+
+
+class Server(uvicorn.Server):
+    """Stops when it is told to by ``stopping``; tells systemd when it is ready, and that its loop turns."""
+
+    def __init__(self, app: ASGIApp, stop: Stopping, systemd: Systemd, stop_seconds: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                forwarded_allow_ips=PROXIES,
+                timeout_graceful_shutdown=stop_seconds,
+            )
+        )
+        self._stop, self._systemd, self._stop_seconds = stop, systemd, stop_seconds
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """They are heard already, by ``stopping``."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._systemd.tell("READY=1")
+
+    async def on_tick(self, counter: int) -> bool:
+        self._systemd.alive()
+        return self._stop.asked or await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_within(self._stop_seconds + GRACE_SECONDS)
+        await super().shutdown(sockets)
