@@ -1,4 +1,4 @@
-"""How well everything is that a log needs: one check for each thing, told by the catalogue as ``health.<name>-<cause>``.
+"""How well everything is that a log needs: one check for each thing, told as ``health.<name>-<cause>``.
 
 Readiness, metrics and ``cycle doctor`` ask the same checks.
 """

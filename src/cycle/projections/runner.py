@@ -28,7 +28,7 @@ from cycle.projections.tables import (
     prepare,
     read_checkpoints,
 )
-from cycle.store import LogRecorder
+from cycle.store import LogRecorder, Waker
 
 BATCH = 2_000
 """Positions in one transaction."""
@@ -240,8 +240,12 @@ class Runner:
         with closing(self._log.waker()) as waker:
             while not stop.is_set():
                 self.catch_up(stop=stop)
-                again = monotonic() + WAIT_SECONDS
-                while (
-                    not stop.is_set() and (left := again - monotonic()) > 0 and not waker.wait(min(left, STOP_SECONDS))
-                ):
-                    pass
+                _wait(waker, stop)
+
+
+def _wait(waker: Waker, stop: Flag) -> None:
+    """Until there may be something new, or it is time to look anyhow, or to stop."""
+    again = monotonic() + WAIT_SECONDS
+    while not stop.is_set() and (left := again - monotonic()) > 0:
+        if waker.wait(min(left, STOP_SECONDS)):
+            return
