@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
+from shutil import disk_usage
 
 from msgspec import Struct
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cycle.catalogue import Language, has_part, verbatim
 from cycle.failures import Failure
-from cycle.projections.runner import Runner
+from cycle.projections.all import PROJECTIONS
+from cycle.projections.tables import Checkpoint, read_checkpoints
 from cycle.sealing import LastSeal
 from cycle.store import LogRecorder, Unavailable
 
@@ -82,16 +87,26 @@ def database(store: LogRecorder) -> Check:
     return fine("database", "answers", position=position)
 
 
-def projections(store: LogRecorder, runner: Runner) -> Check:
+def projections(store: LogRecorder) -> Check:
     """Whether what people read follows the log."""
     try:
-        head, problems, positions = store.head().position, runner.problems(), runner.positions()
+        head, found = store.head().position, _checkpoints(store)
     except Unavailable as error:
         return bad("projections", "unavailable", why=error)
-    if problems:
-        return bad("projections", "stopped", names=tuple(sorted(problems)))
-    behind = head - min(positions.values(), default=head)
+    stopped = tuple(sorted(name for name, each in found.items() if each.problem))
+    if stopped:
+        return bad("projections", "stopped", names=stopped)
+    behind = head - min((found[name].position if name in found else 0 for name in PROJECTIONS), default=head)
     return (warning if behind > FAR_BEHIND else fine)("projections", "behind" if behind else "current", behind=behind)
+
+
+def _checkpoints(store: LogRecorder) -> Mapping[str, Checkpoint]:
+    """How far each projection has got; nothing where none was ever built."""
+    with store.database.connect().execution_options(cycle_read_only=True) as connection:
+        try:
+            return read_checkpoints(connection)
+        except DBAPIError:
+            return {}
 
 
 def seal(last: LastSeal, now: datetime) -> Check:
@@ -111,3 +126,13 @@ def disk(free: int, folder: str) -> Check:
     if free < LEAST_BYTES:
         return bad("disk", "full", **values)
     return (warning if free < SCARCE_BYTES else fine)("disk", "scarce" if free < SCARCE_BYTES else "room", **values)
+
+
+def disks(database: str) -> list[Check]:
+    """The room where the file of a database is; that of a server is its own affair."""
+    try:
+        url = make_url(database)
+    except ArgumentError:
+        return []
+    folder = Path(url.database or "").absolute().parent
+    return [disk(disk_usage(folder).free, str(folder))] if url.drivername == "sqlite" and folder.is_dir() else []

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
-from shutil import disk_usage
 
 import uvicorn
-from sqlalchemy import make_url
 from starlette.types import ASGIApp
 
 from cycle import health
@@ -55,22 +53,18 @@ def application(engine: Engine, runner: Runner, settings: Settings) -> ASGIApp:
 
     app = make_app(engine, settings.actor, runner)
     metrics = Metrics(engine, runner, last_seal)
-    ready = Readiness(lambda: checks(engine, runner, last_seal()))
+    ready = Readiness(lambda: checks(engine, settings.database, last_seal()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
 
 
-def checks(engine: Engine, runner: Runner, last: LastSeal) -> list[Check]:
+def checks(engine: Engine, database: str, last: LastSeal) -> list[Check]:
     """What must be well for requests to be answered."""
-    found = [
+    return [
         health.database(engine.store),
-        health.projections(engine.store, runner),
+        health.projections(engine.store),
         health.seal(last, utc_now()),
+        *health.disks(database),
     ]
-    url = make_url(str(engine.store.database.url))
-    if url.drivername == "sqlite":
-        folder = Path(url.database or "").absolute().parent
-        found.append(health.disk(disk_usage(folder).free, str(folder)))
-    return found
 
 
 def token() -> str:

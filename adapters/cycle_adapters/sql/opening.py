@@ -72,14 +72,14 @@ def open_database(database: str) -> Engine:
 def _prepare(engine: Engine, url: URL) -> None:
     try:
         with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-            revision = _revision(connection, url)
+            revision = revision_of(connection, url)
         if revision != REVISION:
             _migrate(engine, url)
     except (DBAPIError, sqlite3.Error) as error:
         raise cannot_use(error, url) from error
 
 
-def _revision(connection: Connection, url: URL) -> str | None:
+def revision_of(connection: Connection, url: URL) -> str | None:
     """The database's revision; None when it is empty.
 
     Raises:
@@ -110,7 +110,7 @@ def _migrate(engine: Engine, url: URL) -> None:
         if url.drivername != "sqlite":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPLICATION_ID})
         # Somebody else may have done it while we waited for the lock.
-        if _revision(connection, url) != REVISION:
+        if revision_of(connection, url) != REVISION:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
