@@ -14,6 +14,7 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
 from cycle.commands import COMMANDS
 from cycle.policy import Policy, Rule, sample
+from cycle.settings import SETTINGS, Setting
 
 DOCS = Path(__file__).parent
 HEADER = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n\n"
@@ -125,8 +126,38 @@ def _readers(action: Action) -> str:
     return "anybody" if action.anybody else _EVERY.get(frozenset(action.roles)) or _roles(action.roles)
 
 
+def configuration() -> str:
+    """``docs/configuration.md``: every setting, by which option and variable it is said."""
+    lines = [
+        "# Configuration\n",
+        "An option goes before a variable, a variable before the default. `cycle doctor` says which variables",
+        "are set; one that begins with `CYCLE_` and is none of these is warned of by every verb. The language",
+        "is that of `LC_ALL`, `LC_MESSAGES` or `LANG` unless `--lang` says it. Keys and tokens are never",
+        "values of settings: a setting names the file that holds one.\n",
+        "| variable | option | default | what for | à quoi ça sert | verbs |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_setting(each) for each in SETTINGS]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _setting(setting: Setting) -> str:
+    variable, option, default = (
+        f"`{each}`" if each else "—" for each in (setting.variable, setting.option, setting.default)
+    )
+    choices = f" ({', '.join(setting.choices)})" if setting.choices else ""
+    words = " | ".join(catalogue.text(f"setting.{setting.name}", language) for language in ("en", "fr"))
+    verbs = ", ".join(f"`{verb}`" for verb in setting.verbs) or "all"
+    return f"| {variable} | {option}{choices} | {default} | {words} | {verbs} |"
+
+
 _EVERY = {frozenset(READERS): "every role but operator", frozenset(Role): "every role"}
-PAGES = {"access.md": access, "state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
+PAGES = {
+    "access.md": access,
+    "configuration.md": configuration,
+    "state-table.md": state_table,
+    "policy.md": lambda: policy_page(sample()),
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -80,8 +80,8 @@ def bad(name: str, cause: str, /, **values: object) -> Check:
 def database(store: LogRecorder) -> Check:
     """Whether the database answers, and takes what is written."""
     try:
-        position = store.head().position
         store.demand_writable()
+        position = store.head().position
     except Unavailable as error:
         return bad("database", "unavailable", why=error)
     return fine("database", "answers", position=position)

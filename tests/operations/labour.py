@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cycle.engine import Engine
+from cycle.engine import Busy, Engine
 from cycle.projections.runner import Runner
 from cycle.settings import Settings
 from cycle_adapters.http.metrics import Metrics
@@ -35,7 +35,10 @@ def main(url: str, framework: str, port: int) -> None:
         metrics = Metrics(engine, runner, lambda: last_seal(url))
 
         def paper(request: Request) -> Response:
-            receipt = engine.execute(said(PAPER, MET, framework, key=request.headers["Idempotency-Key"]))
+            try:
+                receipt = engine.execute(said(PAPER, MET, framework, key=request.headers["Idempotency-Key"]))
+            except Busy:
+                return Response(status_code=409)
             return JSONResponse({"position": receipt.position, "long": LONG}, 201)
 
         app = Observed(Starlette(routes=[Route("/paper", paper, methods=["POST"])]), metrics.request)
