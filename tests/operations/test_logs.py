@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -93,6 +94,17 @@ def test_a_request_and_its_command_are_one_line_each_and_tell_nothing_that_was_t
     assert (nowhere["status"], nowhere["route"]) == (404, "other")
     assert library["text"] == "library: it met %s"
     assert odd["status"] == 200
+
+
+def test_a_route_is_told_with_the_prefix_of_its_router(said: StringIO) -> None:
+    routes, whole = APIRouter(), FastAPI()
+    routes.get("/frameworks/{identity}")(lambda identity: {})
+    whole.include_router(routes, prefix="/api/v1")
+    client = TestClient(Observed(whole, lambda *measures: None))
+    for method, path in (("GET", "/api/v1/frameworks/7"), ("POST", "/api/v1/frameworks/7"), ("GET", "/api/v1/x/7")):
+        client.request(method, path)
+    template = "/api/v1/frameworks/{identity}"
+    assert [line["route"] for line in lines(said)] == [template, template, "other"]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "\x1b[31m", "é", "1\n2"])

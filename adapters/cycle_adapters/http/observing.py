@@ -74,4 +74,7 @@ class Observed:
 
 def template_of(scope: Scope) -> str:
     """``/frameworks/{identity}``: what was declared, never what was asked for."""
-    return str(scope.get(ROUTE) or getattr(scope.get("route"), "path", None) or OTHER)
+    # A route alone does not know the prefix under which its router was included; FastAPI's context does.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    found = (getattr(each, "path", None) for each in (included, scope.get("route")))
+    return str(scope.get(ROUTE) or next(filter(None, found), OTHER))
