@@ -60,6 +60,10 @@ FOUNDING: frozenset[type[Command]] = frozenset(
     {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
 )
 """Commands that make a new aggregate with a fresh id."""
+SELF_NAMED: frozenset[str] = frozenset(
+    {"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"}
+)
+"""Commands whose own fields say which aggregate they are about."""
 
 
 class UnknownCommand(ValueError):  # noqa: N818
@@ -75,7 +79,8 @@ class Said(Struct, frozen=True, kw_only=True):
 
     ``target`` is the id of the aggregate (None for a command that founds one), ``on`` the day on
     which it happened, ``key`` the sender's key (a fresh one when absent), ``correlation`` the key
-    of the command that began the chain, ``late_record`` that later facts are known already.
+    of the command that began the chain, ``late_record`` that later facts are known already,
+    ``version`` that of the aggregate on which the sender looked (None: whatever it is).
     """
 
     command: Command
@@ -85,6 +90,7 @@ class Said(Struct, frozen=True, kw_only=True):
     key: str | None = None
     correlation: str | None = None
     late_record: bool = False
+    version: int | None = None
 
     @property
     def digest(self) -> bytes:
@@ -139,5 +145,5 @@ def _blanks(value: object, path: str) -> Iterator[str]:
             for key, item in value.items():
                 yield from _blanks(item, f"{path}.{key}")
         case list():
-            for item in value:
-                yield from _blanks(item, f"{path}[...]")
+            for place, item in enumerate(value):
+                yield from _blanks(item, f"{path}[{place}]")

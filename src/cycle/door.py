@@ -41,16 +41,17 @@ from cycle.aggregates.account import (
     territory_of,
 )
 from cycle.aggregates.acts import AttemptRefused, TerritoryMoved, acts
-from cycle.aggregates.base import PLATFORM, By, Event, LogName, Recorded, Role, StreamId
+from cycle.aggregates.base import PLATFORM, By, Command, Event, LogName, Recorded, Role, StreamId
 from cycle.aggregates.commune import Commune, ParentChanged, RegisterCommune, commune
 from cycle.aggregates.corrections import Correction, FactCorrected
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.person import Person, person
+from cycle.aggregates.request import Request
 from cycle.aggregates.terms import CommuneCode
 from cycle.codec import Leaves
-from cycle.commands import Said
+from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, Said
 from cycle.drafting import Envelope, log_of
 from cycle.lookup import Loads, Lookup, Sizes, State, stream_of
 from cycle.store import Conflict, LogRecorder, Receipt, Unavailable
@@ -146,6 +147,32 @@ class Door:
                 passed[asked] = said.by.role
         if isinstance(said.command, Correction):
             self._sets_right(known, said, said.command.fact_version, state)
+
+    def role_of(self, actor: str, command: Command, target: str | None) -> Role:
+        """The first of a command's roles in which an account may say it about this target, today.
+
+        Raises:
+            Forbidden: in none of them.
+        """
+        saying = Said(command=command, by=By(actor, command.roles[0]), on=self.today(), target=target)
+        aggregate = BY_COMMAND[command.type]
+        founds = target is None or type(command) in FOUNDING
+        state = aggregate.initial if founds else self._load(aggregate, stream_of(aggregate, target or ""))
+        path, zone = self._where(saying, state)
+        roles = [role for role in command.roles if role in self._acts_of(state)]
+        for again in (True, False):
+            known = self.now
+            held = {grant.role for grant in known.grants(actor, self.today(zone)) if path is None or grant.covers(path)}
+            for role in roles:
+                if role in held:
+                    return role
+            if again and not self.refresh() and self.now is known:
+                break
+        return self.let(known, actor, SAYING[command.type], path, zone=zone) or command.roles[0]
+
+    def _acts_of(self, state: State) -> Sequence[Role]:
+        """Whoever confirms or withdraws a request says it in a role in which he may say what is asked for."""
+        return COMMANDS[state.act].roles if isinstance(state, Request) and state.act in COMMANDS else tuple(Role)
 
     def _passed_now(self, known: Access) -> dict[Saying, Role]:
         """What was let through already, while neither accounts, nor the day, nor where communes lie have changed."""

@@ -17,12 +17,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 from uuid_utils import uuid7
 
 from cycle.access import ACTING, Access, Forbidden, declared
-from cycle.aggregates.base import PLATFORM, Aggregate, By, Event, LogName, Recorded, Refused, StreamId, refusal
+from cycle.aggregates.base import (
+    PLATFORM,
+    Aggregate,
+    By,
+    Event,
+    LogName,
+    Recorded,
+    Refused,
+    StreamId,
+    VersionMoved,
+    refusal,
+)
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.decision import Option
@@ -56,6 +67,7 @@ __all__ = [
     "BadInput",
     "Busy",
     "Clock",
+    "Done",
     "Engine",
     "Ids",
     "Said",
@@ -75,6 +87,13 @@ ATTEMPTS = 20
 
 class Busy(Exception):  # noqa: N818
     """Others kept writing to the same stream: nothing was written; try again."""
+
+
+class Done(Struct, frozen=True):
+    """What a command did. ``new``: it is recorded now; else its facts were there already."""
+
+    receipt: Receipt
+    new: bool
 
 
 def new_id() -> str:
@@ -169,6 +188,10 @@ class Engine(Application[str]):
         return Vault(partial(key_of, path), self.store.vault, self._random_bytes)
 
     def execute(self, said: Said) -> Receipt:
+        """Decide a command and store what it leads to: see ``carry_out``."""
+        return self.carry_out(said).receipt
+
+    def carry_out(self, said: Said) -> Done:
         """Decide a command and store what it leads to, durably, all or nothing.
 
         The same key with the same content returns the first receipt, whatever has happened since.
@@ -176,6 +199,7 @@ class Engine(Application[str]):
         Raises:
             Forbidden: no grant of the account allows it there.
             Refused: a rule does not allow it.
+            VersionMoved: it is not about the version that was said.
             KeyReused: the key was used for something else.
             Busy: others kept writing in between.
             LeafError: a text that the log cannot hold.
@@ -192,15 +216,16 @@ class Engine(Application[str]):
                 if before is not None and self._used_by(before[1]) == said.by:
                     values = personal_values(said.command)
                     answer = answer_again(key, said.digest, before)
-                    return self._as_before(answer, said.by, [values] * len(answer.events))
+                    return Done(self._as_before(answer, said.by, [values] * len(answer.events)), new=False)
             if isinstance(refused, Forbidden):
                 self.door.note(said.by.role, refused)
             raise
 
-    def _execute(self, said: Said, key: str) -> Receipt:
+    def _execute(self, said: Said, key: str) -> Done:
         founding = type(said.command) in FOUNDING
         target = (said.target or self._ids()) if founding else target_of(said, self._ids)
-        fresh = False
+        # What is asked for is stored in another stream: nothing but a fresh look tells that its own has moved on.
+        fresh = said.command.seconds
         for _ in range(ATTEMPTS):
             known = self.door.now
             try:
@@ -217,7 +242,7 @@ class Engine(Application[str]):
                 continue
             drafted = sum((one.events for one in decided), ())
             if not drafted:
-                return self._last(decided[-1].stream)
+                return Done(self._last(decided[-1].stream), new=False)
             # The receipt is about what stands last: the stream that the command is about.
             drafted = self.door.beside(known, drafted, _about(said, key)) + drafted
             events, change = self._sealed(drafted)
@@ -228,10 +253,11 @@ class Engine(Application[str]):
                 fresh = True
                 continue
             if receipt.events[0].id != events[0].id:
-                return self._as_before(receipt, said.by, [personal_values(event.data) for event in drafted])
+                values = [personal_values(event.data) for event in drafted]
+                return Done(self._as_before(receipt, said.by, values), new=False)
             for one in decided:
                 self._remember(one)
-            return receipt
+            return Done(receipt, new=True)
         raise Busy(f"{said.command.type}: others kept writing at the same time; nothing was written, send it again")
 
     def _decided(
@@ -270,6 +296,8 @@ class Engine(Application[str]):
         state = aggregate.initial if founding else self._load(aggregate, stream, fresh=fresh)
         try:
             self.door.passes(known, said, state)
+            if said.version not in (None, state.version):
+                raise VersionMoved(said.version, state.version)
             beside, sizes = self._lookup.known(aggregate, state, said, target)
             beside = self.door.told(beside, known, said)
             if seconded_by:

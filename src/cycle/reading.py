@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -87,6 +88,13 @@ def opened(database: str) -> Engine:
     return Engine(database)
 
 
+class Page(Struct, frozen=True):
+    """Some rows in the order of their keys. ``after``: the key behind which to go on; None: that was all."""
+
+    rows: Sequence[Row]
+    after: str | None = None
+
+
 class Overdue(Struct, frozen=True):
     """Something whose day has gone by: the end of a plan, a meeting, the needs, an action, a contribution."""
 
@@ -158,27 +166,46 @@ class Reader:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
             KeyError: there is no such projection.
         """
+        return [row for _, row in self._rows(name, filters, cutoffs)]
+
+    def page(self, name: str, filters: Filters, cutoffs: Cutoffs, limit: int, after: str = "") -> Page:
+        """At most so many rows behind a key: whoever goes on meets each row once, whatever is written meanwhile.
+
+        Raises:
+            Forbidden, KeyError: as ``rows``.
+        """
+        found = self._rows(name, filters, cutoffs, after, limit + 1)
+        return Page([row for _, row in found[:limit]], found[limit - 1][0] if len(found) > limit else None)
+
+    def _rows(
+        self, name: str, filters: Filters, cutoffs: Cutoffs, after: str = "", limit: int | None = None
+    ) -> list[tuple[str, Row]]:
         projection = PROJECTIONS[name]
         territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
-            return self._live(name, filters, territories)
+            return self._live(name, filters, territories, after, limit)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
         history = cutoffs.cut(self._read(filters.commune), corrected=not projection.appends)
         found, own = folded(projection, history), self._readable(territories)
         place = self._communes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
-        return [
-            row
-            for _, row in sorted(found.items())
-            if (own is None or row.commune in own)
+        rows = (
+            (key, row)
+            for key, row in sorted(found.items())
+            if key > after
+            and (own is None or row.commune in own)
             and (place is None or row.commune in place)
             and (chosen is None or _framework(row) in chosen)
-        ]
+        )
+        return list(islice(rows, limit))
 
-    def _live(self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...]) -> list[Row]:
+    def _live(
+        self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], after: str, limit: int | None
+    ) -> list[tuple[str, Row]]:
         projection = PROJECTIONS[name]
         table = projection.table_named(name, MetaData())
-        query = select(*(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
+        query = select(table.c.key, *(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
+        query = query.where(table.c.key > after).limit(limit)
         own = codes_within(territories)
         if own is not None:
             query = query.where(table.c.commune.in_(own))
@@ -192,7 +219,7 @@ class Reader:
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
         with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
-            return [projection.from_columns(columns) for columns in connection.execute(query)]
+            return [(key, projection.from_columns(columns)) for key, *columns in connection.execute(query)]
 
     def _communes(self, filters: Filters, cutoffs: Cutoffs) -> list[str] | None:
         if filters.commune is not None:

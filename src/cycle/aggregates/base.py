@@ -151,6 +151,8 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     """Who holds one of these for the place may not say it, whatever else he holds: duties apart."""
     seconds: ClassVar[bool] = False
     """Whether it takes two: one account asks for it, another one with the same right confirms."""
+    binds: ClassVar[bool] = False
+    """Whether it binds people for long: who says it says on which version he looked at what he binds."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -216,6 +218,14 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(f"{f.code} {dict(f.values)}" for f in findings))
         self.findings = findings
+
+
+class VersionMoved(Refused):
+    """Somebody has written since the sender looked: what he saw is no longer what there is."""
+
+    def __init__(self, expected: int, version: int) -> None:
+        super().__init__(Finding("version-moved", values={"expected": expected, "version": version}))
+        self.version = version
 
 
 def demand(*findings: Finding) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from threading import Event as Flag
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -71,6 +72,8 @@ class Runner:
         self._write = log.database.execution_options(cycle_derived=True)
         """The same connections, without waiting for the disk: what is lost is folded again."""
         self._live: dict[str, _Live] = {}
+        self._folding = Lock()
+        """One thread folds at a time: the rows that it keeps in memory are not for two."""
         self._prepare()
 
     def _prepare(self) -> None:
@@ -117,6 +120,10 @@ class Runner:
             The position that has been reached.
         """
         goal = self._log.head().position if up_to is None else up_to
+        with self._folding:
+            return self._folded(goal, progress, batch)
+
+    def _folded(self, goal: int, progress: Progress | None, batch: int) -> int:
         while True:
             live = self._at_work()
             behind = [each for each in live if each.position < goal]
@@ -195,7 +202,8 @@ class Runner:
         chosen = [self._projections[name] for name in names] or list(self._projections.values())
         with self._log.alone():
             Rebuild(self._source, chosen, batch).run(progress)
-        self._live.clear()
+        with self._folding:
+            self._live.clear()
 
     def wait_for(self, position: int, timeout_seconds: float = 5.0) -> None:
         """Return once every projection has folded this position: read your own writes.
