@@ -126,7 +126,7 @@ def read_command(name: str, data: bytes) -> Command:
     try:
         # Re-encoding first turns escaped accents into characters, which NFC can then compose.
         fields = msgspec.json.decode(data)
-        if blank := next(_blanks(fields, "$"), None):
+        if blank := next(blanks(fields, "$"), None):
             raise BadInput(f"{name}: Expected a text, got blanks - at `{blank}`")
         return msgspec.json.decode(normalize("NFC", msgspec.json.encode(fields).decode()), type=command)
     except UnicodeError as error:
@@ -135,7 +135,7 @@ def read_command(name: str, data: bytes) -> Command:
         raise BadInput(f"{name}: {error}") from error
 
 
-def _blanks(value: object, path: str) -> Iterator[str]:
+def blanks(value: object, path: str) -> Iterator[str]:
     """Where a text holds nothing but blanks."""
     match value:
         case str():
@@ -143,7 +143,7 @@ def _blanks(value: object, path: str) -> Iterator[str]:
                 yield path
         case dict():
             for key, item in value.items():
-                yield from _blanks(item, f"{path}.{key}")
+                yield from blanks(item, f"{path}.{key}")
         case list():
             for place, item in enumerate(value):
-                yield from _blanks(item, f"{path}[{place}]")
+                yield from blanks(item, f"{path}[{place}]")

@@ -14,8 +14,12 @@ from fastapi.testclient import TestClient
 from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle_adapters.files.deliberations import recorded
-from cycle_adapters.http.api import ROUTES
 from cycle_adapters.http.app import make_app
+from cycle_adapters.http.callers import OneAccount
+from cycle_adapters.http.limits import Limits, Rate
+from cycle_adapters.http.reading import ROUTES
+
+WIDE = Limits(Rate(10_000, 10_000), Rate(10_000, 10_000))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def client(told: Path, tmp_path: Path) -> Iterator[TestClient]:
     copyfile(told, tmp_path / "a.db")
-    with Engine(f"sqlite:///{tmp_path / 'a.db'}") as engine, TestClient(make_app(engine, "operator")) as client:
+    with (
+        Engine(f"sqlite:///{tmp_path / 'a.db'}") as engine,
+        TestClient(make_app(engine, OneAccount("operator"), WIDE)) as client,
+    ):
         yield client
 
 

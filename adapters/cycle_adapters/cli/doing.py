@@ -16,19 +16,18 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.table import stages_of
 from cycle.aggregates.personal import personal_fields
 from cycle.aggregates.request import ActRequested, request
-from cycle.catalogue import Language, listed, text
+from cycle.catalogue import Language, listed, pair, text
+from cycle.commands import SELF_NAMED
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
+from cycle.fields import rows, takes_free_text
 from cycle.reading import PlaceUnknown, Reader
 from cycle.settings import Settings
 from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
-from cycle_adapters.cli.fields import gathered, rows, said, takes_free_text
+from cycle_adapters.cli.fields import gathered, said
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
+from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
 from cycle_adapters.cli.wording import Context, Wrong, heard, reference, worded
-
-SELF_NAMED = frozenset({"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"})
-"""Commands whose own fields say which aggregate they are about."""
 
 
 class Commands(click.Group):

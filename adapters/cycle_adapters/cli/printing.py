@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from cycle.catalogue import Language, printable, template
+from cycle.catalogue import Language, pair, printable
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -112,16 +112,6 @@ def paragraph(words: str, indent: str = "", *, dim: bool = False) -> None:
     for line in wrapped(printable(words), max(20, width() - columns(indent))):
         click.secho(first + line, dim=dim)
         first = under
-
-
-def pair(label: str, value: str, language: Language) -> str:
-    """``Étape : rencontre`` / ``Stage: meeting``."""
-    return template("message.pair", language).format(label=label, value=value)
-
-
-def joined(parts: Sequence[str], language: Language) -> str:
-    """Whole phrases one after the other: ``a ; b`` / ``a; b``."""
-    return template("message.semicolon", language).join(parts)
 
 
 def table(

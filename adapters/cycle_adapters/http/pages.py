@@ -29,6 +29,7 @@ from cycle.telling import (
     whom_to_call,
     why_suspended,
 )
+from cycle_adapters.http.calling import PageReader
 
 Asked = Annotated[Language, Query()]
 
@@ -56,22 +57,18 @@ class Pages:
         return self._templates.get_template("style.css").render()
 
 
-def pages(reader: Reader, look: Pages) -> APIRouter:
+def pages(look: Pages) -> APIRouter:
     """Every page."""
     router = APIRouter()
-    engine = reader.engine
-
-    def rows(name: str, filters: Filters) -> list[Any]:
-        return list(reader.rows(name, filters))
 
     @router.get("/style.css")
     def style() -> Response:
         return Response(look.style(), media_type="text/css")
 
     @router.get("/", response_class=HTMLResponse)
-    def home(lang: Asked = "fr") -> HTMLResponse:
+    def home(reader: PageReader, lang: Asked = "fr") -> HTMLResponse:
         names = {row.code: row for row in reader.communes()}
-        today = engine.today()
+        today = reader.engine.today()
         return look.page(
             "frameworks.html",
             lang,
@@ -84,7 +81,10 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
         )
 
     @router.get("/frameworks/{identity}", response_class=HTMLResponse)
-    def one(identity: FrameworkId, lang: Asked = "fr") -> HTMLResponse:
+    def one(identity: FrameworkId, reader: PageReader, lang: Asked = "fr") -> HTMLResponse:
+        def rows(name: str, filters: Filters) -> list[Any]:
+            return list(reader.rows(name, filters))
+
         found = reader.find_framework(identity)
         filters = Filters(framework=found)
         state = reader.framework(found)
@@ -96,18 +96,18 @@ def pages(reader: Reader, look: Pages) -> APIRouter:
             title=state.title,
             headline=headline(state, commune.get(state.commune, state.commune), lang),
             why=why_suspended(reader.history(found), lang) if suspended else "",
-            late=[overdue_line(each, state, lang) for each in reader.overdue(engine.today(), filters)],
+            late=[overdue_line(each, state, lang) for each in reader.overdue(reader.engine.today(), filters)],
             members={m.member: m.name for m in rows("members", filters)},
             plans=[p for p in rows("plans", filters) if p.in_force],
             actions=rows("actions", filters),
             obstacles=rows("obstacles", filters),
-            today=engine.today(),
+            today=reader.engine.today(),
             path=f"/frameworks/{found}",
             **told_steps(state, reader, lang),
         )
 
     @router.get("/frameworks/{identity}/history", response_class=HTMLResponse)
-    def history(identity: FrameworkId, lang: Asked = "fr") -> HTMLResponse:
+    def history(identity: FrameworkId, reader: PageReader, lang: Asked = "fr") -> HTMLResponse:
         found = reader.find_framework(identity)
         facts, names = reader.framework_facts(found), Names(lang)
         for fact in facts:

@@ -11,6 +11,8 @@ from cycle.catalogue import text
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.http.app import make_app
+from cycle_adapters.http.callers import OneAccount
+from cycle_adapters.http.limits import HEADER_BYTES, KEEP_ALIVE_SECONDS
 
 
 @click.command()
@@ -18,7 +20,7 @@ from cycle_adapters.http.app import make_app
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.pass_obj
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve what is recorded: pages for people and JSON for programs, to read."""
+    """Serve what is recorded: pages for people, and the API for programs."""
     with opened(settings.database) as engine:
         values = {"database": settings.database.rpartition("@")[2], "address": f"http://{host}:{port}"}
         # What cannot be read is told here, and not to everybody who asks for a page.
@@ -27,4 +29,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
         # Named, not imported: adapters stay out of each other's rooms.
         beside = import_module("cycle_adapters.sealing.beside")
         with beside.sealing(engine.store, settings.database, settings.language):
-            uvicorn.run(make_app(engine, settings.actor), host=host, port=port, log_level="warning")
+            uvicorn.run(
+                make_app(engine, OneAccount(settings.actor)),
+                host=host,
+                port=port,
+                log_level="warning",
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                h11_max_incomplete_event_size=HEADER_BYTES,
+            )

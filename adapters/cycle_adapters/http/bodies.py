@@ -1,0 +1,95 @@
+"""The body of a request: JSON of a measured length and depth, and what is said in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Request
+from msgspec import Meta, Raw, Struct
+
+from cycle.aggregates.base import Command, Role
+from cycle.aggregates.terms import Reference
+from cycle.catalogue import Language
+from cycle.commands import COMMANDS, BadInput, read_command
+from cycle.fields import Fault, faults
+from cycle_adapters.http.limits import JSON_DEPTH
+from cycle_adapters.http.parameters import KEY, NAME
+from cycle_adapters.http.problems import Stopped, invalid
+
+Key = Annotated[str, Meta(pattern=KEY, max_length=200)]
+Target = Annotated[str, Meta(pattern=NAME, max_length=200)]
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_JSON = re.compile(r'application/json\s*(;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
+
+
+class Saying(Struct, frozen=True, forbid_unknown_fields=True):
+    """A command as it is sent: its own fields are ``data``; ``target`` is the id of what it is about."""
+
+    occurred_on: date
+    data: Raw = Raw(b"{}")
+    on_behalf_of: Reference | None = None
+    role: Role | None = None
+    late_record: bool = False
+    correlation: Key | None = None
+    target: Target | None = None
+
+
+async def json_body(request: Request) -> bytes:
+    """The bytes of a body that may be read as JSON.
+
+    Raises:
+        Stopped: it says that it is something else, is too long, or nested too deeply.
+    """
+    if not _JSON.fullmatch(request.headers.get("content-type", "")):
+        raise Stopped("media-type")
+    body = await request.body()
+    if _deeper_than(body, JSON_DEPTH):
+        raise bad_json()
+    return body
+
+
+Body = Annotated[bytes, Depends(json_body)]
+
+
+def _deeper_than(body: bytes, most: int) -> bool:
+    if body.count(b"[") + body.count(b"{") <= most:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > most:
+            return True
+    return False
+
+
+def bad_json() -> Stopped:
+    return Stopped("bad-json", depth=JSON_DEPTH)
+
+
+def said(name: str, body: bytes, language: Language) -> tuple[Saying, Command]:
+    """A command, and what is said with it.
+
+    Raises:
+        Stopped: no JSON, or every field that is wrong.
+    """
+    try:
+        saying = msgspec.json.decode(body, type=Saying)
+        return saying, read_command(name, bytes(saying.data))
+    except (msgspec.MsgspecError, UnicodeError, BadInput, RecursionError) as error:
+        raise _wrong(name, body, language) from error
+
+
+def _wrong(name: str, body: bytes, language: Language) -> Stopped:
+    try:
+        given = msgspec.json.decode(body)
+        msgspec.json.encode(given)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return bad_json()
+    found = faults(Saying, given, language)
+    if isinstance(given, dict):
+        found += faults(COMMANDS[name], given.get("data", {}), language, "/data")
+    return invalid(found or [Fault("/data", "JSON")], language)
