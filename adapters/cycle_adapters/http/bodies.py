@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Request
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from cycle.aggregates.base import Command, Role
 from cycle.aggregates.terms import Reference
@@ -30,7 +30,7 @@ class Saying(Struct, frozen=True, forbid_unknown_fields=True):
     """A command as it is sent: its own fields are ``data``; ``target`` is the id of what it is about."""
 
     occurred_on: date
-    data: Raw = Raw(b"{}")
+    data: Raw | UnsetType = UNSET
     on_behalf_of: Reference | None = None
     role: Role | None = None
     late_record: bool = False
@@ -78,7 +78,7 @@ def said(name: str, body: bytes, language: Language) -> tuple[Saying, Command]:
     """
     try:
         saying = msgspec.json.decode(body, type=Saying)
-        return saying, read_command(name, bytes(saying.data))
+        return saying, read_command(name, b"{}" if saying.data is UNSET else bytes(saying.data))
     except (msgspec.MsgspecError, UnicodeError, BadInput, RecursionError) as error:
         raise _wrong(name, body, language) from error
 

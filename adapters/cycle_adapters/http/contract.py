@@ -17,7 +17,8 @@ from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
 from cycle_adapters.http.examples import example
 from cycle_adapters.http.parameters import KEY
-from cycle_adapters.http.saying import OF_A_FRAMEWORK
+from cycle_adapters.http.saying import OF_A_FRAMEWORK, TAG
+from cycle_adapters.http.tidying import tidied
 
 TEMPLATE = "#/components/schemas/{name}"
 OF_FRAMEWORKS, OF_OTHERS = "/api/v1/frameworks/{identity}/commands/{command}", "/api/v1/commands/{command}"
@@ -71,7 +72,7 @@ def contract(app: FastAPI) -> dict[str, Any]:
             "session": {"type": "apiKey", "in": "cookie", "name": "__Host-cycle", "description": "Signed in."},
         }
         found["security"] = [{"token": []}, {"session": []}]
-        app.openapi_schema = found
+        app.openapi_schema = tidied(found)
     return app.openapi_schema
 
 
@@ -85,17 +86,20 @@ def _operation(generic: dict[str, Any], name: str) -> dict[str, Any]:
         "description": f"{(command.__doc__ or '').strip()}\n\nRoles: {roles}.",
         "operationId": name,
         "tags": [command.__module__.rpartition(".")[2]],
-        "parameters": [_required(each) for each in generic["parameters"] if each["name"] != "command"],
+        "parameters": [_header(each, command) for each in generic["parameters"] if each["name"] != "command"],
         "requestBody": {"required": True, "content": {"application/json": _body(command, name)}},
         "responses": _answers(generic["responses"], command),
     }
 
 
-def _required(parameter: dict[str, Any]) -> dict[str, Any]:
-    """A command without a key is refused, in words of our own."""
-    if parameter["name"] != "Idempotency-Key":
-        return parameter
-    return {**parameter, "required": True, "schema": {"type": "string", "pattern": KEY}}
+def _header(parameter: dict[str, Any], command: type[Command]) -> dict[str, Any]:
+    """What is missing of these is refused in words of our own: FastAPI is not told that they are needed."""
+    match parameter["name"]:
+        case "Idempotency-Key":
+            return {**parameter, "required": True, "schema": {"type": "string", "pattern": KEY}}
+        case "If-Match":
+            return {**parameter, "required": command.binds, "schema": {"type": "string", "pattern": f"^{TAG.pattern}$"}}
+    return parameter
 
 
 def _answers(generic: dict[str, Any], command: type[Command]) -> dict[str, Any]:

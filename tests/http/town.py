@@ -1,0 +1,54 @@
+"""The real application over a real engine, as seen by somebody who calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from fastapi import Request
+from fastapi.testclient import TestClient
+
+from cycle.aggregates.base import Command
+from cycle.engine import Engine
+from cycle_adapters.http.app import make_app
+from cycle_adapters.http.callers import Caller, OneAccount
+from cycle_adapters.http.limits import Limits, Rate
+from cycle_adapters.http.saying import OF_A_FRAMEWORK
+
+WIDE = Limits(Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000))
+"""Limits that no test meets by chance."""
+API = "/api/v1"
+
+
+class Named:
+    """Whoever says in a header who he is, is so; whoever does not has not signed in. ``Scope`` is that of a token."""
+
+    def caller(self, request: Request) -> Caller | None:
+        account, scope = request.headers.get("account"), request.headers.get("scope")
+        return Caller(account, None if scope is None else frozenset(scope.split())) if account else None
+
+
+@contextmanager
+def served(engine: Engine, account: str | None = None, limits: Limits = WIDE) -> Iterator[TestClient]:
+    """A client of the application: everybody is one account, or each is who he says."""
+    app = make_app(engine, OneAccount(account) if account else Named(), limits)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def sent(command: Command, on: date, target: str | None = None, **more: Any) -> tuple[str, dict[str, Any]]:
+    """The address and the body of a command."""
+    data = msgspec.json.decode(msgspec.json.encode(command))
+    body = {"occurred_on": on.isoformat(), "data": data, **more}
+    if command.type in OF_A_FRAMEWORK:
+        return f"{API}/frameworks/{target}/commands/{command.type}", body
+    return f"{API}/commands/{command.type}", body | ({} if target is None else {"target": target})
+
+
+def key(given: str | None = None, **more: str) -> dict[str, str]:
+    """Headers with the key of a command."""
+    return {"Idempotency-Key": given or uuid4().hex, **more}
