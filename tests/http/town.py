@@ -15,27 +15,40 @@ from fastapi.testclient import TestClient
 from cycle.aggregates.base import Command
 from cycle.engine import Engine
 from cycle_adapters.http.app import make_app
-from cycle_adapters.http.callers import Caller, OneAccount
+from cycle_adapters.http.callers import Caller, OneAccount, SignInNeeded
 from cycle_adapters.http.limits import Limits, Rate
 from cycle_adapters.http.saying import OF_A_FRAMEWORK
 
-WIDE = Limits(Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000))
+WIDE = Limits(Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000), wait_seconds=0)
 """Limits that no test meets by chance."""
 API = "/api/v1"
 
 
 class Named:
-    """Whoever says in a header who he is, is so; whoever does not has not signed in. ``Scope`` is that of a token."""
+    """A token is the name of an account, and ``Scope`` says what it is good for; nothing else signs anybody in."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._door = engine.door
 
     def caller(self, request: Request) -> Caller | None:
-        account, scope = request.headers.get("account"), request.headers.get("scope")
-        return Caller(account, None if scope is None else frozenset(scope.split())) if account else None
+        kind, _, account = request.headers.get("authorization", "").partition(" ")
+        if not account:
+            return None
+        if kind.lower() != "bearer" or account not in self._door.now.accounts:
+            raise SignInNeeded
+        scope = request.headers.get("scope")
+        return Caller(account, None if scope is None else frozenset(scope.split()))
+
+
+def named(account: str, **more: str) -> dict[str, str]:
+    """Headers by which somebody is known."""
+    return {"Authorization": f"Bearer {account}", **more}
 
 
 @contextmanager
 def served(engine: Engine, account: str | None = None, limits: Limits = WIDE) -> Iterator[TestClient]:
     """A client of the application: everybody is one account, or each is who he says."""
-    app = make_app(engine, OneAccount(account) if account else Named(), limits)
+    app = make_app(engine, OneAccount(account) if account else Named(engine), limits)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

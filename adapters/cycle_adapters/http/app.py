@@ -18,7 +18,7 @@ from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
 from cycle_adapters.http.guarding import Counted, HeadAsGet, Measured, SameSite, Secured, Unexpected
-from cycle_adapters.http.limits import THREADS, WAITING, Buckets, Limits
+from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.pages import Pages, pages
 from cycle_adapters.http.problems import answer_problems
 from cycle_adapters.http.reading import reading_routes
@@ -34,7 +34,9 @@ def make_app(engine: Engine, callers: Callers, limits: Limits = Limits()) -> Fas
     """
     app = FastAPI(title="cycle", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
     app.state.engine, app.state.look = engine, Pages()
-    app.state.doors = Doors(engine, Reader(engine, ""), callers, Buckets(limits.account), Semaphore(WAITING))
+    app.state.doors = Doors(
+        engine, Reader(engine, ""), callers, Buckets(limits.account), Semaphore(limits.waiting), limits.wait_seconds
+    )
     # The one that is added last stands before all others.
     app.add_middleware(Measured)
     app.add_middleware(SameSite)

@@ -14,7 +14,7 @@ from cycle.engine import Engine
 from cycle.projections.runner import NotThereYet
 from cycle.reading import Reader
 from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
-from cycle_adapters.http.limits import WAIT_SECONDS, Buckets
+from cycle_adapters.http.limits import Buckets
 from cycle_adapters.http.parameters import Position
 from cycle_adapters.http.problems import Stopped, not_in_time, spoken
 
@@ -27,6 +27,7 @@ class Doors(Struct, frozen=True):
     callers: Callers
     accounts: Buckets
     waiting: Semaphore
+    wait_seconds: float
 
 
 class Call(Struct, frozen=True):
@@ -81,7 +82,7 @@ class Call(Struct, frozen=True):
         if not self.doors.waiting.acquire(blocking=False):
             raise NotThereYet
         try:
-            self.doors.reader.runner.follow_to(position or 0, WAIT_SECONDS)
+            self.doors.reader.runner.follow_to(position or 0, self.doors.wait_seconds)
         finally:
             self.doors.waiting.release()
 

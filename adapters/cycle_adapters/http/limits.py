@@ -19,10 +19,6 @@ KEEP_ALIVE_SECONDS = 15
 """How long a connection without a request stays open."""
 THREADS = 15
 """Requests that are worked on at the same time: as many as there are connections to the database."""
-WAITING = 4
-"""Of them, those that may wait for a position to be reached."""
-WAIT_SECONDS = 2.0
-"""How long one waits for a position."""
 
 
 class Rate(Struct, frozen=True):
@@ -33,10 +29,15 @@ class Rate(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """What one account and what one address may ask for."""
+    """What one account and what one address may ask for.
+
+    ``waiting``: how many requests may wait for a position at the same time, each ``wait_seconds`` at most.
+    """
 
     account: Rate = Rate(50, 200)
     address: Rate = Rate(100, 400)
+    waiting: int = 4
+    wait_seconds: float = 2.0
 
 
 REMEMBERED = 10_000

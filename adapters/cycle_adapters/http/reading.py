@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -34,7 +34,9 @@ def reading_routes() -> APIRouter:
         own = PROJECTIONS[name].row.__struct_fields__
         rows = rows_of_frameworks(name) if {"framework", "stream"} & set(own) else rows_of_places(name)
         declared = shaped(page_of(name), PROBLEMS_OF_READING, unchanged=True)
-        router.get(f"/{route}", name=route, summary=f"{name.replace('_', ' ').capitalize()}", responses=declared)(rows)
+        public: dict[str, Any] | None = {"security": []} if READING[name].anybody else None
+        words = name.replace("_", " ").capitalize()
+        router.get(f"/{route}", name=route, summary=words, responses=declared, openapi_extra=public)(rows)
     one = shaped(PROJECTIONS["frameworks"].row, PROBLEMS_OF_READING, unchanged=True)
     router.get("/frameworks/{identity}", responses=one, summary="One framework")(framework_alone)
     steps = shaped(NextAnswer, PROBLEMS_OF_READING, unchanged=True)
