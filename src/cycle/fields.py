@@ -115,6 +115,9 @@ def rows(command: type[Command], language: Language) -> Iterator[tuple[str, str]
         yield field.encode_name + star, f"{field_label(command.type, field.name, language)} — {words}"
 
 
+_LATER = msgspec.Raw | msgspec.UnsetType
+
+
 class Fault(NamedTuple):
     """A field that is wrong: a JSON pointer to it, and what it takes; never what was given."""
 
@@ -162,5 +165,6 @@ def _wrong_in(kind: Any, value: object) -> tuple[str, ...] | None:
     except msgspec.ValidationError as error:
         path = path_in(str(error), numbered=True)
         return tuple(path.split(".")) if path else ()
-    blank = next(blanks(value, "$"), None)
+    # What is read later is judged then.
+    blank = None if kind == _LATER else next(blanks(value, "$"), None)
     return None if blank is None else tuple(re.findall(r"[^.\[\]$]+", blank))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request
@@ -16,7 +17,7 @@ from cycle.catalogue import Language
 from cycle.commands import COMMANDS, BadInput, read_command
 from cycle.fields import Fault, faults
 from cycle_adapters.http.limits import JSON_DEPTH
-from cycle_adapters.http.parameters import KEY, NAME
+from cycle_adapters.http.parameters import KEY, MOST, NAME
 from cycle_adapters.http.problems import Stopped, invalid
 
 Key = Annotated[str, Meta(pattern=KEY, max_length=200)]
@@ -76,19 +77,38 @@ def said(name: str, body: bytes, language: Language) -> tuple[Saying, Command]:
     Raises:
         Stopped: no JSON, or every field that is wrong.
     """
+    with suppress(msgspec.MsgspecError, UnicodeError, BadInput, RecursionError):
+        return _read(name, body)
     try:
-        saying = msgspec.json.decode(body, type=Saying)
-        return saying, read_command(name, b"{}" if saying.data is UNSET else bytes(saying.data))
-    except (msgspec.MsgspecError, UnicodeError, BadInput, RecursionError) as error:
-        raise _wrong(name, body, language) from error
+        given = _whole(msgspec.json.decode(body))
+        written = msgspec.json.encode(given)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise bad_json() from error
+    try:
+        return _read(name, written)
+    except (msgspec.MsgspecError, BadInput) as error:
+        raise _wrong(name, given, language) from error
 
 
-def _wrong(name: str, body: bytes, language: Language) -> Stopped:
-    try:
-        given = msgspec.json.decode(body)
-        msgspec.json.encode(given)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return bad_json()
+def _read(name: str, body: bytes) -> tuple[Saying, Command]:
+    saying = msgspec.json.decode(body, type=Saying)
+    return saying, read_command(name, b"{}" if saying.data is UNSET else bytes(saying.data))
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: ``2.0`` is a whole one."""
+    match value:
+        case float() if value.is_integer() and abs(value) < MOST:
+            return int(value)
+        case dict():
+            return {key: _whole(item) for key, item in value.items()}
+        case list():
+            return [_whole(item) for item in value]
+        case _:
+            return value
+
+
+def _wrong(name: str, given: Any, language: Language) -> Stopped:
     found = faults(Saying, given, language)
     if isinstance(given, dict):
         found += faults(COMMANDS[name], given.get("data", {}), language, "/data")

@@ -18,7 +18,7 @@ from cycle_adapters.http.declaring import SHAPES, problems
 from cycle_adapters.http.examples import example
 from cycle_adapters.http.parameters import KEY
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, TAG
-from cycle_adapters.http.tidying import tidied
+from cycle_adapters.http.tidying import as_read, tidied
 
 TEMPLATE = "#/components/schemas/{name}"
 OF_FRAMEWORKS, OF_OTHERS = "/api/v1/frameworks/{identity}/commands/{command}", "/api/v1/commands/{command}"
@@ -72,6 +72,7 @@ def contract(app: FastAPI) -> dict[str, Any]:
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas.clear()
         schemas.update(msgspec.json.schema_components([*SHAPES, *COMMANDS.values()], ref_template=TEMPLATE)[1])
+        as_read({name: schemas[name] for name in msgspec.json.schema_components(COMMANDS.values())[1]})
         found["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer", "description": "A token of a machine or a person."},
             "session": {"type": "apiKey", "in": "cookie", "name": "__Host-cycle", "description": "Signed in."},
@@ -116,6 +117,7 @@ def _answers(generic: dict[str, Any], command: type[Command]) -> dict[str, Any]:
 def _body(command: type[Command], name: str) -> dict[str, Any]:
     """The body that a command is sent in: what is said with every command, and its own fields."""
     schema = msgspec.json.schema_components([Saying], ref_template=TEMPLATE)[1]["Saying"]
+    as_read(schema)
     properties = {**schema["properties"], "data": {"$ref": f"#/components/schemas/{command.__name__}"}}
     required = list(schema["required"])
     if any(field.required for field in msgspec.structs.fields(command)):

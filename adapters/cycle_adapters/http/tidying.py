@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
+_NOT_BLANK = r"[^\s\x1c-\x1f\x85]"
+"""Not what Python's ``str.isspace`` names: ECMAScript leaves some of it out."""
 Document = dict[str, Any]
 
 
@@ -19,6 +21,28 @@ def tidied(document: Document) -> Document:
         operation["parameters"] = [_without_null(each) for each in operation.get("parameters", [])]
     _share(named)
     return named
+
+
+def as_read(schemas: Document) -> None:
+    """What is read in commands, exactly: a text holds more than blanks, and blanks are what Python calls so."""
+    for schema in list(_parts(schemas)):
+        if schema.get("format") == "decimal":
+            del schema["type"], schema["format"]
+            schema["anyOf"] = [{"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"}, {"type": "number"}]
+        if schema.get("type") == "string" and not {"enum", "format", "pattern"} & set(schema):
+            schema["pattern"] = r"\S"
+        if isinstance(schema.get("pattern"), str):
+            schema["pattern"] = schema["pattern"].replace(r"[^\s", _NOT_BLANK[:-1]).replace(r"\S", _NOT_BLANK)
+
+
+def _parts(value: Any) -> Iterator[Document]:
+    if isinstance(value, dict):
+        yield value
+        for item in value.values():
+            yield from _parts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _parts(item)
 
 
 def operations(document: Document) -> Iterator[Document]:

@@ -81,7 +81,7 @@ class Outcome(StrEnum):
     NOTED = "noted"
 
 
-class Votes(Struct, frozen=True, omit_defaults=True, gc=False):
+class Votes(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One vote of a council. ``proxies`` is absent where the source does not state them."""
 
     in_office: Count
@@ -141,7 +141,7 @@ class Use(StrEnum):
     CAPITAL = "capital"
 
 
-class Worth(Struct, frozen=True, omit_defaults=True, gc=False):
+class Worth(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """How much: whole XOF for cash, a quantity with its unit for everything else, never both."""
 
     amount_xof: AmountXof | None = None
@@ -227,14 +227,14 @@ class DeadlineKind(StrEnum):
     CONTRIBUTION = "contribution"
 
 
-class Window(Struct, frozen=True, gc=False):
+class Window(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The days of a plan, both included."""
 
     starts_on: date
     ends_on: date
 
 
-class Presence(Struct, frozen=True, omit_defaults=True, gc=False):
+class Presence(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """Who came for one member. ``youth`` are counted among women and men, not beside them."""
 
     member: MemberId
@@ -244,7 +244,7 @@ class Presence(Struct, frozen=True, omit_defaults=True, gc=False):
     proxies: Count = 0
 
 
-class Seat(Struct, frozen=True, omit_defaults=True, gc=False):
+class Seat(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One seat of the monitoring committee, held for a member by a person (a reference)."""
 
     member: MemberId
