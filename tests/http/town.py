@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from socket import socket
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
 import msgspec
+import uvicorn
 from fastapi import Request
 from fastapi.testclient import TestClient
 
@@ -34,6 +37,8 @@ class Named:
         kind, _, account = request.headers.get("authorization", "").partition(" ")
         if not account:
             return None
+        if account not in self._door.now.accounts:
+            self._door.refresh()
         if kind.lower() != "bearer" or account not in self._door.now.accounts:
             raise SignInNeeded
         scope = request.headers.get("scope")
@@ -65,3 +70,33 @@ def sent(command: Command, on: date, target: str | None = None, **more: Any) -> 
 def key(given: str | None = None, **more: str) -> dict[str, str]:
     """Headers with the key of a command."""
     return {"Idempotency-Key": given or uuid4().hex, **more}
+
+
+class Server(uvicorn.Server):
+    """A server in a thread of its own, that says when it listens."""
+
+    def __init__(self, engine: Engine, limits: Limits = WIDE) -> None:
+        app = make_app(engine, Named(engine), limits)
+        super().__init__(uvicorn.Config(app, log_level="critical", server_header=False))
+        self.listening = Event()
+        self.socket = socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@contextmanager
+def serving(engine: Engine, limits: Limits = WIDE) -> Iterator[str]:
+    """The application behind a real server; yields its address."""
+    server = Server(engine, limits)
+    thread = Thread(target=server.run, kwargs={"sockets": [server.socket]})
+    thread.start()
+    try:
+        assert server.listening.wait(30)
+        yield server.address
+    finally:
+        server.should_exit = True
+        thread.join()
