@@ -96,6 +96,7 @@ def calling(request: Request) -> Call:
     """
     doors: Doors = request.app.state.doors
     caller = doors.callers.caller(request)
+    request.state.signed_in = caller is not None
     if caller is not None and (seconds := doors.accounts.take(caller.account)):
         raise not_in_time(seconds)
     return Call(caller, spoken(request), doors, request)

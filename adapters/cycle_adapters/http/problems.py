@@ -143,8 +143,9 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
         case Stopped():
             return error
         case SignInNeeded():
-            why = text(f"sign-in.{error.cause}", language)
-            return Stopped("sign-in-needed", headers={"WWW-Authenticate": "Bearer"}, why=why)
+            return _sign_in(error, language)
+        case Forbidden() if not getattr(request.state, "signed_in", True):
+            return _sign_in(SignInNeeded(), language)
         case Refused():
             return _refused(error, request, language)
         case PlaceUnknown():
@@ -168,6 +169,11 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
             return Stopped("unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
         case _:
             return None
+
+
+def _sign_in(needed: SignInNeeded, language: Language) -> Stopped:
+    why = text(f"sign-in.{needed.cause}", language)
+    return Stopped("sign-in-needed", headers={"WWW-Authenticate": "Bearer"}, why=why)
 
 
 def _refused(refused: Refused, request: Request, language: Language) -> Stopped:
