@@ -43,6 +43,7 @@ from tests.access.places import DAY, DIORO, FANTA, KOULA, revoke, say, two_commu
 from tests.engine.path import ENDS
 from tests.engine.path import Path as Way
 from tests.files.test_deliberations import GOOD, HEADER
+from tests.http.town import served
 from tests.people import admit, by
 
 SOURCE, ADAPTERS = Path(cycle.__file__).parent, Path(cycle_adapters.__file__).parent
@@ -233,10 +234,28 @@ def backup_of_another(engine: Engine) -> None:
     pytest.fail("DID NOT RAISE")
 
 
+def in_no_role(engine: Engine) -> None:
+    """Whoever says in no role what he may nowhere is told so before anything is decided."""
+    _, koula = two_communes(engine)
+    with pytest.raises(Forbidden):
+        engine.door.role_of("fanta", PAPER, koula)
+
+
+def receipt_over_http(engine: Engine) -> None:
+    """A receipt from elsewhere is as unknown as one that there never was."""
+    _, koula = two_communes(engine)
+    engine.execute(Said(command=PAPER, by=by(Role.FACILITATOR), on=DAY, target=koula, key="k"))
+    with served(engine, "fanta") as client:
+        if client.get("/api/v1/receipts/k").status_code != 404:
+            pytest.fail("DID NOT RAISE")
+
+
 PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
 STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("door.py", "let"): (elsewhere, exported, rows_elsewhere),
     ("door.py", "passes"): (elsewhere,),
+    ("door.py", "role_of"): (in_no_role,),
+    ("saying.py", "receipt_of"): (receipt_over_http,),
     ("door.py", "_sets_right"): (corrected_by_who_facilitates,),
     ("door.py", "act"): (exported,),
     ("engine.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),
@@ -263,7 +282,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("keeping.py", "rebuild"): (verb("rebuild"),),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
-    ("reading.py", "rows"): (rows_elsewhere,),
+    ("reading.py", "_rows"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),
     ("reading.py", "framework_facts"): (framework_history,),
     ("reading.py", "options"): (next_steps,),

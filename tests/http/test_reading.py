@@ -67,7 +67,9 @@ def test_pages_hold_every_row_once_and_in_order(demo: tuple[TestClient, Reader],
     rows = reader.rows(ROUTES[route])
     whole = json.loads(client.get(f"{API}/{route}?limit=500").content)["items"]
     assert walked(client, f"/{route}", 7)[:500] == whole
-    assert len(walked(client, f"/{route}", 500)) == len(rows) > 0
+    assert len(walked(client, f"/{route}", 500)) == len(rows)
+    # Nobody waits for a second person at the end of the demo.
+    assert rows or route == "requests"
 
 
 @pytest.mark.parametrize("when", ["as_of=2023-06-01", "at=400", "known_at=2023-06-01T12:00:00Z"])

@@ -15,7 +15,7 @@ from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.all import PROJECTIONS
 from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
-from cycle.telling import corrected, fact_as_json, option_as_json
+from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
 from cycle_adapters.http.answering import Answer
 from cycle_adapters.http.calling import AtLeast, Call, Calling
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, page_of, shaped
@@ -124,11 +124,12 @@ def framework_next(identity: Identity, call: Calling, min_position: AtLeast = No
     reader, found = _named(call, "next", identity, min_position)
     answer = Answer(call, reader)
     state = reader.framework(found)
-    late = reader.overdue(reader.engine.today(state.zone), Filters(framework=found))
+    today = reader.engine.today(state.zone)
+    late = reader.overdue(today, Filters(framework=found))
+    asked = [request_as_json(row) for row in reader.requests(found, today)]
     options = [option_as_json(option) for option in reader.options(found)]
-    return answer.unchanged() or answer.of(
-        {"framework": found, "stage": state.stage, "overdue": late, "options": options}
-    )
+    of = {"framework": found, "stage": state.stage}
+    return answer.unchanged() or answer.of({**of, "overdue": late, "requests": asked, "options": options})
 
 
 def framework_history(

@@ -11,6 +11,7 @@ from msgspec import Struct
 from cycle.aggregates.base import By, Role
 from cycle.aggregates.framework.state import Stage
 from cycle.policy import Effect
+from cycle.projections.requests import RequestRow
 from cycle.reading import Overdue
 from cycle.store import ReceiptLine
 
@@ -38,16 +39,27 @@ class OptionAnswer(Struct, frozen=True):
     label: InBoth
     roles: tuple[Role, ...]
     to: tuple[Stage, ...]
+    takes_two: bool
     reasons: tuple[FindingAnswer, ...]
     warnings: tuple[FindingAnswer, ...]
 
 
+class WaitingAnswer(RequestRow, frozen=True, kw_only=True):
+    """What waits for a second person, in words, and who cannot be that person."""
+
+    label: InBoth
+    text: InBoth
+    confirm: str
+    not_by: tuple[str, ...]
+
+
 class NextAnswer(Struct, frozen=True):
-    """What is late, and what may happen next."""
+    """What is late, what waits for a second person, and what may happen next."""
 
     framework: str
     stage: Stage
     overdue: tuple[Overdue, ...]
+    requests: tuple[WaitingAnswer, ...]
     options: tuple[OptionAnswer, ...]
 
 
