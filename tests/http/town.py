@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 import uvicorn
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from cycle.aggregates.base import Command
@@ -75,8 +75,7 @@ def key(given: str | None = None, **more: str) -> dict[str, str]:
 class Server(uvicorn.Server):
     """A server in a thread of its own, that says when it listens."""
 
-    def __init__(self, engine: Engine, limits: Limits = WIDE) -> None:
-        app = make_app(engine, Named(engine), limits)
+    def __init__(self, app: FastAPI) -> None:
         super().__init__(uvicorn.Config(app, log_level="critical", server_header=False))
         self.listening = Event()
         self.socket = socket()
@@ -89,9 +88,9 @@ class Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(engine: Engine, limits: Limits = WIDE) -> Iterator[str]:
-    """The application behind a real server; yields its address."""
-    server = Server(engine, limits)
+def listening(app: FastAPI) -> Iterator[str]:
+    """An application behind a real server; yields its address."""
+    server = Server(app)
     thread = Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     try:
@@ -100,3 +99,10 @@ def serving(engine: Engine, limits: Limits = WIDE) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def serving(engine: Engine, limits: Limits = WIDE) -> Iterator[str]:
+    """The API behind a real server, where each is who he says; yields its address."""
+    with listening(make_app(engine, Named(engine), limits)) as address:
+        yield address

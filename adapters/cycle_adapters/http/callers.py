@@ -41,10 +41,10 @@ class Callers(Protocol):
 
 
 class OneAccount:
-    """Whoever reaches it is one account."""
+    """Whoever reaches it is one account, with all that it may or with some of it."""
 
-    def __init__(self, account: str) -> None:
-        self._caller = Caller(account)
+    def __init__(self, account: str, actions: frozenset[str] | None = None) -> None:
+        self._caller = Caller(account, actions)
 
     def caller(self, request: Request) -> Caller | None:
         return self._caller

@@ -109,7 +109,7 @@ AtLeast = Annotated[Position | None, Query(alias="min_position", description="Wa
 def reading_pages(call: Calling) -> Reader:
     """What pages read with: they show many things at once, and a token is good for some."""
     caller = call.may("frameworks")
-    if caller.actions is not None:
+    if caller.actions is not None and not caller.actions >= READING.keys():
         raise Stopped("out-of-scope", action="pages")
     return call.reads("frameworks")
 
