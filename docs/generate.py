@@ -125,7 +125,7 @@ def _readers(action: Action) -> str:
     return "anybody" if action.anybody else _EVERY.get(frozenset(action.roles)) or _roles(action.roles)
 
 
-_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role): "every role"}
+_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role) - {Role.ACCOUNT_HOLDER}: "every role"}
 PAGES = {"access.md": access, "state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
 
 if __name__ == "__main__":
