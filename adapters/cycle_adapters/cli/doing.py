@@ -57,7 +57,7 @@ def by_area() -> Iterator[tuple[str, list[str]]]:
     def area(name: str) -> str:
         return COMMANDS[name].__module__.rpartition(".")[2]
 
-    ordered = sorted(COMMANDS, key=lambda name: areas.index(area(name)))
+    ordered = sorted((name for name in COMMANDS if name not in BESIDE), key=lambda name: areas.index(area(name)))
     for found, names in groupby(ordered, area):
         yield found, list(names)
 
