@@ -30,6 +30,8 @@ from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
 from cycle_adapters.cli.signing_in import done
 from cycle_adapters.cli.wording import reference
 
+GRANTED = tuple(role for role in Role if role is not Role.ACCOUNT_HOLDER)
+
 
 @click.group()
 def account() -> None:
@@ -50,9 +52,7 @@ def open_(settings: Settings, ref: str, machine: bool) -> None:
 
 @account.command("grant")
 @click.argument("ref", metavar="REF")
-@click.argument(
-    "role", metavar="ROLE", type=click.Choice([role.value for role in Role if role is not Role.ACCOUNT_HOLDER])
-)
+@click.argument("role", metavar="ROLE", type=click.Choice([role.value for role in GRANTED]))
 @click.argument("territory", metavar="TERRITORY")
 @click.option("--since", type=DAY)
 @click.option("--until", type=DAY)

@@ -66,9 +66,7 @@ def second_factor(settings: Settings, ref: str, reason: str | None) -> None:
         if reason is not None:
             done(engine, credentials.reset_factor(settings.actor, account, reason), settings)
             return
-        # Whoever has no key is told so before anything is shown.
-        assert engine.vault.outside_key
-        secret = factor.secret_for(new_secret(credentials.random_bytes))
+        secret = credentials.offered(new_secret(credentials.random_bytes))
         _show(settings, account, secret)
         codes = credentials.set_factor(settings.actor, account, secret, _code(settings))
     if settings.json:

@@ -103,6 +103,14 @@ class Credentials:
         self.set_password(account, account, password)
         return account
 
+    def offered(self, session: str) -> bytes:
+        """The secret that is offered as a second factor; kept nowhere before its first code has proved it.
+
+        Raises:
+            VaultError: there is no key to seal it with, and nothing is to be shown.
+        """
+        return factor.secret_for(f"{session} {self.engine.vault.outside_key.id}")
+
     def set_factor(self, actor: str, account: str, secret: bytes, code: str) -> tuple[str, ...]:
         """Set up one's own second factor, proved by its first code; returns the recovery codes, for this once.
 

@@ -114,7 +114,7 @@ class Sessions:
         return kept.sealed if kept and known and kept.since > known.factor_since else None
 
     def set_up(self, id_: str, code: str) -> tuple[Begun, tuple[str, ...]]:
-        """Set up the second factor that ``factor.secret_for`` this session offers; and the recovery codes.
+        """Set up the second factor that this session was offered; and the recovery codes.
 
         Raises:
             NotSignedIn: the session is over.
@@ -125,7 +125,7 @@ class Sessions:
         if self._factor(session.account) is not None:
             # Whoever has found an open browser must not put another telephone in the place of the first.
             raise NotSignedIn("factor-set-already")
-        codes = self.credentials.set_factor(session.account, session.account, factor.secret_for(id_), code)
+        codes = self.credentials.set_factor(session.account, session.account, self.credentials.offered(id_), code)
         return self._renewed(session, Stage.IN, strong=True), codes
 
     def change_password(self, id_: str, current: str, wanted: str, address: str) -> Begun:
