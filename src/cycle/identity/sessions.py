@@ -72,6 +72,18 @@ class Sessions:
             self._store.keep_password(account, hashed(typed(password)))
         return self._passed(known, address)
 
+    def accept(self, secret: str, password: str, address: str) -> Begun:
+        """The first step with an invitation, which sets the password.
+
+        Raises:
+            IdentityRefused: the invitation holds no longer, or the password is none.
+            NotSignedIn: the account was closed meanwhile.
+        """
+        known = self._open(self.credentials.accept(secret, password))
+        if known is None:
+            raise NotSignedIn("over")
+        return self._passed(known, address)
+
     def through(self, issuer: str, subject: str, address: str) -> Begun:
         """The first step through a provider, which has asked for a password of its own.
 
