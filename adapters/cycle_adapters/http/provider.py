@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from hmac import compare_digest
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -143,9 +144,8 @@ class Provider:
             nonce={"essential": True, "value": nonce},
         )
         try:
-            claims = jwt.decode(
-                token, KeySet.import_key_set(self._asked(self._found.jwks_uri)), list(ALGORITHMS)
-            ).claims
+            keys = KeySet.import_key_set(cast("Any", self._asked(self._found.jwks_uri)))
+            claims = jwt.decode(token, keys, list(ALGORITHMS)).claims
             wanted.validate(claims)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise NotSignedIn("provider-refused") from error

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from datetime import date
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 
 from cycle.aggregates.account import territory_of
-from cycle.catalogue import text
-from cycle.failures import Failure
-from cycle.identity.failures import NotSignedIn, Wait
+from cycle.aggregates.base import Role
+from cycle.engine import Engine
 from cycle.identity.shapes import Stage
-from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
-from cycle_adapters.http.problems import problem, spoken
-from cycle_adapters.http.sign_in_pages import SigningIn, status_of
-from cycle_adapters.http.signing_in import (
-    LONGEST_FORM,
-    FormRefused,
-    address,
-    cookie_name,
-    demand_from_here,
-    drop,
-    keep,
-    session_id,
-)
+from cycle_adapters.http.answering import as_json
+from cycle_adapters.http.bodies import Body, bad_json
+from cycle_adapters.http.callers import Caller, SignInNeeded
+from cycle_adapters.http.calling import Calling
+from cycle_adapters.http.declaring import answer, problems, ref
+from cycle_adapters.http.problems import Stopped
+from cycle_adapters.http.sign_in_pages import SigningIn
+from cycle_adapters.http.signing_in import LONGEST_FORM, address, cookie_name, drop, keep, session_id
 
-_encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
+REFUSED_SIGN_IN = (
+    "bad-json", "bad-form", "wrong-credential", "second-factor-needed", "second-factor-to-set-up", "cross-origin",
+    "too-large", "media-type", "no-second-factor-here",
+)  # fmt: skip
 
 
 class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,81 +39,89 @@ class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
         return "SignIn()"
 
 
-async def given(request: Request) -> SignIn:
-    """Raises:
-    FormRefused: it comes from elsewhere, is no JSON of this shape, or is too long.
-    """
-    demand_from_here(request)
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise FormRefused("no-json")
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > LONGEST_FORM:
-            raise FormRefused("no-json")
-    try:
-        return msgspec.json.decode(data, type=SignIn)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        # Without its words: they would quote what was given.
-        raise FormRefused("no-json") from error
+class HeldGrant(Struct, frozen=True):
+    """A role in a territory, from a day on, and until one (null: until it is revoked)."""
+
+    role: Role
+    territory: str
+    since: date
+    until: date | None
 
 
-def sessions_api(door: SigningIn, callers: Callers) -> APIRouter:
+class SignedInAs(Struct, frozen=True):
+    """Who has signed in, what a token is good for (null: it is no token), and what he may be where."""
+
+    account: str
+    scope: tuple[str, ...] | None
+    grants: tuple[HeldGrant, ...]
+
+
+def sessions_routes(door: SigningIn) -> APIRouter:
     """The three routes of one's own session."""
-    router = APIRouter(prefix="/api/v1")
-
-    @router.post("/session", status_code=201)
-    def begin(request: Request, said: Annotated[SignIn, Depends(given)]) -> Response:
-        cookie = cookie_name(request)
-        try:
-            begun = door.sessions.with_password(said.account, said.password, address(request))
-            if begun.stage is Stage.CODE and said.code:
-                begun = door.sessions.with_code(begun.id, said.code, address(request))
-        except (NotSignedIn, Wait) as failed:
-            return refused(failed, request)
-        if begun.stage is not Stage.IN:
-            door.sessions.sign_out(begun.id)
-            kind = f"second-factor-{'needed' if begun.stage is Stage.CODE else 'to-set-up'}"
-            return problem(403, kind, text(f"message.{kind}", spoken(request)))
-        response = answer(door, Caller(begun.account), 201)
-        keep(response, cookie, begun.id)
-        return response
-
-    @router.get("/session")
-    def who(request: Request) -> Response:
-        caller = callers.caller(request)
-        if caller is None:
-            raise SignInNeeded
-        return answer(door, caller)
-
-    @router.delete("/session", status_code=204)
-    def end(request: Request) -> Response:
-        demand_from_here(request)
-        if own := session_id(request):
-            door.sessions.sign_out(own)
-        response = Response(status_code=204)
-        drop(response, cookie_name(request))
-        return response
-
+    router = APIRouter(prefix="/session", tags=["session"])
+    body = {"required": True, "content": {"application/json": {"schema": ref(SignIn)}}}
+    begun = {201: answer(SignedInAs, "Signed in; the cookie is the session."), **problems(REFUSED_SIGN_IN)}
+    router.post("", status_code=201, responses=begun, openapi_extra={"requestBody": body}, summary="Sign in")(
+        begins(door)
+    )
+    asked = {200: answer(SignedInAs, "Who has signed in."), **problems(("sign-in-needed",))}
+    router.get("", responses=asked, summary="Who has signed in")(who)
+    ended = {204: {"description": "Signed out."}, **problems(("cross-origin", "bad-form"))}
+    router.delete("", status_code=204, responses=ended, summary="Sign out")(ends(door))
     return router
 
 
-def refused(failed: Failure, request: Request) -> Response:
-    response = problem(status_of(failed), failed.code, failed.told(spoken(request)))
-    if isinstance(failed, Wait):
-        response.headers["Retry-After"] = str(failed.seconds)
-    return response
+def begins(door: SigningIn) -> Callable[..., Response]:
+    def begin(request: Request, body: Body) -> Response:
+        cookie, said, sessions = cookie_name(request), read(body), door.sessions
+        session = sessions.with_password(said.account, said.password, address(request))
+        if session.stage is Stage.CODE and said.code:
+            session = sessions.with_code(session.id, said.code, address(request))
+        if session.stage is not Stage.IN:
+            sessions.sign_out(session.id)
+            raise Stopped(f"second-factor-{'needed' if session.stage is Stage.CODE else 'to-set-up'}")
+        response = as_json(described(door.engine, Caller(session.account)), 201)
+        keep(response, cookie, session.id)
+        return response
+
+    return begin
 
 
-def answer(door: SigningIn, caller: Caller, status: int = 200) -> Response:
-    """Who somebody is, and what he may be where."""
-    grants = door.engine.door.now.grants(caller.account, door.engine.today())
-    body = {
-        "account": caller.account,
-        "scope": sorted(caller.actions) if caller.actions is not None else None,
-        "grants": [
-            {"role": each.role, "territory": territory_of(each.territory), "since": each.since, "until": each.until}
-            for each in grants
-        ],
-    }
-    return Response(_encode(body), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+def read(body: bytes) -> SignIn:
+    """Raises:
+    Stopped: without its words, which would quote what was given.
+    """
+    try:
+        if len(body) <= LONGEST_FORM:
+            return msgspec.json.decode(body, type=SignIn)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        pass
+    raise bad_json()
+
+
+def who(call: Calling) -> Response:
+    """Who has signed in, and what he may be where."""
+    if call.caller is None:
+        raise SignInNeeded
+    return as_json(described(call.engine, call.caller))
+
+
+def ends(door: SigningIn) -> Callable[..., Response]:
+    def end(request: Request) -> Response:
+        cookie = cookie_name(request)
+        if own := session_id(request):
+            door.sessions.sign_out(own)
+        response = Response(status_code=204)
+        drop(response, cookie)
+        return response
+
+    return end
+
+
+def described(engine: Engine, caller: Caller) -> SignedInAs:
+    grants = engine.door.now.grants(caller.account, engine.today())
+    return SignedInAs(
+        caller.account,
+        tuple(sorted(caller.actions)) if caller.actions is not None else None,
+        tuple(HeldGrant(each.role, territory_of(each.territory), each.since, each.until) for each in grants),
+    )

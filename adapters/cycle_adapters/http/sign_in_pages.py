@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -21,14 +22,13 @@ from cycle.identity.passwords import LONGEST, SHORTEST
 from cycle.identity.secrets import form_token
 from cycle.identity.sessions import Begun, Sessions
 from cycle.identity.shapes import Session, Stage
-from cycle.vault.keys import VaultError
 from cycle_adapters.http.demo import buttons
 from cycle_adapters.http.pages import Pages
+from cycle_adapters.http.problems import sentence_of
 from cycle_adapters.http.provider import Provider
 from cycle_adapters.http.signing_in import (
     FORM,
     Filled,
-    FormRefused,
     address,
     cookie_name,
     drop,
@@ -51,7 +51,6 @@ class SigningIn(Struct, frozen=True):
 
     engine: Engine
     sessions: Sessions
-    look: Pages
     provider: Provider | None = None
     demo: bool = False
 
@@ -61,7 +60,8 @@ class SigningIn(Struct, frozen=True):
         session = self.sessions.found(own) if own else None
         secret = own if own and session else form_id(request)
         made = secret or fresh_form_id(self.sessions)
-        response = self.look.page(
+        look: Pages = request.app.state.look
+        response: Response = look.page(
             name,
             language,
             status=status,
@@ -97,11 +97,11 @@ class SigningIn(Struct, frozen=True):
         return response
 
 
-def sign_in_pages(door: SigningIn) -> APIRouter:
+def sign_in_pages(door: SigningIn, look: Pages) -> APIRouter:
     """Every page that somebody signs in or out with."""
     router = APIRouter(include_in_schema=False)
     _first_step(router, door)
-    _second_step(router, door)
+    _second_step(router, door, look)
     _own_account(router, door)
     _invitation(router, door)
     return router
@@ -156,7 +156,7 @@ def _first_step(router: APIRouter, door: SigningIn) -> None:
         return door.go_on(request, begun, lang, to)
 
 
-def _second_step(router: APIRouter, door: SigningIn) -> None:
+def _second_step(router: APIRouter, door: SigningIn, look: Pages) -> None:
     @router.get("/sign-in/code")
     def code(request: Request, lang: Asked = "fr", to: To = "/") -> Response:
         door.at(request, Stage.CODE)
@@ -194,7 +194,7 @@ def _second_step(router: APIRouter, door: SigningIn) -> None:
             begun, codes = door.sessions.set_up(form.secret, form["code"])
         except IdentityRefused as failed:
             return offered(request, lang, to, failed)
-        response = door.look.page("recovery-codes.html", lang, codes=codes, to=to, path=request.url.path, form="")
+        response: Response = look.page("recovery-codes.html", lang, codes=codes, to=to, path=request.url.path, form="")
         response.headers["Cache-Control"] = "no-store"
         keep(response, cookie_name(request), begun.id)
         return response
@@ -258,6 +258,8 @@ def _invitation(router: APIRouter, door: SigningIn) -> None:
         return door.go_on(request, begun, lang, "/")
 
 
+STATUS: Mapping[type[Failure], int] = {NotSignedIn: 403, Wait: 429, IdentityRefused: 422}
+"""What a page answers with that shows its form again."""
 LENGTHS = {"shortest": SHORTEST, "longest": LONGEST}
 
 
@@ -273,16 +275,4 @@ def told(failed: Failure | None, language: Language) -> dict[str, Any]:
     """What a page says of an error, and with which status."""
     if failed is None:
         return {"failed": ""}
-    return {"failed": failed.told(language), "status": status_of(failed)}
-
-
-def status_of(failed: Failure) -> int:
-    match failed:
-        case Wait():
-            return 429
-        case NotSignedIn() | FormRefused():
-            return 403
-        case VaultError():
-            return 503
-        case _:
-            return 422
+    return {"failed": sentence_of(failed, language), "status": STATUS.get(type(failed), 503)}

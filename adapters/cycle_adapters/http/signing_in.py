@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl
 from fastapi import Request, Response
 from msgspec import Struct
 
-from cycle.failures import USAGE, Failure
+from cycle.catalogue import text
 from cycle.identity.failures import NotSignedIn
 from cycle.identity.secrets import form_token, new_secret, same
 from cycle.identity.sessions import Sessions
 from cycle_adapters.http.callers import Caller, SignInNeeded
+from cycle_adapters.http.problems import Stopped, spoken
 
 SECURE, LOCAL = "__Host-cycle", "cycle-local"
 """The cookie of a session. The second one is for who tries things out on the machine itself, without TLS."""
@@ -24,13 +25,6 @@ LONGEST_FORM = 16_384
 MOST_FIELDS = 20
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
-
-
-class FormRefused(Failure):
-    """A form that is not one of ours, or too old to tell."""
-
-    kind = "form"
-    exit_code = USAGE
 
 
 class SignedIn:
@@ -53,10 +47,9 @@ class SignedIn:
         if header is not None:
             scheme, _, token = header.partition(" ")
             try:
-                account, scope = self._sessions.by_token(token if scheme.lower() == "bearer" else "")
+                return Caller(*self._sessions.by_token(token if scheme.lower() == "bearer" else ""))
             except NotSignedIn as error:
                 raise SignInNeeded(error.cause) from error
-            return Caller(account, scope)
         id_ = session_id(request)
         account = self._sessions.account(id_) if id_ else None
         return Caller(account) if account else None
@@ -66,13 +59,13 @@ def cookie_name(request: Request) -> str:
     """The name of the session's cookie.
 
     Raises:
-        FormRefused: neither TLS nor the machine itself: a cookie would be read on the way.
+        Stopped: neither TLS nor the machine itself: a cookie would be read on the way.
     """
     if request.url.scheme == "https":
         return SECURE
     if is_local(request):
         return LOCAL
-    raise FormRefused("needs-tls")
+    raise bad_form("needs-tls", request)
 
 
 def is_local(request: Request) -> bool:
@@ -97,7 +90,7 @@ def address(request: Request) -> str:
 def session_id(request: Request) -> str | None:
     try:
         return request.cookies.get(cookie_name(request))
-    except FormRefused:
+    except Stopped:
         return None
 
 
@@ -133,39 +126,28 @@ async def filled(request: Request) -> Filled:
     """The fields of a form.
 
     Raises:
-        FormRefused: it comes from elsewhere, is none, is too long, or its token is not that of this browser.
+        Stopped: it is none, is too long, or its token is not that of this browser.
     """
-    demand_from_here(request)
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise FormRefused("no-form")
+        raise bad_form("no-form", request)
     data = b""
     async for chunk in request.stream():
         data += chunk
         if len(data) > LONGEST_FORM:
-            raise FormRefused("no-form")
+            raise bad_form("no-form", request)
     try:
         fields = dict(parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"))
     except ValueError as error:
-        raise FormRefused("no-form") from error
+        raise bad_form("no-form", request) from error
     for secret in (session_id(request), form_id(request)):
         if secret and same(form_token(secret).encode(), fields.get("form", "").encode()):
             return Filled(fields, secret)
-    raise FormRefused("stale")
+    raise bad_form("stale", request)
 
 
-def demand_from_here(request: Request) -> None:
-    """What changes something comes from our own pages, or from a program without cookies.
-
-    Raises:
-        FormRefused: another site has sent it, or a browser that does not say which.
-    """
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site not in (None, "same-origin"):
-        raise FormRefused("elsewhere")
-    if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host', '')}":
-        raise FormRefused("elsewhere")
-    if site is None and origin is None and request.cookies:
-        raise FormRefused("elsewhere")
+def bad_form(cause: str, request: Request) -> Stopped:
+    """A form that cannot be taken, and why."""
+    return Stopped("bad-form", why=text(f"form.{cause}", spoken(request)))
 
 
 def local_path(wanted: str | None) -> str:
@@ -173,5 +155,5 @@ def local_path(wanted: str | None) -> str:
     return wanted if wanted and _LOCAL_PATH.fullmatch(wanted) else "/"
 
 
-def fresh_form_id(random_bytes: Sessions) -> str:
-    return new_secret(random_bytes.credentials.random_bytes)
+def fresh_form_id(sessions: Sessions) -> str:
+    return new_secret(sessions.credentials.random_bytes)
