@@ -41,7 +41,7 @@ def make_app(
     nowhere).
     """
     app = FastAPI(title="cycle", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
-    app.state.engine, app.state.look = engine, Pages()
+    app.state.engine, app.state.look = engine, Pages(signs_in=door is not None)
     app.state.doors = Doors(
         engine, Reader(engine, ""), callers, Buckets(limits.account), Semaphore(limits.waiting), limits.wait_seconds
     )

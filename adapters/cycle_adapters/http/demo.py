@@ -34,7 +34,7 @@ def is_demo(engine: Engine) -> bool:
 
 
 def buttons(engine: Engine, language: Language) -> tuple[Button, ...]:
-    """Those who are at work everywhere, then the people of the first commune."""
+    """The people of the first commune, then those who are at work everywhere."""
     access, today = engine.door.now, engine.today()
     found = []
     for name, account in sorted(access.accounts.items()):
@@ -44,4 +44,4 @@ def buttons(engine: Engine, language: Language) -> tuple[Button, ...]:
         where = territory_of(grants[0].territory)
         roles = ", ".join(dict.fromkeys(str(shown(grant.role, language)) for grant in grants))
         found.append((name[-2:].isdigit(), Button(name, roles, str(shown(where, language)))))
-    return tuple(button for _, button in sorted(found, key=lambda each: (each[0], each[1].account)))
+    return tuple(button for _, button in sorted(found, key=lambda each: (not each[0], each[1].account)))

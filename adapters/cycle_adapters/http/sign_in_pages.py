@@ -35,6 +35,7 @@ from cycle_adapters.http.signing_in import (
     filled,
     form_id,
     fresh_form_id,
+    is_local,
     keep,
     local_path,
     session_id,
@@ -130,7 +131,7 @@ def _first_step(router: APIRouter, door: SigningIn) -> None:
 
     @router.post("/sign-in/demo")
     def as_somebody(request: Request, form: Form, lang: Asked = "fr") -> Response:
-        if not door.demo:
+        if not (door.demo and is_local(request)):
             raise NotSignedIn("wrong-password")
         return door.go_on(request, door.sessions.begin(form["account"]), lang, local_path(form["to"]))
 
@@ -191,7 +192,7 @@ def _second_step(router: APIRouter, door: SigningIn, look: Pages) -> None:
     def proved(request: Request, form: Form, lang: Asked = "fr") -> Response:
         to = local_path(form["to"])
         try:
-            begun, codes = door.sessions.set_up(form.secret, form["code"])
+            begun, codes = door.sessions.set_up(form.secret, form["code"], address(request))
         except IdentityRefused as failed:
             return offered(request, lang, to, failed)
         response: Response = look.page("recovery-codes.html", lang, codes=codes, to=to, path=request.url.path, form="")

@@ -55,6 +55,24 @@ class SignedIn:
         return Caller(account) if account else None
 
 
+class OnThisMachine:
+    """Whoever asks on this machine, for this machine, is one account.
+
+    A name that a foreign site has made point here is not enough: its pages would act as the account.
+    """
+
+    def __init__(self, account: str) -> None:
+        self._caller = Caller(account)
+
+    def caller(self, request: Request) -> Caller | None:
+        """Raises:
+        SignInNeeded: it was asked for under another name, or from elsewhere.
+        """
+        if not is_local(request):
+            raise SignInNeeded("not-here")
+        return self._caller
+
+
 def cookie_name(request: Request) -> str:
     """The name of the session's cookie.
 

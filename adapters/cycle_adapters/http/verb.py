@@ -15,12 +15,12 @@ from cycle.identity.sessions import Sessions
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.http.app import make_app
-from cycle_adapters.http.callers import Callers, OneAccount
+from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.demo import is_demo
 from cycle_adapters.http.limits import HEADER_BYTES, KEEP_ALIVE_SECONDS
 from cycle_adapters.http.provider import provider_of
 from cycle_adapters.http.sign_in_pages import SigningIn
-from cycle_adapters.http.signing_in import SignedIn, is_loopback
+from cycle_adapters.http.signing_in import OnThisMachine, SignedIn, is_loopback
 
 
 class CannotServe(Failure):
@@ -76,7 +76,7 @@ def who_calls(engine: Engine, as_account: str | None, address: str, *, demo: boo
         ProviderMisset: the settings do not name a provider.
     """
     if as_account:
-        return OneAccount(as_account), None
+        return OnThisMachine(as_account), None
     if demo and not is_demo(engine):
         raise CannotServe("not-a-demo")
     sessions = Sessions(engine)

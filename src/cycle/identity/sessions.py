@@ -125,7 +125,7 @@ class Sessions:
         kept, known = self._store.factor(account), self._open(account)
         return kept.sealed if kept and known and kept.since > known.factor_since else None
 
-    def set_up(self, id_: str, code: str) -> tuple[Begun, tuple[str, ...]]:
+    def set_up(self, id_: str, code: str, address: str) -> tuple[Begun, tuple[str, ...]]:
         """Set up the second factor that this session was offered; and the recovery codes.
 
         Raises:
@@ -138,6 +138,7 @@ class Sessions:
             # Whoever has found an open browser must not put another telephone in the place of the first.
             raise NotSignedIn("factor-set-already")
         codes = self.credentials.set_factor(session.account, session.account, self.credentials.offered(id_), code)
+        self._succeeded(session.account, address)
         return self._renewed(session, Stage.IN, strong=True), codes
 
     def change_password(self, id_: str, current: str, wanted: str, address: str) -> Begun:
