@@ -69,6 +69,8 @@ PROBLEMS: Mapping[str, int] = {
 }
 """Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
 RETRY_SECONDS = 1
+STEPS = ("/sign-in/code", "/second-factor")
+"""Steps of signing in: who has come too late begins anew, and is not led back to one."""
 NEEDS_A_SEAL = ("/second-factor", "/sign-in/code", "/api/v1/session")
 """Where the vault's key opens or seals a second factor."""
 
@@ -306,6 +308,8 @@ def _asks_for_a_page(request: Request) -> bool:
 
 def _to_sign_in(request: Request, language: Language) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.url.path in STEPS:
+        wanted = "/"
     return RedirectResponse(f"/sign-in?{urlencode({'lang': language, 'to': wanted})}", 303)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import msgspec
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
@@ -126,7 +126,7 @@ class Provider:
             return msgspec.convert(dict(answer), _Answer).id_token
         except (OAuthError, msgspec.ValidationError) as error:
             raise NotSignedIn("provider-refused") from error
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise ProviderUnavailable("silent", name=self.name) from error
 
     def _subject(self, token: str, nonce: str) -> str:
@@ -170,10 +170,10 @@ class Provider:
 
     def _asked(self, url: str) -> Mapping[str, object]:
         try:
-            answer = httpx.get(url, timeout=TIMEOUT_SECONDS)
+            answer = httpx2.get(url, timeout=TIMEOUT_SECONDS)
             answer.raise_for_status()
             return msgspec.json.decode(answer.content, type=dict[str, object])
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise ProviderUnavailable("silent", name=self.name) from error
 
     def _client(self) -> OAuth2Client:

@@ -22,6 +22,7 @@ from cycle.identity.passwords import LONGEST, SHORTEST
 from cycle.identity.secrets import form_token
 from cycle.identity.sessions import Begun, Sessions
 from cycle.identity.shapes import Session, Stage
+from cycle_adapters.http.callers import SignInNeeded
 from cycle_adapters.http.demo import buttons
 from cycle_adapters.http.pages import Pages
 from cycle_adapters.http.problems import sentence_of
@@ -80,12 +81,12 @@ class SigningIn(Struct, frozen=True):
         """The session of this browser, where it has come so far.
 
         Raises:
-            NotSignedIn: it has not.
+            SignInNeeded: it has not, or not any more.
         """
         id_ = session_id(request)
         session = self.sessions.found(id_) if id_ else None
         if id_ is None or session is None or session.stage not in stages:
-            raise NotSignedIn("over")
+            raise SignInNeeded
         return id_, session
 
     def go_on(self, request: Request, begun: Begun, language: Language, to: str) -> Response:
