@@ -61,6 +61,8 @@ def invite(settings: Settings, ref: str, address: str) -> None:
 def second_factor(settings: Settings, ref: str, reason: str | None) -> None:
     """Set up one's own second factor; or take away that of somebody else who has lost it."""
     account = reference(ref)
+    if reason is None:
+        _demand_terminal("no-factor-without-terminal")
     with Engine(settings.database) as engine:
         credentials = Credentials(engine)
         if reason is not None:
@@ -138,12 +140,16 @@ def _typed_twice(settings: Settings) -> str:
 
 
 def _hidden(words: str) -> str:
-    try:
-        return str(click.prompt(words, hide_input=True, err=True))
-    except click.Abort as error:
-        if sys.stdin.isatty():
-            raise
-        raise IdentityRefused("no-password-given") from error
+    _demand_terminal("no-password-given")
+    return str(click.prompt(words, hide_input=True, err=True))
+
+
+def _demand_terminal(cause: str) -> None:
+    """Raises:
+    IdentityRefused: nobody can type here.
+    """
+    if not sys.stdin.isatty():
+        raise IdentityRefused(cause)
 
 
 def _show(settings: Settings, account: str, secret: bytes) -> None:
@@ -158,9 +164,4 @@ def _show(settings: Settings, account: str, secret: bytes) -> None:
 
 
 def _code(settings: Settings) -> str:
-    try:
-        return str(click.prompt(text("message.its-code", settings.language), err=True))
-    except click.Abort as error:
-        if sys.stdin.isatty():
-            raise
-        raise IdentityRefused("no-factor-without-terminal") from error
+    return str(click.prompt(text("message.its-code", settings.language), err=True))
