@@ -1,6 +1,6 @@
 """Random secrets that are handed out once: ids of sessions, tokens, invitations, recovery codes.
 
-Each has 80 bits and more that nobody can guess, so that its plain SHA-256 is all that need be kept.
+Each has 120 bits and more that nobody can guess, so that its plain SHA-256 is all that need be kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RandomBytes = Callable[[int], bytes]
 SECRET_BYTES = 32
 CODES = 10
 """How many recovery codes an account gets."""
-CODE_BYTES = 10
+CODE_BYTES = 15
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TOKEN = re.compile(r"cyc_([0-9A-Za-z]{11})_([0-9A-Za-z]{43})")
 
@@ -61,9 +61,9 @@ def new_secret(random_bytes: RandomBytes) -> str:
 
 
 def new_codes(random_bytes: RandomBytes) -> tuple[str, ...]:
-    """Recovery codes, in groups that people can copy: ``ABCD-EFGH-IJKL-MNOP``."""
+    """Recovery codes, in groups that people can copy: ``ABCD-EFGH-IJKL-MNOP-QRST-UVWX``."""
     found = (b32encode(random_bytes(CODE_BYTES)).decode() for _ in range(CODES))
-    return tuple("-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in found)
+    return tuple("-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in found)
 
 
 def code_typed(code: str) -> str:
