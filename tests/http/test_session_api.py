@@ -73,6 +73,18 @@ def test_what_is_refused_is_a_problem_that_quotes_nothing(house: House, browser:
     assert int(waits.headers["retry-after"]) >= 1
 
 
+def test_where_no_key_is_a_code_cannot_be_looked_at(house: House, browser: Browser) -> None:
+    house.with_password(FANTA)
+    _, codes, _ = house.sets_up()
+    bare = House(house.url, None)
+    bare.now = house.now
+    with browsing(bare) as other:
+        assert kind(posts(other, account=FANTA, password=PASSWORD, code=codes[0])) == (503, "no-second-factor-here")
+    with browsing(bare, address="http://cycle.example.ml") as other:
+        assert kind(posts(other, account=FANTA, password=PASSWORD)) == (400, "bad-form")
+    bare.engine.close()
+
+
 def test_another_site_signs_nobody_in_or_out(house: House, browser: Browser) -> None:
     house.with_password()
     said = {"account": OUSMANE, "password": PASSWORD}

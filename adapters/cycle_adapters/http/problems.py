@@ -35,15 +35,22 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 URN = "urn:cycle:problem:"
-PROBLEMS: Mapping[str, int] = {
-    "bad-json": 400,
+OF_SIGNING_IN: Mapping[str, int] = {
     "bad-form": 400,
-    "idempotency-key-missing": 400,
-    "sign-in-needed": 401,
-    "forbidden": 403,
     "wrong-credential": 403,
     "second-factor-needed": 403,
     "second-factor-to-set-up": 403,
+    "bad-credential": 422,
+    "provider-silent": 503,
+    "no-second-factor-here": 503,
+}
+"""Problems that only who signs in meets."""
+PROBLEMS: Mapping[str, int] = {
+    **OF_SIGNING_IN,
+    "bad-json": 400,
+    "idempotency-key-missing": 400,
+    "sign-in-needed": 401,
+    "forbidden": 403,
     "out-of-scope": 403,
     "cross-origin": 403,
     "not-found": 404,
@@ -57,14 +64,11 @@ PROBLEMS: Mapping[str, int] = {
     "too-large": 413,
     "media-type": 415,
     "invalid": 422,
-    "bad-credential": 422,
     "refused": 422,
     "version-needed": 428,
     "too-many-requests": 429,
     "unexpected": 500,
     "unavailable": 503,
-    "provider-silent": 503,
-    "no-second-factor-here": 503,
     "not-there-yet": 503,
 }
 """Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
