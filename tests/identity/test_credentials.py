@@ -6,17 +6,22 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cycle.access import DECIDING, OF_PEOPLE, Forbidden
 from cycle.aggregates.account import GiveGrant
-from cycle.aggregates.base import By, Refused, Role
+from cycle.aggregates.base import By, Command, Refused, Role
+from cycle.aggregates.credentials import SetPassword, SetSecondFactor, SignOutAccount
 from cycle.aggregates.terms import TokenId
 from cycle.door import within
-from cycle.engine import Said
+from cycle.engine import Engine, Said
 from cycle.identity.credentials import INVITATION_SECONDS
 from cycle.identity.failures import IdentityRefused, NotSignedIn
 from cycle.identity.secrets import new_token, parsed
 from cycle.identity.shapes import Stage
+from tests.access.places import FANTA as SEGOUS
+from tests.access.places import say, two_communes
+from tests.access.test_processes import PAPER
 from tests.identity.house import DHIS, FANTA, HERE, KADI, OTHER, OUSMANE, PASSWORD, House
 from tests.people import ADMINISTRATOR, DAY
 
@@ -34,6 +39,14 @@ def test_nobody_sets_the_password_of_somebody_else(house: House) -> None:
     assert why(lambda: house.credentials.set_password(KADI, OUSMANE, PASSWORD)) == {"role-may-not"}
     assert why(lambda: house.credentials.set_password(OUSMANE, KADI, PASSWORD)) == {"role-may-not"}
     assert house.engine.store.identities.password(OUSMANE) is None
+
+
+@pytest.mark.parametrize("command", [SetPassword(), SetSecondFactor(), SignOutAccount()], ids=lambda each: each.type)
+def test_the_holder_of_an_account_is_that_of_no_other(house: House, command: Command) -> None:
+    holder = By(FANTA, Role.ACCOUNT_HOLDER)
+    said = Said(command=command, by=holder, on=house.engine.today(), target=OUSMANE)
+    assert why(lambda: house.engine.execute(said)) == {"not-authorised"}
+    assert house.engine.execute(replace(said, target=FANTA))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +251,15 @@ def test_within_a_scope_nothing_else_is_let_through(house: House) -> None:
         assert refused.value.findings[0].code == "beyond-scope"
         house.engine.act(KADI, "list-accounts")
     house.engine.act(DHIS, "export-events")
+
+
+def test_what_was_let_through_a_moment_ago_is_asked_again_within_a_scope(sqlite_url: str) -> None:
+    with Engine(sqlite_url) as engine:
+        dioro, _ = two_communes(engine)
+        say(engine, PAPER, dioro, SEGOUS)
+        with within(SEGOUS.actor, frozenset({"plans"})), pytest.raises(Forbidden):
+            say(engine, PAPER, dioro, SEGOUS)
+        say(engine, PAPER, dioro, SEGOUS)
 
 
 def test_an_identity_at_a_provider_is_linked_by_an_administrator_and_stands_in_no_leaf(house: House) -> None:

@@ -67,5 +67,9 @@ def test_a_password_of_other_parameters_holds_and_is_outdated() -> None:
     assert is_outdated(kept)
 
 
+def test_where_there_is_no_password_what_is_hashed_instead_lets_nobody_in() -> None:
+    assert not holds(None, "the password of nobody")
+
+
 def test_what_is_no_hash_holds_nothing() -> None:
     assert not holds("not a hash", "le marigot monte en août")
