@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
 demo: $(VENV)/run-installed
 	@test -f demo.db || $(BIN)/cycle --database sqlite:///demo.db demo
-	$(BIN)/cycle --database sqlite:///demo.db serve
+	$(BIN)/cycle --database sqlite:///demo.db serve --demo
 
 test: $(VENV)/dev-installed
 	$(BIN)/python -m pytest -n auto

@@ -167,7 +167,7 @@ def api() -> str:
     return HEADER + intro + "\n" + "\n".join(lines) + "\n"
 
 
-_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role): "every role"}
+_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role) - {Role.ACCOUNT_HOLDER}: "every role"}
 PAGES = {"access.md": access, "api.md": api, "state-table.md": state_table, "policy.md": lambda: policy_page(sample())}
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from unicodedata import normalize
 import msgspec
 from msgspec import Struct
 
+from cycle.aggregates import credentials as credentials
 from cycle.aggregates.account import account
 from cycle.aggregates.acts import acts
 from cycle.aggregates.base import Aggregate, By, Command
@@ -56,6 +57,10 @@ def check_seconds(commands: Iterable[type[Command]]) -> None:
 
 
 check_seconds(COMMANDS.values())
+BESIDE: frozenset[str] = frozenset(
+    name for name, command in COMMANDS.items() if command.__module__ == credentials.__name__
+)
+"""Commands whose other half lies beside the log: verbs of their own say them, never a command alone."""
 FOUNDING: frozenset[type[Command]] = frozenset(
     {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
 )

@@ -279,6 +279,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("vaulting.py", "rewrap"): (keys_of_another,),
     ("vaulting.py", "forget_again_"): (verb("vault", "forget-again"),),
     ("accounts.py", "list_"): (verb("account", "list"),),
+    ("tokens.py", "list_"): (verb("token", "list"),),
     ("keeping.py", "rebuild"): (verb("rebuild"),),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),

@@ -16,11 +16,11 @@ from cycle.engine import Engine
 from cycle_adapters.http.examples import example
 from cycle_adapters.http.problems import URN
 from cycle_adapters.http.reading import ROUTES
-from cycle_adapters.http.saying import OF_A_FRAMEWORK
+from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 from tests.access.places import DIORO, KOULA, SEGOU, two_communes
 from tests.access.test_matrix import TABLE
 from tests.http.town import API, key, named, served
-from tests.people import admit
+from tests.people import GRANTED, admit
 
 
 class Town:
@@ -29,7 +29,7 @@ class Town:
     def __init__(self, engine: Engine, client: TestClient) -> None:
         self.client = client
         self.own, self.foreign = two_communes(engine)
-        admit(engine, *((f"of-{role}", role, SEGOU) for role in Role))
+        admit(engine, *((f"of-{role}", role, SEGOU) for role in GRANTED))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/frameworks/{framework}/changes?from=0&to=2030-01-01", "replay"
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", GRANTED)
 def test_a_role_reads_what_the_table_says_where_it_is_held_and_nowhere_else(town: Town, role: Role) -> None:
     headers = named(f"of-{role}")
     for own, (framework, commune) in ((True, (town.own, DIORO)), (False, (town.foreign, KOULA))):
@@ -65,7 +65,7 @@ def test_a_role_reads_what_the_table_says_where_it_is_held_and_nowhere_else(town
                 assert own or TABLE[question].anybody or "Cadre de Koula" not in answer.text
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", GRANTED)
 def test_a_list_without_filters_holds_nothing_from_elsewhere(town: Town, role: Role) -> None:
     for route, name in ROUTES.items():
         answer = town.client.get(f"{API}/{route}?limit=500", headers=named(f"of-{role}"))
@@ -75,7 +75,7 @@ def test_a_list_without_filters_holds_nothing_from_elsewhere(town: Town, role: R
             assert TABLE[name].anybody or role.value not in TABLE[name].roles
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", GRANTED)
 def test_a_role_says_what_the_table_says_where_it_is_held_and_nowhere_else(town: Town, role: Role) -> None:
     """Whatever a rule says then: to be let through is to be refused by a rule, or for a version, at the most."""
     for name, action in SAYING.items():
@@ -96,7 +96,7 @@ def test_whoever_has_not_signed_in_reads_what_is_public_and_says_nothing(town: T
     for path, question in addresses(town.own, DIORO):
         assert town.client.get(API + path).status_code == (200 if READING[question].anybody else 401)
     assert town.client.get(f"{API}/communes?commune=nowhere").status_code == 401
-    for name in COMMANDS:
+    for name in SAYABLE:
         path = f"/frameworks/{town.own}/commands/{name}" if name in OF_A_FRAMEWORK else f"/commands/{name}"
         answer = town.client.post(API + path, json={"occurred_on": "2026-02-02"}, headers=key())
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -126,6 +126,6 @@ def test_every_address_of_the_contract_was_opened_here(town: Town) -> None:
     opened = {f"{API}/{route}" for route in ROUTES} | {f"{API}/receipts/{{key}}", f"{API}/schemas/{{type}}/{{version}}"}
     opened |= {re.sub(r"\?.*", "", API + path) for path, _ in addresses("{identity}", DIORO)}
     opened |= {f"{API}/frameworks/{{identity}}/commands/{n}" for n in OF_A_FRAMEWORK}
-    opened |= {f"{API}/commands/{n}" for n in COMMANDS.keys() - OF_A_FRAMEWORK}
+    opened |= {f"{API}/commands/{n}" for n in set(SAYABLE) - OF_A_FRAMEWORK}
     assert set(paths) == opened
     assert "receipt" in ACTING

@@ -27,7 +27,7 @@ from cycle.store import Receipt
 from cycle.vault.keys import new_key
 from cycle_adapters.http.examples import example
 from cycle_adapters.http.problems import URN
-from cycle_adapters.http.saying import OF_A_FRAMEWORK
+from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 from tests.access.places import DAY, DIORO, FANTA, revoke, two_communes
 from tests.engine.path import ENDS, MET
 from tests.engine.path import Path as Way
@@ -49,7 +49,7 @@ def monitored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield client, Way(engine).to(Stage.MONITORING)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", SAYABLE)
 def test_every_command_can_be_said(monitored: tuple[TestClient, str], name: str) -> None:
     client, framework = monitored
     command = COMMANDS[name]

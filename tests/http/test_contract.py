@@ -19,7 +19,8 @@ from cycle.engine import Engine
 from cycle.fields import bare
 from cycle_adapters.http.contract import OF_FRAMEWORKS, OF_OTHERS
 from cycle_adapters.http.examples import PATTERNS, example
-from cycle_adapters.http.problems import PROBLEMS, URN
+from cycle_adapters.http.problems import OF_SIGNING_IN, PROBLEMS, URN
+from cycle_adapters.http.saying import SAYABLE
 from cycle_adapters.http.tidying import operations
 from tests.http.town import API, served
 
@@ -41,9 +42,9 @@ def test_every_route_stands_in_the_contract(app: FastAPI) -> None:
     routes = {API + r.path for router in routers for r in router.routes if isinstance(r, APIRoute)}
     generic = {OF_FRAMEWORKS, OF_OTHERS}
     paths = set(app.openapi()["paths"])
-    said = {p for name in COMMANDS for g in generic if (p := g.replace("{command}", name)) in paths}
+    said = {p for name in SAYABLE for g in generic if (p := g.replace("{command}", name)) in paths}
     assert paths == routes - generic - {f"{API}/openapi.json"} | said
-    assert len(said) == len(COMMANDS)
+    assert len(said) == len(SAYABLE)
 
 
 def test_every_reference_leads_somewhere(app: FastAPI) -> None:
@@ -58,17 +59,17 @@ def test_every_reference_leads_somewhere(app: FastAPI) -> None:
 def test_the_contract_and_the_problems_name_each_other(app: FastAPI) -> None:
     named = set(re.findall(rf"{URN}([a-z-]+)", json.dumps(app.openapi())))
     # Whoever opens what is not in the contract is told so, too.
-    assert set(PROBLEMS) - named == {"method-not-allowed", "said-elsewhere"}
+    assert set(PROBLEMS) - named == {"method-not-allowed", "said-elsewhere", *OF_SIGNING_IN}
     for operation in operations(app.openapi()):
         assert {"429", "500", "503"} <= set(operation["responses"])
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", SAYABLE)
 def test_the_example_of_a_command_can_be_read(name: str) -> None:
     assert read_command(name, msgspec.json.encode(example(COMMANDS[name]))).type == name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", SAYABLE)
 def test_no_part_of_a_command_drops_a_field_that_nobody_knows(name: str) -> None:
     for part in parts(types.type_info(COMMANDS[name])):
         declared = get_origin(part.cls) or part.cls

@@ -14,7 +14,7 @@ from cycle import __version__, catalogue
 from cycle.catalogue import Language
 from cycle.settings import Settings
 from cycle_adapters.cli.settings import DEFAULT_DATABASE, OPERATOR, before_parsing
-from cycle_adapters.cli.wording import Context, heard, reference, sentence_case, usage_error, worded
+from cycle_adapters.cli.wording import Context, Wrong, heard, reference, sentence_case, usage_error, worded
 
 VERBS = {
     "demo": "cycle_adapters.cli.keeping:demo",
@@ -36,12 +36,19 @@ VERBS = {
     "receipt": "cycle_adapters.sealing.receipts:receipt",
     "vault": "cycle_adapters.cli.vaulting:vault",
     "account": "cycle_adapters.cli.accounts:account",
+    "token": "cycle_adapters.cli.tokens:token",
 }
 """Each verb is named, not imported: that keeps help quick, and adapters out of each other's rooms."""
 
 DELIBERATIONS = "cycle_adapters.files.deliberations:recorded"
 """How the demo imports the registers of its councils, as a real council would."""
+TOKEN = "cycle_adapters.cli.tokens:acting"
+"""Who acts, where a token says it."""
 PARTS = {
+    "account": tuple(
+        f"cycle_adapters.cli.signing_in:{name}"
+        for name in ("password", "invite", "second_factor", "sign_out", "link", "unlink")
+    ),
     "export": ("cycle_adapters.sealing.exporting:bundle", "cycle_adapters.sealing.exporting:checkpoint"),
 }
 """Verbs below another one that live in another room."""
@@ -98,6 +105,10 @@ class Verbs(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, database: str, as_json: bool, lang: Language | None, actor: str | None) -> None:
     ctx.obj = Settings(database, lang or heard(ctx).language, as_json, reference(actor or OPERATOR))
+    if os.environ.get("CYCLE_TOKEN"):
+        if actor:
+            raise Wrong("token-and-actor")
+        ctx.obj = ctx.with_resource(part(TOKEN)(ctx.obj))
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -23,17 +23,25 @@ from cycle_adapters.http.pages import Pages, pages
 from cycle_adapters.http.problems import answer_problems
 from cycle_adapters.http.reading import reading_routes
 from cycle_adapters.http.saying import saying_routes
+from cycle_adapters.http.sessions_api import sessions_routes
+from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
 
 API = "/api/v1"
 
 
-def make_app(engine: Engine, callers: Callers, limits: Limits = Limits()) -> FastAPI:  # noqa: B008
+def make_app(
+    engine: Engine,
+    callers: Callers,
+    limits: Limits = Limits(),  # noqa: B008
+    door: SigningIn | None = None,
+) -> FastAPI:
     """The application over one engine; it keeps the projections up to date as it is read.
 
-    ``callers`` tells who calls; ``limits`` how much one of them may ask for.
+    ``callers`` tells who calls; ``limits`` how much one of them may ask for; ``door`` where people sign in (None:
+    nowhere).
     """
     app = FastAPI(title="cycle", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
-    app.state.engine, app.state.look = engine, Pages()
+    app.state.engine, app.state.look = engine, Pages(signs_in=door is not None)
     app.state.doors = Doors(
         engine, Reader(engine, ""), callers, Buckets(limits.account), Semaphore(limits.waiting), limits.wait_seconds
     )
@@ -48,6 +56,10 @@ def make_app(engine: Engine, callers: Callers, limits: Limits = Limits()) -> Fas
     for routes in (reading_routes(), saying_routes(), contract_routes()):
         app.include_router(routes, prefix=API)
     app.include_router(pages(app.state.look), include_in_schema=False)
+    app.state.signs_in = door is not None
+    if door is not None:
+        app.include_router(sessions_routes(door), prefix=API)
+        app.include_router(sign_in_pages(door, app.state.look))
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> Response:

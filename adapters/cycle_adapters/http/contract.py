@@ -17,7 +17,7 @@ from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
 from cycle_adapters.http.examples import example
 from cycle_adapters.http.parameters import KEY
-from cycle_adapters.http.saying import OF_A_FRAMEWORK, TAG
+from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE, TAG
 from cycle_adapters.http.tidying import as_read, tidied
 
 TEMPLATE = "#/components/schemas/{name}"
@@ -65,14 +65,15 @@ def contract(app: FastAPI) -> dict[str, Any]:
             servers=[{"url": "/"}],
         )  # fmt: skip
         paths = found["paths"]
-        for pattern, names in ((OF_FRAMEWORKS, OF_A_FRAMEWORK), (OF_OTHERS, COMMANDS.keys() - OF_A_FRAMEWORK)):
+        for pattern, names in ((OF_FRAMEWORKS, OF_A_FRAMEWORK), (OF_OTHERS, set(SAYABLE) - OF_A_FRAMEWORK)):
             generic = paths.pop(pattern)["post"]
             for name in (name for name in COMMANDS if name in names):
                 paths[pattern.replace("{command}", name)] = {"post": _operation(generic, name)}
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas.clear()
-        schemas.update(msgspec.json.schema_components([*SHAPES, *COMMANDS.values()], ref_template=TEMPLATE)[1])
-        as_read({name: schemas[name] for name in msgspec.json.schema_components(COMMANDS.values())[1]})
+        commands = [COMMANDS[name] for name in SAYABLE]
+        schemas.update(msgspec.json.schema_components([*SHAPES, *commands], ref_template=TEMPLATE)[1])
+        as_read({name: schemas[name] for name in msgspec.json.schema_components(commands)[1]})
         found["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer", "description": "A token of a machine or a person."},
             "session": {"type": "apiKey", "in": "cookie", "name": "__Host-cycle", "description": "Signed in."},

@@ -37,8 +37,9 @@ Asked = Annotated[Language, Query()]
 class Pages:
     """Renders the templates in one language."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, signs_in: bool = False) -> None:
         self._templates = Environment(loader=PackageLoader("cycle_adapters.http"), autoescape=True)
+        self._templates.globals["signs_in"] = signs_in
 
     def page(self, name: str, language: Language, *, status: int = 200, **values: Any) -> HTMLResponse:
         def word(value: object) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
@@ -19,11 +21,13 @@ from cycle.commands import BadInput
 from cycle.engine import Busy, Engine
 from cycle.failures import Failure
 from cycle.fields import Fault
+from cycle.identity.failures import IdentityRefused, NotSignedIn, Wait
 from cycle.leaf import LeafError
 from cycle.projections.runner import NotThereYet
 from cycle.reading import PlaceAmbiguous, PlaceUnknown
 from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.telling import reason, refusal_lines, what_helps
+from cycle.vault.keys import VaultError
 from cycle_adapters.http.callers import SignInNeeded
 
 if TYPE_CHECKING:
@@ -31,7 +35,18 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 URN = "urn:cycle:problem:"
+OF_SIGNING_IN: Mapping[str, int] = {
+    "bad-form": 400,
+    "wrong-credential": 403,
+    "second-factor-needed": 403,
+    "second-factor-to-set-up": 403,
+    "bad-credential": 422,
+    "provider-silent": 503,
+    "no-second-factor-here": 503,
+}
+"""Problems that only who signs in meets."""
 PROBLEMS: Mapping[str, int] = {
+    **OF_SIGNING_IN,
     "bad-json": 400,
     "idempotency-key-missing": 400,
     "sign-in-needed": 401,
@@ -58,6 +73,10 @@ PROBLEMS: Mapping[str, int] = {
 }
 """Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
 RETRY_SECONDS = 1
+STEPS = ("/sign-in/code", "/second-factor")
+"""Steps of signing in: who has come too late begins anew, and is not led back to one."""
+NEEDS_A_SEAL = ("/second-factor", "/sign-in/code", "/api/v1/session")
+"""Where the vault's key opens or seals a second factor."""
 
 
 class Reason(Struct, frozen=True, omit_defaults=True):
@@ -164,6 +183,17 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
             return Stopped("conflict")
         case NotThereYet():
             return Stopped("not-there-yet", headers={"Retry-After": str(RETRY_SECONDS)})
+        case Wait():
+            return not_in_time(error.seconds)
+        case NotSignedIn():
+            return Stopped("wrong-credential", why=sentence_of(error, language))
+        case IdentityRefused():
+            return Stopped("bad-credential", why=sentence_of(error, language))
+        case Failure() if error.kind == "provider":
+            headers = {"Retry-After": str(RETRY_SECONDS)}
+            return Stopped("provider-silent", headers=headers, why=sentence_of(error, language))
+        case VaultError() if request.url.path in NEEDS_A_SEAL:
+            return Stopped("no-second-factor-here")
         case Unavailable() | SQLAlchemyError() | Failure():
             # Their own words name files, hosts and statements.
             return Stopped("unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
@@ -174,6 +204,12 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
 def _sign_in(needed: SignInNeeded, language: Language) -> Stopped:
     why = text(f"sign-in.{needed.cause}", language)
     return Stopped("sign-in-needed", headers={"WWW-Authenticate": "Bearer"}, why=why)
+
+
+def sentence_of(failure: Failure, language: Language) -> str:
+    """A failure of signing in as a page says it."""
+    words = failure.told(language)
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _refused(refused: Refused, request: Request, language: Language) -> Stopped:
@@ -257,6 +293,8 @@ def answered(stopped: Stopped, request: Request) -> Response:
     """A problem as the one who asked can read it."""
     language = spoken(request)
     told = details(stopped, language)
+    if stopped.code == "sign-in-needed" and _asks_for_a_page(request):
+        return _to_sign_in(request, language)
     if request.url.path.startswith("/api/"):
         response = Response(_encode(told), told.status, media_type="application/problem+json")
     else:
@@ -264,6 +302,19 @@ def answered(stopped: Stopped, request: Request) -> Response:
         response = look.page("problem.html", language, status=told.status, detail=told.detail, path="/")
     response.headers.update({"Cache-Control": "no-store", "Content-Language": language, **stopped.headers})
     return response
+
+
+def _asks_for_a_page(request: Request) -> bool:
+    """Whether somebody may sign in on a page, and then see this one."""
+    signs_in = getattr(request.app.state, "signs_in", False)
+    return signs_in and request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
+
+
+def _to_sign_in(request: Request, language: Language) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.url.path in STEPS:
+        wanted = "/"
+    return RedirectResponse(f"/sign-in?{urlencode({'lang': language, 'to': wanted})}", 303)
 
 
 ANSWERED: tuple[type[Exception], ...] = (

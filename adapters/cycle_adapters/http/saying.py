@@ -16,7 +16,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.request import ActRequested
 from cycle.catalogue import Language, text
-from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED, Said
+from cycle.commands import BESIDE, BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED, Said
 from cycle.engine import Done, Engine
 from cycle.fields import Fault
 from cycle.reading import PlaceUnknown
@@ -37,6 +37,8 @@ KeyHeader = Annotated[
 ]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version that was looked at, as its ETag.")]
 Name = Annotated[str, Path(description="The name of the command.")]
+SAYABLE = tuple(name for name in COMMANDS if name not in BESIDE)
+"""What is said over HTTP: all but what is half of something that only its own verb does wholly."""
 OF_A_FRAMEWORK = frozenset(
     name for name, command in COMMANDS.items() if BY_COMMAND[name] is framework and command not in FOUNDING
 )
@@ -97,8 +99,8 @@ def known(command: str, *, of_a_framework: bool) -> str:
     Raises:
         Stopped: there is no such command, or it is said elsewhere.
     """
-    if command not in COMMANDS:
-        raise Stopped("unknown-command", near=", ".join(get_close_matches(command, COMMANDS, 3)) or "—")
+    if command not in SAYABLE:
+        raise Stopped("unknown-command", near=", ".join(get_close_matches(command, SAYABLE, 3)) or "—")
     if (command in OF_A_FRAMEWORK) is not of_a_framework:
         own = "/commands/" if of_a_framework else "/frameworks/{id}/commands/"
         raise Stopped("said-elsewhere", path=f"/api/v1{own}{command}")

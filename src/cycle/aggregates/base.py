@@ -46,6 +46,8 @@ class Role(StrEnum):
     EVALUATOR = "evaluator"
     INTEGRATOR = "integrator"
     DATA_PROTECTION = "data-protection"
+    ACCOUNT_HOLDER = "account-holder"
+    """Whoever an account is, in what concerns that account alone; nobody grants it."""
 
 
 def kebab(class_name: str) -> str:
@@ -152,7 +154,8 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     seconds: ClassVar[bool] = False
     """Whether it takes two: one account asks for it, another one with the same right confirms."""
     binds: ClassVar[bool] = False
-    """Whether it binds people for long: who says it says on which version he looked at what he binds."""
+    """Whether it binds people for long: who says it says on which version he looked at what he binds, and signs
+    in with a second factor; no token says it."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

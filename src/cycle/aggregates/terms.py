@@ -53,6 +53,7 @@ ObstacleId = NewType("ObstacleId", str)  # O-1
 
 # Inside one account.
 GrantId = NewType("GrantId", str)  # G-1
+TokenId = NewType("TokenId", str)  # the public part of cyc_<id>_<secret>
 
 
 class AccountKind(StrEnum):
