@@ -26,8 +26,9 @@ from cycle.projections.places import CommuneRow
 from cycle.reading import PlaceUnknown, Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.cli.doing import print_receipt
-from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.wording import reference
+from cycle_adapters.moments import DAY
 
 
 @click.group()

@@ -24,8 +24,9 @@ from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
 from cycle_adapters.cli.fields import gathered, rows, said, takes_free_text
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
+from cycle_adapters.cli.printing import emit, heading, pair, paragraph
 from cycle_adapters.cli.wording import Context, Wrong, heard, reference, worded
+from cycle_adapters.moments import DAY
 
 SELF_NAMED = frozenset({"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"})
 """Commands whose own fields say which aggregate they are about."""

@@ -18,8 +18,9 @@ from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle.telling import corrections, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph
+from cycle_adapters.cli.printing import emit, heading, joined, pair, paragraph
 from cycle_adapters.cli.states import changed, told
+from cycle_adapters.moments import DAY, MOMENT
 
 Corrected = Mapping[tuple[str, int], Sequence[Fact]]
 """Stream and version of a fact -> the corrections of it."""
