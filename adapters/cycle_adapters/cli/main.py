@@ -42,7 +42,14 @@ VERBS = {
 DELIBERATIONS = "cycle_adapters.files.deliberations:recorded"
 """How the demo imports the registers of its councils, as a real council would."""
 PARTS = {
-    "export": ("cycle_adapters.sealing.exporting:bundle", "cycle_adapters.sealing.exporting:checkpoint"),
+    "export": (
+        "cycle_adapters.sealing.exporting:bundle",
+        "cycle_adapters.sealing.exporting:checkpoint",
+        "cycle_adapters.paper.verbs:plan",
+        "cycle_adapters.paper.verbs:attendance",
+        "cycle_adapters.paper.verbs:minutes",
+        "cycle_adapters.paper.verbs:ics",
+    ),
 }
 """Verbs below another one that live in another room."""
 
