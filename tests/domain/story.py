@@ -56,8 +56,6 @@ class Story:
 
     def _record(self, command: Command, facts: tuple[Event, ...]) -> None:
         key = f"k-{len(self.history) + 1}"
-        # One save, one moment: as the store has it.
-        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=len(self.history) + 1)
         for data in facts:
             version = len(self.history) + 1
             recorded = Recorded(
@@ -69,7 +67,7 @@ class Story:
                 id=f"e-{version}",
                 log=LogName("ML-4-01-01"),
                 occurred_on=self.now,
-                recorded_at=moment,
+                recorded_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=version),
                 schema=data.schema,
                 stream=StreamId("framework-f-1"),
                 type=data.type,
