@@ -67,6 +67,16 @@ def bare(words: str) -> str:
     return SPACES.sub("", words)
 
 
+def right_of(pdf: bytes, letter: str) -> float:
+    """How far to the right a letter reaches on any page, in millimetres."""
+    furthest = 0.0
+    for page in pypdfium2.PdfDocument(pdf):
+        said = page.get_textpage()
+        boxes = (said.get_charbox(n) for n in range(said.count_chars()) if said.get_text_range(n, 1) == letter)
+        furthest = max([furthest, *(right for _, _, right, _ in boxes)])
+    return furthest / 72 * 25.4
+
+
 def codes_of(pdf: bytes, dpi: int = 150) -> list[bytes]:
     """What a camera reads from the QR codes of the pages, in their order."""
     found = []

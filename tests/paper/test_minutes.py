@@ -15,7 +15,7 @@ from cycle.aggregates.framework.meetings import (
     PostponeMeeting,
 )
 from cycle.aggregates.framework.obstacles import RaiseObstacle
-from cycle.aggregates.framework.plan import RecordDisagreement
+from cycle.aggregates.framework.plan import RecordDisagreement, ReopenNegotiation
 from cycle.aggregates.framework.proposals import ProposeAction
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import AdjournReason, MeetingId, NeedId, Presence
@@ -126,6 +126,26 @@ def test_obstacles_named_in_the_session_are_handled(way: Way) -> None:
     way.say(RaiseObstacle(description="La piste est coupée", severity=2), on=MET)
     # Named after the meeting: it is none of its.
     assert "La piste" not in words_of(minutes_pdf(reader(way), way.framework, "fr"))
+
+
+def test_a_plan_that_was_taken_back_in_the_session_is_none(way: Way) -> None:
+    in_session(way)
+    agreed(way, ["Acheter la décortiqueuse"])
+    way.say(ReopenNegotiation(reason="Prix"), on=MET)
+    way.say(AdjournMeeting(reason=AdjournReason.TIME, explanation="La nuit tombe"), on=MET)
+    said = words_of(minutes_pdf(reader(way), way.framework, "fr"))
+    assert "Le plan 1 est retiré" in said
+    assert "Aucun plan n'a été convenu à cette rencontre." in said
+
+
+def test_a_plan_that_was_negotiated_anew_is_the_last_one(way: Way) -> None:
+    in_session(way)
+    agreed(way, ["Acheter la décortiqueuse"])
+    way.say(ReopenNegotiation(reason="Prix"), on=MET)
+    agreed(way, ["Louer une décortiqueuse"])
+    way.say(CloseMeeting(minutes="Fait"), on=MET)
+    plan = words_of(minutes_pdf(reader(way), way.framework, "fr")).partition("Le plan convenu")[2]
+    assert "A-2 Louer une décortiqueuse Coopérative Benkadi" in plan
 
 
 @pytest.mark.parametrize("typed", ['#panic("x")\n= Titre\n$1$', "a\u202eb\n\n\nfin"])

@@ -13,21 +13,24 @@ from cycle.access import Forbidden
 from cycle.aggregates.base import Role
 from cycle.aggregates.framework.adjustment import ActionAdded, AdjustPlan, OpenReview
 from cycle.aggregates.framework.obstacles import AgreeSolution, CommunicateObstacle, RaiseObstacle
+from cycle.aggregates.framework.plan import AgreePlan
+from cycle.aggregates.framework.proposals import ProposeAction, RankActions
 from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import Stage
-from cycle.aggregates.terms import NeedId, ObstacleId, ReviewKind
+from cycle.aggregates.terms import ActionId, NeedId, ObstacleId, ReviewKind, Window
 from cycle.engine import Engine
 from cycle.history import Cutoffs
 from cycle.reading import PlaceUnknown
 from cycle_adapters.paper.basis import CannotPrint
 from cycle_adapters.paper.plan import plan_pdf
 from tests.access.places import two_communes
-from tests.engine.path import FISH, MET, RICE
+from tests.engine.path import ENDS, FISH, MET, RICE
 from tests.engine.path import Path as Way
 from tests.paper.meeting import DUE, agreed, in_session, reader, received, with_pledges
-from tests.paper.pages import A4, bare, boxes_of, fonts_of, pages_of, places_of, sizes_of, words_of
+from tests.paper.pages import A4, bare, boxes_of, fonts_of, pages_of, places_of, right_of, sizes_of, words_of
 from tests.people import admit
 
+EARLY = datetime(2026, 3, 1, 8, 30, 15, 123456, tzinfo=UTC)
 BAMBARA = "Dɔ̀nkili bɛ́ɛ : kɛ́nɛ, ɲɔ́gɔn, ŋɔ́mi, jɛ̂kafɔ̌ — Ɛ Ɔ Ɲ Ŋ"
 HOSTILE = (
     '#panic("run") #{ 1 + 1 }',
@@ -102,6 +105,24 @@ def test_who_has_left_signs_no_more(way: Way) -> None:
     assert "Coopérative Jigiya" not in after
 
 
+def test_an_adjusted_plan_keeps_the_order_of_the_meeting_and_what_was_dropped_is_gone(way: Way) -> None:
+    in_session(way)
+    for description in ("Un", "Deux", "Trois"):
+        propose = ProposeAction(description=description, needs=(NeedId("N-1"),), responsible=RICE, due_on=DUE)
+        way.say(propose, on=MET)
+    first, second, third = (ActionId(f"A-{n}") for n in (1, 2, 3))
+    way.say(RankActions(ranked=(third, second, first)), AgreePlan(window=Window(MET, ENDS)), on=MET)
+    way.start_monitoring()
+    way.say(OpenReview(kind=ReviewKind.MID_TERM), on=MET)
+    add = ActionAdded(description="Quatre", needs=(NeedId("N-1"),), responsible=FISH, due_on=DUE)
+    way.say(AdjustPlan(causes=("Retard",), added=(add,), dropped=(second,)), on=MET)
+    said = words_of(plan_pdf(reader(way), way.framework, "fr"))
+    found = [said.find(words) for words in ("A-3 Trois", "A-1 Un", "A-4 Quatre")]
+    assert found == sorted(found)
+    assert found[0] > 0
+    assert "Deux" not in said
+
+
 def test_two_hundred_actions_go_on_under_the_same_heads(way: Way) -> None:
     in_session(way)
     agreed(way, (f"Action numéro {n} du plan" for n in range(1, 201)))
@@ -121,13 +142,20 @@ def test_markup_and_code_are_text(way: Way, typed: str) -> None:
     assert bare(typed) in bare(words_of(plan_pdf(reader(way), way.framework, "fr")))
 
 
-def test_a_word_that_no_column_holds_ends_inside_the_page(way: Way) -> None:
+def test_a_word_that_no_column_holds_ends_inside_its_column(way: Way) -> None:
     in_session(way)
-    agreed(way, ["A" * 2000, "anticonstitutionnellement " * 20])
+    agreed(way, ["W" * 2000])
     pdf = plan_pdf(reader(way), way.framework, "fr")
-    assert words_of(pdf).count("A") >= 2000
-    widest = max(places_of(pdf, "A"), key=lambda place: place[1])
-    assert widest[1] < A4[1] - 15
+    (_, next_column, _), *_ = places_of(pdf, "N-1 Une")
+    assert bare(words_of(pdf)).count("W") == 2000
+    assert right_of(pdf, "W") < next_column
+
+
+def test_long_words_of_french_are_divided_as_french_divides_them(way: Way) -> None:
+    in_session(way)
+    agreed(way, ["anticonstitutionnellement " * 20])
+    said = words_of(plan_pdf(reader(way), way.framework, "fr"))
+    assert said.count("anticonstitutionnellement") == 20
 
 
 def test_what_turns_the_direction_of_writing_is_taken_out_and_the_rest_stays(way: Way) -> None:
@@ -157,14 +185,20 @@ def test_bambara_has_its_letters_and_tones_in_the_font_of_the_page(way: Way) -> 
     assert fonts_of(pdf) == {"LibertinusSerif"}
 
 
-def test_the_same_log_makes_the_same_bytes_dated_by_the_log(way: Way) -> None:
+def test_the_pdf_is_dated_by_the_log_and_not_by_the_machine(sqlite_url: str) -> None:
+    with Engine(sqlite_url, clock=lambda: EARLY) as engine:
+        way = Way(engine)
+        way.to(Stage.PLAN)
+        made = PdfReader(io.BytesIO(plan_pdf(reader(way), way.framework, "fr"))).metadata
+        assert made.creation_date == made.modification_date == EARLY.replace(microsecond=0)
+
+
+def test_the_same_log_makes_the_same_bytes(way: Way) -> None:
     way.to(Stage.PLAN)
     first = plan_pdf(reader(way), way.framework, "fr")
     # The record of an export goes to the platform's log, not to the commune's.
     admit(way.engine, ("somebody", Role.AUDITOR, "/"))
     assert plan_pdf(reader(way, "somebody"), way.framework, "fr") == first
-    last = reader(way).facts("ML-4-01-01")[-1].recorded.recorded_at
-    assert PdfReader(io.BytesIO(first)).metadata.creation_date == last.replace(microsecond=0)
     assert plan_pdf(reader(way), way.framework, "en") != first
 
 

@@ -68,7 +68,7 @@ def test_without_a_file_the_pages_go_where_somebody_waits_for_them(demo: Cli) ->
 def test_a_terminal_gets_no_pdf(demo: Cli) -> None:
     master, terminal = pty.openpty()
     command = [*PROGRAM, "--database", demo.url, "--lang", "en", "export", "plan", "Dioro"]
-    ran = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, check=False)
+    ran = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, check=False, timeout=60)
     os.close(terminal)
     os.close(master)
     assert ran.returncode == 1

@@ -137,15 +137,15 @@ def _pairs(plan: PlanRow, words: Wording) -> tuple[Pair, ...]:
 
 def stated(of: Basis, cycle: int) -> list[AgreedAction]:
     """The actions of a cycle's plan as it was last agreed or adjusted, in the order of the meeting."""
-    found: dict[str, AgreedAction] = {}
+    found: list[AgreedAction] = []
     for fact in of.facts:
         match fact.recorded.data:
             case PlanAgreed(cycle=of_cycle, actions=agreed) if of_cycle == cycle:
-                found = {action.action: action for action in agreed}
-            case PlanAdjusted(cycle=of_cycle, actions=agreed, dropped=dropped) if of_cycle == cycle:
-                found |= {action.action: action for action in agreed}
-                found = {number: action for number, action in found.items() if number not in dropped}
-    return list(found.values())
+                found = list(agreed)
+            case PlanAdjusted(cycle=of_cycle, actions=agreed) if of_cycle == cycle:
+                place = {action.action: n for n, action in enumerate(found)}
+                found = sorted(agreed, key=lambda action: place.get(action.action, len(place)))
+    return found
 
 
 def _lines(

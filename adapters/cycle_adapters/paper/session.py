@@ -16,7 +16,7 @@ from cycle.aggregates.framework.meetings import (
     MinutesApproved,
 )
 from cycle.aggregates.framework.obstacles import ObstacleIdentified
-from cycle.aggregates.framework.plan import PlanAgreed, PlanNotAgreed
+from cycle.aggregates.framework.plan import PlanAgreed, PlanNotAgreed, PlanWithdrawn
 from cycle.aggregates.framework.proposals import ActionAmended, ActionProposed
 from cycle.aggregates.terms import Presence
 from cycle.history import Fact
@@ -43,9 +43,15 @@ class Session(Struct, frozen=True):
 
     @property
     def plan(self) -> PlanAgreed | None:
-        """The plan agreed in it: the last where it was negotiated anew."""
-        found = [fact.recorded.data for fact in self.facts]
-        return next((data for data in reversed(found) if isinstance(data, PlanAgreed)), None)
+        """The plan agreed in it that was not taken back in it again."""
+        found = None
+        for fact in self.facts:
+            match fact.recorded.data:
+                case PlanAgreed() as agreed:
+                    found = agreed
+                case PlanWithdrawn():
+                    found = None
+        return found
 
     @property
     def objections(self) -> tuple[str, ...]:
