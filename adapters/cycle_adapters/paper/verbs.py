@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import msgspec
@@ -24,7 +23,7 @@ from cycle.settings import Settings
 from cycle_adapters.moments import DAY, MOMENT
 from cycle_adapters.paper.basis import Basis, CannotPrint, basis
 from cycle_adapters.paper.wording import Wording, capital
-from cycle_adapters.whole import told, written
+from cycle_adapters.whole import written_or_out
 
 A_FILE = click.Path(path_type=Path)
 Prints = Callable[[Basis, Wording, bytes | None], bytes]
@@ -113,7 +112,7 @@ def hand_out(
         # Named, not imported: adapters stay out of each other's rooms.
         note = import_module("cycle_adapters.sealing.published").published(settings.database, seals, log)
         pages = prints(of, Wording(settings.language), note)
-        with _place(to) as file:
+        with written_or_out(to) as file:
             # Recorded before the first byte leaves.
             engine.act(settings.actor, "export-paper", log, PaperExported(log, of.identity, sheet, of.position))
             file.write(pages)
@@ -156,24 +155,12 @@ def ics(
         found = days(reader, filters, cutoffs)
         file_bytes = days_ics(found, reader, filters, words, cutoffs, framework or commune or circle or region)
         log = LogName(place) if place else None
-        with _place(to) as file:
+        with written_or_out(to) as file:
             fact = CalendarExported(engine.store.head().position, log)
             engine.act(settings.actor, "export-calendar", log, fact)
             file.write(file_bytes)
     said = partial(verbatim, "paper.days-written", count=len(found), path=str(to))
     _say(settings, to, {"path": str(to), "count": len(found)}, said)
-
-
-@contextmanager
-def _place(to: Path | None) -> Iterator[BinaryIO]:
-    """The file, or standard output where none is named."""
-    if to is not None:
-        with written(to) as file:
-            yield file
-        return
-    with told():
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
 
 
 def _say(settings: Settings, to: Path | None, values: dict[str, object], said: Callable[..., str]) -> None:
