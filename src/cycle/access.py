@@ -21,6 +21,10 @@ from cycle.commands import BY_COMMAND, COMMANDS
 READERS = tuple(role for role in Role if role not in (Role.OPERATOR, Role.ACCOUNT_HOLDER))
 """Whoever has a part in a territory reads what is recorded there; who runs the machine has none."""
 COUNCIL_FILES = (Role.COUNCIL_SECRETARY,)
+TAKING_PART = tuple(
+    role for role in READERS if role not in (Role.ADMINISTRATOR, Role.DATA_PROTECTION, Role.WORKER, Role.INTEGRATOR)
+)
+"""Whoever sits in a framework, oversees or studies it: these carry papers out of the house."""
 
 
 class Action(Struct, frozen=True):
@@ -70,6 +74,8 @@ ACTING: Mapping[str, Action] = dict(
         _declared("export-events", Role.AUDITOR, Role.INTEGRATOR),
         _declared("export-bundle", Role.AUDITOR, Role.SUPERVISING_AUTHORITY),
         _declared("export-tables", Role.AUDITOR, Role.EVALUATOR, Role.PROGRAMME),
+        _declared("export-paper", *TAKING_PART),
+        _declared("export-calendar", *TAKING_PART, Role.INTEGRATOR),
         _declared("import-deliberations", *COUNCIL_FILES),
         _declared("import-events", Role.OPERATOR, machine=True),
         _declared("verify", Role.OPERATOR, Role.AUDITOR, machine=True),

@@ -472,17 +472,18 @@ class Engine(Application[str]):
         else:
             states.put(decision.stream, decision.aggregate.fold(decision.state, decision.events))
 
-    def act(self, actor: str, name: str, log: LogName = PLATFORM, fact: Event | None = None) -> None:
+    def act(self, actor: str, name: str, log: LogName | None = PLATFORM, fact: Event | None = None) -> None:
         """Let an account do something that is no command (``cycle.access.ACTING``), and record that it does.
 
-        ``log``: that of the commune that it is about; the platform's: everything.
+        ``log``: that of the commune that it is about; the platform's: everything; None: whatever of it
+        the account may read.
 
         Raises:
             Forbidden: no grant of the account allows it there.
         """
         declared((name,), ACTING)
         try:
-            self.door.act(actor, ACTING[name], self.door.home(log)[0], fact)
+            self.door.act(actor, ACTING[name], None if log is None else self.door.home(log)[0], fact)
         except Forbidden as forbidden:
             self.door.note(None, forbidden)
             raise

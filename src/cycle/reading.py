@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from cycle.access import READING, Forbidden, declared
 from cycle.aggregates.account import Path as TerritoryPath
 from cycle.aggregates.base import Event, LogName, Recorded
+from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
@@ -344,6 +345,18 @@ class Reader:
         stream = stream_of(framework, identity)
         return cutoffs.cut(fact for fact in self._read(commune) if fact.recorded.stream == stream)
 
+    def corrections(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
+        """The corrections among ``facts``, without reading the others where nothing is cut off.
+
+        Raises:
+            Forbidden: as for ``facts``.
+        """
+        if cutoffs != EVERYTHING:
+            return [fact for fact in self.facts(commune, cutoffs) if isinstance(fact.recorded.data, FactCorrected)]
+        own = self._readable(self._may("replay", commune))
+        facts = self._read(commune, (FactCorrected.type,))
+        return [fact for fact in facts if own is None or fact.recorded.log in own]
+
     def requests(self, identity: FrameworkId, on: date) -> list[RequestRow]:
         """What is asked for in a framework and can be confirmed by a second person on a day."""
         found = cast("list[RequestRow]", self.rows(requests.name, Filters(framework=identity)))
@@ -383,9 +396,9 @@ class Reader:
         self._may("replay", self._home(identity))
         return self.engine.history(stream_of(framework, identity))
 
-    def _read(self, commune: str | None) -> Iterator[Fact]:
-        leaves = self.engine.leaves
-        for position, topic, schema, leaf in self.engine.store.read(0, log=LogName(commune) if commune else None):
+    def _read(self, commune: str | None, types: Sequence[str] = ()) -> Iterator[Fact]:
+        leaves, log = self.engine.leaves, LogName(commune) if commune else None
+        for position, topic, schema, leaf in self.engine.store.read(0, log=log, types=types):
             yield Fact(position, leaves[topic, schema](leaf))
 
     def state(self, history: Sequence[Fact]) -> Framework:

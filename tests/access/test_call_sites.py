@@ -136,6 +136,28 @@ def history_elsewhere(engine: Engine) -> None:
         _reader(engine).facts(KOULA)
 
 
+def corrections_elsewhere(engine: Engine) -> None:
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        _reader(engine).corrections(KOULA)
+
+
+def carried_out(*arguments: str) -> Callable[[Engine], None]:
+    """Who keeps personal data reads everything, and carries no paper out of the house."""
+
+    def said(engine: Engine) -> None:
+        Way(engine).to(Stage.PLAN)
+        url = engine.store.database.url.render_as_string()
+        here = Path(url.removeprefix("sqlite:///")).parent
+        words = [each.format(here=here) for each in arguments]
+        keeper = Role.DATA_PROTECTION.value
+        with pytest.raises(Forbidden):
+            cli.main(["--database", url, "--actor", keeper, *words], standalone_mode=False, obj=before_parsing([]))
+
+    said.__name__ = "-".join(arguments[:2])
+    return said
+
+
 def framework_history(engine: Engine) -> None:
     _closed(engine, lambda reader, framework: reader.framework_facts(framework))
 
@@ -268,6 +290,8 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("deliberations.py", "record"): (imported_by_another_hand,),
     ("backup_verbs.py", "backup"): (verb("backup", "{here}/x.backup"),),
     ("backup_verbs.py", "restore"): (backup_of_another,),
+    ("verbs.py", "hand_out"): (carried_out("export", "plan", "Dioro", "--to", "{here}/plan.pdf"),),
+    ("verbs.py", "ics"): (carried_out("export", "ics", "--to", "{here}/days.ics"),),
     ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{key}"),),
     ("checking.py", "verify"): (verb("verify"),),
     ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),
@@ -285,6 +309,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "_rows"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),
+    ("reading.py", "corrections"): (corrections_elsewhere,),
     ("reading.py", "framework_facts"): (framework_history,),
     ("reading.py", "options"): (next_steps,),
     ("reading.py", "framework"): (state,),

@@ -26,9 +26,10 @@ from cycle.projections.places import CommuneRow
 from cycle.reading import PlaceUnknown, Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.cli.doing import print_receipt
-from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.signing_in import done
 from cycle_adapters.cli.wording import reference
+from cycle_adapters.moments import DAY
 
 GRANTED = tuple(role for role in Role if role is not Role.ACCOUNT_HOLDER)
 

@@ -26,8 +26,9 @@ from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
 from cycle_adapters.cli.fields import gathered, said
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.wording import Context, Wrong, heard, reference, worded
+from cycle_adapters.moments import DAY
 
 
 class Commands(click.Group):

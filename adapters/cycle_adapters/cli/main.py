@@ -49,7 +49,14 @@ PARTS = {
         f"cycle_adapters.cli.signing_in:{name}"
         for name in ("password", "invite", "second_factor", "sign_out", "link", "unlink")
     ),
-    "export": ("cycle_adapters.sealing.exporting:bundle", "cycle_adapters.sealing.exporting:checkpoint"),
+    "export": (
+        "cycle_adapters.sealing.exporting:bundle",
+        "cycle_adapters.sealing.exporting:checkpoint",
+        "cycle_adapters.paper.verbs:plan",
+        "cycle_adapters.paper.verbs:attendance",
+        "cycle_adapters.paper.verbs:minutes",
+        "cycle_adapters.paper.verbs:ics",
+    ),
 }
 """Verbs below another one that live in another room."""
 

@@ -18,7 +18,8 @@ from cycle.settings import Settings
 from cycle.states import compared, compared_as_json, told
 from cycle.telling import corrected, corrections, fact_as_json, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
+from cycle_adapters.moments import DAY, MOMENT
 
 
 class Teller:

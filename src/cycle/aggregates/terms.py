@@ -185,6 +185,14 @@ class ReviewKind(StrEnum):
     OVERDUE = "overdue"
 
 
+class Sheet(StrEnum):
+    """What is printed of a framework."""
+
+    PLAN = "plan"
+    ATTENDANCE = "attendance"
+    MINUTES = "minutes"
+
+
 class PersonField(StrEnum):
     """What is kept of a person, all of it personal."""
 
