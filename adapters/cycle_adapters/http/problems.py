@@ -48,6 +48,7 @@ PROBLEMS: Mapping[str, int] = {
     "version-moved": 412,
     "too-large": 413,
     "media-type": 415,
+    "not-a-form": 415,
     "invalid": 422,
     "refused": 422,
     "version-needed": 428,
