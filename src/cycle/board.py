@@ -12,16 +12,23 @@ from msgspec import Struct
 
 from cycle.access import SAYING, Forbidden, authorize
 from cycle.aggregates.base import LogName, Role
+from cycle.aggregates.framework.adjustment import ReopenNeeds
 from cycle.aggregates.framework.decision import Option
+from cycle.aggregates.framework.plan import ReopenNegotiation
 from cycle.aggregates.framework.state import Framework, Stage
+from cycle.aggregates.framework.table import stages_of
 from cycle.aggregates.terms import FrameworkId
 from cycle.catalogue import Language, listed
+from cycle.commands import COMMANDS
 from cycle.door import Door
 from cycle.projections.frameworks import FrameworkRow
 from cycle.projections.places import CommuneRow
 from cycle.projections.requests import RequestRow
 from cycle.reading import Filters, Overdue, Reader
 from cycle.telling import Steps, members_named, steps, whom_to_call
+
+BACKWARD = frozenset({ReopenNegotiation.type, ReopenNeeds.type})
+"""Moves that go back: possible, and seldom what one came for."""
 
 
 class Need(IntEnum):
@@ -73,6 +80,12 @@ class Hands(Struct, frozen=True):
             return ()
         return tuple(role for role in SAYING[command].roles if access.holds(self.actor, role, path, today))
 
+    def held(self) -> frozenset[Role]:
+        """The roles that it holds there today."""
+        path, zone = self.door.home(LogName(self.commune))
+        grants = self.door.now.grants(self.actor, self.door.today(zone))
+        return frozenset(grant.role for grant in grants if grant.covers(path))
+
     def may(self, command: str) -> bool:
         return bool(self.roles(command))
 
@@ -121,7 +134,15 @@ class Board:
 
 def mine_first(told: Steps, hands: Hands) -> list[Option]:
     """What an account can do now to bring a framework on: the moves, then what else belongs to the stage."""
-    return [option for option in (*told.moves, *told.possible) if hands.may(option.command)]
+    onward = [option for option in told.moves if option.command not in BACKWARD]
+    back = [option for option in told.moves if option.command in BACKWARD]
+    wanted = (*onward, *nearest_first(told.possible), *back)
+    return [option for option in wanted if hands.may(option.command)]
+
+
+def nearest_first(options: Iterable[Option]) -> list[Option]:
+    """What belongs to few stages belongs most to this one."""
+    return sorted(options, key=lambda option: len(stages_of(COMMANDS[option.command])))
 
 
 def _need(asked: Iterable[RequestRow], late: Sequence[Overdue], mine: Sequence[Option], hands: Hands) -> Need:
@@ -131,7 +152,7 @@ def _need(asked: Iterable[RequestRow], late: Sequence[Overdue], mine: Sequence[O
         return Need.NOTHING
     if late:
         return Need.LATE
-    return Need.MOVE if mine[0].to else Need.TASK
+    return Need.MOVE if mine[0].to and mine[0].command not in BACKWARD else Need.TASK
 
 
 def waited_for(told: Steps, state: Framework, hands: Hands, language: Language) -> str:
@@ -139,10 +160,11 @@ def waited_for(told: Steps, state: Framework, hands: Hands, language: Language) 
     for missing in told.missing:
         for finding in missing.findings:
             named = listed(members_named(finding, state.members), language)
-            if named or finding.lift:
-                return named or whom_to_call(finding.lift, language)
-    others = [role for option in told.moves if not hands.may(option.command) for role in option.roles]
-    return whom_to_call(dict.fromkeys(others), language) if others else ""
+            others = [role for role in finding.lift if role not in hands.held()]
+            if named or (others and len(others) == len(finding.lift)):
+                return named or whom_to_call(others, language)
+    rest = [role for option in told.moves if not hands.may(option.command) for role in option.roles]
+    return whom_to_call(dict.fromkeys(rest), language) if rest else ""
 
 
 def days_left(row: FrameworkRow, today: date) -> int | None:

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from cycle.aggregates.base import Role
 from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.rulebook import PublishPolicy
 from cycle.aggregates.terms import CommuneCode
 from cycle.engine import Engine, Said
 from cycle.policy import sample
-from tests.people import by, everybody, sayer
+from tests.people import everybody, sayer
 
 DIORO = CommuneCode("ML-4-01-01")
 AWA, SECRETARY = "awa", "council-secretary"
@@ -117,7 +116,8 @@ def first_cycle() -> Iterator[Fill]:
         {"member": "Jigiya", "person": "personne-3", "youth": "yes"},
     ]
     yield Fill("install-committee", {"seats": seats}, MET, leads_to=("committee-installed",))
-    yield Fill("define-mandate", {"tasks": "Suivre le plan\nSignaler les difficultés"}, MET, leads_to=("mandate-defined",))
+    tasks: dict[str, Value] = {"tasks": "Suivre le plan\nSignaler les difficultés"}
+    yield Fill("define-mandate", tasks, MET, leads_to=("mandate-defined",))
     yield Fill("start-monitoring", {}, BEGUN, leads_to=("monitoring-started",))
 
 
@@ -137,7 +137,4 @@ def town_hall(url: str, now: datetime = NOW) -> Iterator[Engine]:
 
 def recorded_types(engine: Engine, before: int) -> tuple[str, ...]:
     """The types of the facts of the commune behind a position."""
-    return tuple(topic for _, topic, *_ in engine.store.read(before) if not topic.startswith("attempt"))
-
-
-FACILITATOR = by(Role.FACILITATOR).actor
+    return tuple(topic for _, topic, *_ in engine.store.read(before))

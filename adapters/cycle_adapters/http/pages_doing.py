@@ -19,6 +19,7 @@ from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.organisation import organisation
 from cycle.aggregates.person import PersonRecorded, RecordPerson
 from cycle.aggregates.request import ActRequested
+from cycle.board import mine_first
 from cycle.catalogue import text, verbatim
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED
 from cycle.engine import Busy, stream_of
@@ -236,7 +237,7 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
     asked = receipt.events[-1].type == ActRequested.type
     ahead = steps(desk.engine.options(place.id))
     hands = desk.hands(place.state.commune)
-    mine = [option for option in (*ahead.moves, *ahead.possible) if hands.may(option.command)]
+    mine = mine_first(ahead, hands)
     others = [option for option in ahead.moves if not hands.may(option.command)]
     return desk.page(
         "done.html",

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.state import Framework, Stage
-from cycle.board import Hands, days_left
+from cycle.board import Hands, days_left, nearest_first
 from cycle.catalogue import Language, shown, word
 from cycle.naming import Names
 from cycle.projections.frameworks import FrameworkRow
@@ -152,7 +152,7 @@ def told_steps(place: Place) -> dict[str, Any]:
         }
         for each in found.missing
     ]
-    moves, possible = ([option(each) for each in several] for several in (found.moves, found.possible))
+    moves, possible = ([option(each) for each in several] for several in (found.moves, nearest_first(found.possible)))
     return {
         "moves": moves,
         "missing": missing,
