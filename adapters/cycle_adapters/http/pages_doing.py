@@ -23,6 +23,7 @@ from cycle.board import mine_first
 from cycle.catalogue import text, verbatim
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED
 from cycle.engine import Busy, stream_of
+from cycle.failures import Failure
 from cycle.forms.acts import Act, Correcting, Plain, correctable
 from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import Input, Kind, inputs_of
@@ -173,7 +174,7 @@ def carried_out(desk: Desk, form: Form, posted: Posted) -> Response:
         desk.call.request.state.commune = said.command.commune
     try:
         receipt = desk.engine.carry_out(said).receipt
-    except (Refused, KeyReused, Busy, Conflict, Unavailable, LeafError) as error:
+    except (Refused, KeyReused, Busy, Conflict, Unavailable, Failure, LeafError) as error:
         return not_recorded(desk, form, filled, error, step)
     kind, _, identity = receipt.stream.partition("-")
     base = f"/frameworks/{identity}" if kind == framework.name else form.subject.base
@@ -201,7 +202,7 @@ def not_recorded(desk: Desk, form: Form, filled: Sent, error: Exception, step: s
         case LeafError():
             why = verbatim("message.bad-text", language, why=error.told(language))
             return form.page(filled, status=422, notices=(why,), step=step)
-        case Unavailable():
+        case Unavailable() | Failure():
             return form.page(filled, status=503, notices=(text("message.kept-try-again", language),), step=step)
     return form.page(filled, status=409, notices=(text("message.kept-try-again", language),), step=step)
 

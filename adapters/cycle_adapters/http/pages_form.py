@@ -64,7 +64,8 @@ class Sent(Struct, frozen=True):
 
 def fresh(act: Act, today: date, version: int | None, asked: Mapping[str, str]) -> Sent:
     """A form that nobody has filled in; an address may say some of it already."""
-    given = {**act.begun(), **gathered(act.inputs, {name: [value] for name, value in asked.items()})}
+    said = gathered(act.inputs, {name: [value] for name, value in asked.items()})
+    given = {**act.begun(), **{name: value for name, value in said.items() if value not in ({}, [], False)}}
     return Sent(
         given, today.isoformat(), "", "", False, uuid4().hex, "" if version is None else str(version),
         asked.get(TARGET, ""), {},

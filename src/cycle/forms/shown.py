@@ -24,7 +24,7 @@ BLANK_ROWS = 3
 class Shown(Struct, frozen=True):
     """One input. ``value`` is what it holds: words, several of them, or yes; ``id`` that of the element.
 
-    ``rows`` are the parts of each of several structs, ``parts`` those of one.
+    ``optional``: it may be left blank, and holds nothing then. ``rows`` are the parts of each of several structs, ``parts`` those of one.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Shown(Struct, frozen=True):
     kind: Kind
     label: str
     required: bool
+    optional: bool = False
     value: Any = ""
     help: tuple[str, ...] = ()
     error: str = ""
@@ -84,6 +85,7 @@ class Sheet:
             kind=kind,
             label=label_of(self._command, name, self._language),
             required=each.required,
+            optional=not each.required and each.default is None,
             value=self._held_value(kind, each, value),
             help=tuple(self._help(each, kind)) if "." not in name else (),
             error=self._errors.get(name, ""),
@@ -149,7 +151,10 @@ class Sheet:
 def label_of(command: str, name: str, language: Language) -> str:
     """The label of an input, by the last part of its name; what a correction sets right is called as ever."""
     parts = [part for part in name.removeprefix(f"{NOW}.").split(".") if not part.isdecimal()]
-    return field_label(command, parts[-1], language) if len(parts) == 1 else text(f"field.{parts[-1]}", language)
+    if len(parts) == 1:
+        return field_label(command, parts[0], language)
+    own = f"field.{parts[-2]}.{parts[-1]}"
+    return text(own if catalogue.has(own) else f"field.{parts[-1]}", language)
 
 
 def wrong(
@@ -159,11 +164,21 @@ def wrong(
     found: dict[str, str] = {}
     for fault in faults:
         name, each = _input_at(inputs, fault.field.strip("/").split("/"))
+        if each is not None and each.kind is Kind.GROUP:
+            found.update(_blank_parts(each, name, given, language))
+            continue
         missing = _at(given, name) in (None, "", [])
         takes = described(_item(each), language) if each else fault.text
         say = text("message.form-needed", language) if missing else _takes(takes, language)
         found.setdefault(name, say)
     return found
+
+
+def _blank_parts(group: Input, name: str, given: Mapping[str, Any], language: Language) -> dict[str, str]:
+    """What is missing of a struct, part by part; of one in which nothing has to be, the struct itself."""
+    parts = [f"{name}.{part.name}" for part in group.parts if part.required]
+    blank = [part for part in parts if _at(given, part) in (None, "", [])]
+    return dict.fromkeys(blank or [name], text("message.form-needed", language))
 
 
 def _takes(takes: str, language: Language) -> str:
