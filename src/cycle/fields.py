@@ -27,6 +27,7 @@ FORMS = {
     r"^[+(]?[0-9][0-9 ().-]*$": "telephone",
 }
 """Patterns of declared texts, and how they are called."""
+_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
 _SPACES = dict.fromkeys(map(ord, " \u00a0\u202f"))
 
 
@@ -64,7 +65,8 @@ def scalar(value: str, kind: types.Type) -> Any:
             plain = value.translate(_SPACES)
             return int(plain) if plain.lstrip("-").isdecimal() and plain.isascii() and len(plain) < 18 else value
         case types.DecimalType():
-            return value.translate(_SPACES).replace(",", ".")
+            plain = value.translate(_SPACES).replace(",", ".")
+            return plain if _NUMBER.fullmatch(plain) else value
         case types.BoolType():
             words = {"true": True, "yes": True, "oui": True, "on": True, "false": False, "no": False, "non": False}
             return words.get(value.strip().lower(), value)

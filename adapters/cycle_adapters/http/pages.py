@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 
 from cycle.catalogue import Language, shown, template, text, verbatim
 from cycle_adapters.http.pages_board import board_pages
@@ -18,7 +19,19 @@ from cycle_adapters.http.pages_meeting import meeting_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
 
+_TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""What turns the direction of writing: a text that holds it would rearrange the words around it."""
 FOR_A_YEAR = "public, max-age=31536000, immutable"
+
+
+def _straight(value: object) -> object:
+    """What is told, without what turns it around."""
+    return value.translate(_TURNS) if type(value) is str else value
+
+
+def _typed(value: object) -> Markup:
+    """What somebody has typed goes back into its field as it was."""
+    return escape(value)
 
 
 class Pages:
@@ -26,8 +39,13 @@ class Pages:
 
     def __init__(self) -> None:
         self._templates = Environment(
-            loader=PackageLoader("cycle_adapters.http"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+            loader=PackageLoader("cycle_adapters.http"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_straight,
         )
+        self._templates.filters["typed"] = _typed
         self._style = self._templates.get_template("style.css").render()
         self._version = sha256(self._style.encode()).hexdigest()[:12]
 
