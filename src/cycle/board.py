@@ -10,7 +10,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from cycle.access import SAYING, Forbidden, authorize
+from cycle.access import SAYING, Forbidden
 from cycle.aggregates.base import LogName, Role
 from cycle.aggregates.framework.adjustment import ReopenNeeds
 from cycle.aggregates.framework.decision import Option
@@ -48,6 +48,7 @@ class Standing(Struct, frozen=True):
     """
 
     row: FrameworkRow
+    state: Framework
     home: CommuneRow
     late: Sequence[Overdue]
     requests: Sequence[RequestRow]
@@ -70,15 +71,29 @@ class Hands(Struct, frozen=True):
     actor: str
     commune: str
 
-    def roles(self, command: str) -> tuple[Role, ...]:
-        """The roles in which it may say a command there today; none where it may not."""
+    @classmethod
+    def of(cls, reader: Reader, commune: str) -> Hands:
+        """What whoever reads may do there."""
+        return cls(reader.engine.door, reader.actor, commune)
+
+    def demanded(self, command: str) -> tuple[Role, ...]:
+        """The roles in which it may say a command there today.
+
+        Raises:
+            Forbidden: in none, with whom to call.
+        """
         path, zone = self.door.home(LogName(self.commune))
-        today, access = self.door.today(zone), self.door.now
+        access = self.door.now
+        self.door.let(access, self.actor, SAYING[command], path, zone=zone)
+        today = self.door.today(zone)
+        return tuple(role for role in SAYING[command].roles if access.holds(self.actor, role, path, today))
+
+    def roles(self, command: str) -> tuple[Role, ...]:
+        """The same; none where it may not."""
         try:
-            authorize(access, self.actor, SAYING[command], path, today)
+            return self.demanded(command)
         except Forbidden:
             return ()
-        return tuple(role for role in SAYING[command].roles if access.holds(self.actor, role, path, today))
 
     def held(self) -> frozenset[Role]:
         """The roles that it holds there today."""
@@ -116,12 +131,13 @@ class Board:
         self, row: FrameworkRow, home: CommuneRow, late: Sequence[Overdue], asked: Sequence[RequestRow]
     ) -> Standing:
         engine = self._reader.engine
-        hands = Hands(engine.door, self._reader.actor, row.commune)
+        hands = Hands.of(self._reader, row.commune)
         told = steps(engine.options(FrameworkId(row.framework)))
         mine = mine_first(told, hands)
         state = engine.framework(FrameworkId(row.framework), fresh=False)
         return Standing(
             row,
+            state,
             home,
             late,
             [each for each in asked if hands.confirms(each)],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -98,8 +97,8 @@ def test_every_page_names_its_json_which_is_there(demo: tuple[str, Engine], addr
 
 
 @pytest.fixture
-def by_keyboard(demo: tuple[str, Engine], opens: Opens) -> Iterator[Page]:
-    yield opens(demo[0], FACILITATES)
+def by_keyboard(demo: tuple[str, Engine], opens: Opens) -> Page:
+    return opens(demo[0], FACILITATES)
 
 
 def test_a_form_is_reached_filled_and_sent_by_keyboard_alone(by_keyboard: Page) -> None:

@@ -129,7 +129,9 @@ def test_rows_are_added_without_losing_what_was_typed(desk: Desk) -> None:
     page.put("seats.1.person", "personne-7")
     more = Page(send(desk.client, page, "awa", _add="seats"))
     assert int(more.fields["_rows.seats"][0]) == 4
-    assert "personne-7" in [value for name, values in more.fields.items() if name.endswith("person") for value in values]
+    assert "personne-7" in [
+        value for name, values in more.fields.items() if name.endswith("person") for value in values
+    ]
 
 
 def test_somebody_without_the_right_hears_whom_to_call_and_a_stranger_nothing(desk: Desk) -> None:

@@ -77,7 +77,9 @@ def test_every_step_leads_on_and_back_and_its_forms_return_to_it(desk: Desk, ste
 
 def test_a_proposal_comes_back_to_its_step(desk: Desk) -> None:
     before = desk.position()
-    assert f"{desk.base}/do/propose-action?lang=fr&amp;step=proposals" in desk.text(f"{desk.base}/meeting?step=proposals")
+    assert f"{desk.base}/do/propose-action?lang=fr&amp;step=proposals" in desk.text(
+        f"{desk.base}/meeting?step=proposals"
+    )
     page = opened(desk.client, f"{desk.base}/do/propose-action?step=proposals", "awa")
     page.put("description", "Réparer la décortiqueuse")
     page.put("responsible", "Benkadi")

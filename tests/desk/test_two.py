@@ -104,7 +104,7 @@ def test_a_fact_is_set_right_from_the_history_and_the_wrong_one_stays_visible(de
     assert answer.status_code == 303
     assert desk.recorded(before) == ["fact-corrected"]
     told = plain(desk.text(f"{desk.base}/history"))
-    assert f"Rectifié à la position" in told
+    assert "Rectifié à la position" in told
     replayed = plain(desk.text(f"{desk.base}/replay?at={before + 1}"))
     assert "Femmes : 0 → 14" in replayed or "Femmes : — → 14" in replayed
 

@@ -71,7 +71,6 @@ def offered(found: list[Standing], desk: Desk) -> dict[str, list[tuple[str, str]
 
 def card(each: Standing, desk: Desk) -> dict[str, Any]:
     """One framework as the board tells it."""
-    state = desk.engine.framework(each.row.framework, fresh=False)  # type: ignore[arg-type]
     language = desk.language
     return {
         "id": each.row.framework,
@@ -82,7 +81,7 @@ def card(each: Standing, desk: Desk) -> dict[str, Any]:
         "cycle": each.row.cycle,
         "left": left(each.left, language),
         "over": each.left is not None and each.left < 0,
-        "late": [overdue_line(one, state, language) for one in each.late],
+        "late": [overdue_line(one, each.state, language) for one in each.late],
         "requests": [(row.request, request_lines(row, language)[0]) for row in each.requests],
         "next": (each.mine[0].command, option_label(each.mine[0], language)) if each.mine else None,
         "more": len(each.mine) - 1,

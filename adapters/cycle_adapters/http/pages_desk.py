@@ -48,7 +48,7 @@ class Desk:
 
     def hands(self, commune: str) -> Hands:
         """What the reader may do in a commune."""
-        return Hands(self.engine.door, self.actor, commune)
+        return Hands.of(self.reader, commune)
 
     def say(self, key: str, **values: object) -> str:
         return text(f"message.{key}", self.language, "", **values)

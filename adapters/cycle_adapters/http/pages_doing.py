@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from msgspec.structs import replace
 
-from cycle.access import SAYING, Forbidden
+from cycle.access import Forbidden
 from cycle.aggregates.base import LogName, Recorded, Refused, VersionMoved
 from cycle.aggregates.deliberation import deliberation
 from cycle.aggregates.framework.anytime import CorrectFact
@@ -22,7 +21,7 @@ from cycle.aggregates.request import ActRequested
 from cycle.board import mine_first
 from cycle.catalogue import text, verbatim
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED
-from cycle.engine import Busy, stream_of
+from cycle.engine import Busy
 from cycle.failures import Failure
 from cycle.forms.acts import Act, Correcting, Plain, correctable
 from cycle.forms.choices import Choice, Held
@@ -114,19 +113,8 @@ def _form(place: Place, act: Act, action: str, targets: tuple[Choice, ...] | Non
         targets,
         place.state.version if about_framework else None,
     )
-    return Form(place.desk, subject, act, _roles(place.desk, act.command.type, place.state.commune), action)
-
-
-def _roles(desk: Desk, command: str, commune: str) -> tuple[Any, ...]:
-    """The roles in which the reader may say it there.
-
-    Raises:
-        Forbidden: in none, with whom to call.
-    """
-    door = desk.engine.door
-    path, zone = door.home(LogName(commune))
-    door.let(door.now, desk.actor, SAYING[command], path, zone=zone)
-    return desk.hands(commune).roles(command)
+    roles = place.desk.hands(place.state.commune).demanded(act.command.type)
+    return Form(place.desk, subject, act, roles, action)
 
 
 def targets(place: Place, command: str) -> tuple[Choice, ...]:
@@ -154,7 +142,7 @@ def proposing(desk: Desk) -> Form:
     hands = {code: desk.hands(code).roles(ProposeFramework.type) for code in desk.homes}
     roles = tuple(dict.fromkeys(role for found in hands.values() for role in found))
     if not roles:
-        desk.engine.door.let(desk.engine.door.now, desk.actor, SAYING[ProposeFramework.type], None)
+        roles = desk.hands(next(iter(desk.homes), "")).demanded(ProposeFramework.type)
     subject = Subject("", "/", "", "", Framework())
     return Form(desk, subject, Plain(ProposeFramework.type), roles, "/do/propose-framework")
 
@@ -173,7 +161,7 @@ def carried_out(desk: Desk, form: Form, posted: Posted) -> Response:
     if isinstance(said.command, ProposeFramework):
         desk.call.request.state.commune = said.command.commune
     try:
-        receipt = desk.engine.carry_out(said).receipt
+        receipt = desk.engine.execute(said)
     except (Refused, KeyReused, Busy, Conflict, Unavailable, Failure, LeafError) as error:
         return not_recorded(desk, form, filled, error, step)
     kind, _, identity = receipt.stream.partition("-")
@@ -211,7 +199,7 @@ def recorded_since(desk: Desk, subject: Subject, version: str) -> tuple[str, ...
     """What others have recorded since a version, fact by fact."""
     seen = int(version) if version.isdecimal() else 0
     names, told = Names(desk.language), []
-    for fact in desk.engine.history(stream_of(framework, subject.state.id)):
+    for fact in desk.reader.history(subject.state.id):
         names.learn(fact)
         if fact.version > seen:
             told.append(names.beside(fact, sentence(fact, desk.language)))
@@ -230,13 +218,13 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
         raise PlaceUnknown(key)
     receipt = found[1]
     versions = {line.version for line in receipt.events if line.stream == receipt.stream}
-    facts = _facts(desk, receipt.stream)
-    told = [fact for fact in facts if fact.version in versions]
+    facts = [fact.recorded for fact in desk.reader.facts(place.state.commune)]
+    told = [fact for fact in facts if fact.stream == receipt.stream and fact.version in versions]
     names = Names(language)
-    for fact in desk.engine.history(stream_of(framework, place.id)):
+    for fact in desk.reader.history(place.id):
         names.learn(fact)
     asked = receipt.events[-1].type == ActRequested.type
-    ahead = steps(desk.engine.options(place.id))
+    ahead = steps(desk.reader.options(place.id))
     hands = desk.hands(place.state.commune)
     mine = mine_first(ahead, hands)
     others = [option for option in ahead.moves if not hands.may(option.command)]
@@ -253,10 +241,6 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
         ],
         step=desk.call.request.query_params.get("step", ""),
     )
-
-
-def _facts(desk: Desk, stream: str) -> Sequence[Recorded[Any]]:
-    return desk.engine.history(cast("Any", stream))
 
 
 def _made(topic: str, stream: str) -> str:

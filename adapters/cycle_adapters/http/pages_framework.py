@@ -131,7 +131,7 @@ def told_steps(place: Place) -> dict[str, Any]:
     state, language = place.state, place.desk.language
     hands = place.desk.hands(state.commune)
     today = place.desk.engine.today(state.zone)
-    found = steps(place.desk.engine.options(place.id))
+    found = steps(place.desk.reader.options(place.id))
 
     def option(each: Option) -> dict[str, Any]:
         to = leads_to(each, state, today)

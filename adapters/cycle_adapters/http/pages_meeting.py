@@ -73,7 +73,7 @@ def ticked(posted: Fields) -> dict[str, Any]:
 def page(place: Place, step: Step) -> HTMLResponse:
     """One step: what is there already, what can be said here, and what cannot yet."""
     desk, language, state = place.desk, place.desk.language, place.state
-    options = {option.command: option for option in desk.engine.options(place.id)}
+    options = {option.command: option for option in desk.reader.options(place.id)}
     hands = desk.hands(state.commune)
     offered, why = [], []
     for command in step.commands:

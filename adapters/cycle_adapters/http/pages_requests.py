@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
+from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.request import ConfirmRequest, Request, WithdrawRequest, request
 from cycle.aggregates.terms import FrameworkId
 from cycle.catalogue import text
@@ -77,11 +78,18 @@ def waiting(desk: Desk, identity: str) -> RequestRow:
 def asked_for(place: Place, identity: str) -> list[tuple[str, str]]:
     """What is asked for, field by field."""
     desk = place.desk
-    state: Request = request.fold(request.initial, desk.engine.history(stream_of(request, identity)))
+    state: Request = request.fold(request.initial, _facts(place, identity))
     held = Held(desk.reader, place.state, place.state.commune, desk.language)
     sheet = Sheet(state.act, desk.language, held, desk.engine.today(place.state.zone))
     shown = sheet.lay_out(inputs_of(COMMANDS[state.act]), msgspec.json.decode(state.said))
     return list(answers(shown, desk.language))
+
+
+def _facts(place: Place, identity: str) -> list[Recorded[Event]]:
+    """What was recorded of a request."""
+    stream = stream_of(request, identity)
+    facts = (fact.recorded for fact in place.desk.reader.facts(place.state.commune))
+    return [fact for fact in facts if fact.stream == stream]
 
 
 def answering(desk: Desk, identity: str, command: str) -> Form:
@@ -95,10 +103,8 @@ def answering(desk: Desk, identity: str, command: str) -> Form:
         raise Stopped("not-found", list="/")
     row = waiting(desk, identity)
     place = Place(FrameworkId(row.framework or ""), desk)
-    desk.engine.door.role_of(desk.actor, COMMANDS[ConfirmRequest.type](), identity)
-    hands = desk.hands(row.commune)
-    roles = tuple(role for role in hands.roles(row.act) if role in COMMANDS[command].roles)
-    version = desk.engine.store.version_at(stream_of(request, identity), desk.engine.store.head().position)
+    roles = tuple(role for role in desk.hands(row.commune).demanded(row.act) if role in COMMANDS[command].roles)
+    version = len(_facts(place, identity))
     subject = Subject(
         place.base, f"/requests/{identity}", place.name, row.commune, place.state, identity, None, version
     )

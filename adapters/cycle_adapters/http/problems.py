@@ -262,7 +262,9 @@ def answered(stopped: Stopped, request: Request) -> Response:
         response = Response(_encode(told), told.status, media_type="application/problem+json")
     else:
         look: Pages = request.app.state.look
-        response = look.page("problem.html", language, status=told.status, title=told.title, detail=told.detail, path="/")
+        response = look.page(
+            "problem.html", language, status=told.status, title=told.title, detail=told.detail, path="/"
+        )
     response.headers.update({"Cache-Control": "no-store", "Content-Language": language, **stopped.headers})
     return response
 

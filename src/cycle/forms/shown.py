@@ -24,7 +24,8 @@ BLANK_ROWS = 3
 class Shown(Struct, frozen=True):
     """One input. ``value`` is what it holds: words, several of them, or yes; ``id`` that of the element.
 
-    ``optional``: it may be left blank, and holds nothing then. ``rows`` are the parts of each of several structs, ``parts`` those of one.
+    ``optional``: it may be left blank, and holds nothing then. ``rows`` are the parts of each of several
+    structs, ``parts`` those of one.
     """
 
     name: str
