@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cycle.demo import Simulated
 from cycle.engine import Engine
@@ -17,6 +17,8 @@ from tests.desk.serving import at_an_address
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 HELP = "no Chromium is installed: run `make test` as root, or `apt-get install chromium`"
+PATIENCE = 60_000
+"""Milliseconds after which something will not come any more; on a busy machine it takes a while."""
 Opens = Callable[..., Page]
 
 
@@ -25,6 +27,7 @@ def browser() -> Iterator[Browser]:
     """The browser of the system."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert path, HELP
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser
@@ -47,6 +50,7 @@ def opens(browser: Browser) -> Iterator[Opens]:
             )
             stack.callback(context.close)
             page = context.new_page()
+            page.set_default_timeout(PATIENCE)
             page.on("request", lambda asked: None if asked.url.startswith(address) else strayed.append(asked.url))
             return page
 
