@@ -27,6 +27,8 @@ FORMS = {
     r"^[+(]?[0-9][0-9 ().-]*$": "telephone",
 }
 """Patterns of declared texts, and how they are called."""
+_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
+_SPACES = dict.fromkeys(map(ord, " \u00a0\u202f"))
 
 
 def type_of(command: type[Struct], path: str) -> types.Type | None:
@@ -53,7 +55,26 @@ def bare(kind: types.Type) -> types.Type:
     return bare(kind.type) if isinstance(kind, types.Metadata) else kind
 
 
-def takes_free_text(command: type[Command]) -> bool:
+def scalar(value: str, kind: types.Type) -> Any:
+    """What somebody has typed, as a value of a declared type; as it stands where it is none, for others to say so.
+
+    Numbers may be written with the spaces and the comma of French. Lists and structs are none of this.
+    """
+    match bare(kind):
+        case types.IntType():
+            plain = value.translate(_SPACES)
+            return int(plain) if plain.lstrip("-").isdecimal() and plain.isascii() and len(plain) < 18 else value
+        case types.DecimalType():
+            plain = value.translate(_SPACES).replace(",", ".")
+            return plain if _NUMBER.fullmatch(plain) else value
+        case types.BoolType():
+            words = {"true": True, "yes": True, "oui": True, "on": True, "false": False, "no": False, "non": False}
+            return words.get(value.strip().lower(), value)
+        case _:
+            return value
+
+
+def takes_free_text(command: type[Struct]) -> bool:
     """Whether somebody may write sentences into it, which are public record then."""
     return _is_free(types.type_info(command))
 

@@ -27,6 +27,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.request import ConfirmRequest, WithdrawRequest
 from cycle.aggregates.terms import DeliberationId
+from cycle.board import Hands
 from cycle.engine import Engine, Said
 from cycle.failures import Failure
 from cycle.lookup import stream_of
@@ -114,6 +115,13 @@ def asked_by_somebody_who_lost_the_right(engine: Engine) -> None:
     revoke(engine, "mayor")
     with pytest.raises(Forbidden):
         engine.execute(Said(command=ConfirmRequest(), by=by(Role.COUNCIL_SECRETARY), on=ENDS, target=request))
+
+
+def form_elsewhere(engine: Engine) -> None:
+    """A form for what Fanta may not do there is not shown to her."""
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        Hands.of(_reader(engine), KOULA).demanded(PAPER.type)
 
 
 def exported(engine: Engine) -> None:
@@ -278,6 +286,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("door.py", "passes"): (elsewhere,),
     ("door.py", "role_of"): (in_no_role,),
     ("saying.py", "receipt_of"): (receipt_over_http,),
+    ("board.py", "demanded"): (form_elsewhere,),
     ("door.py", "_sets_right"): (corrected_by_who_facilitates,),
     ("door.py", "act"): (exported,),
     ("engine.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),

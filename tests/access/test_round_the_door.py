@@ -58,6 +58,8 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("saying.py", "say_of_framework"): "in which commune a refusal looks for who can help",
     ("verb.py", "serve"): "the sealer beside the server, which signs and shows nothing",
     ("asking.py", "damage"): "which log and index do not hold, to whoever met it, and nothing of what is recorded",
+    ("pages_doing.py", "confirmation"): "a receipt of the commune whose framework the reader has shown",
+    ("pages_replay.py", "proof"): "how far a log is sealed whose facts the reader has shown, and where one stands",
     ("checking.py", "verify"): (("checking.py", "verify"),),
     ("exporting.py", "bundle"): (("exporting.py", "bundle"),),
     ("exporting.py", "log_of"): (("exporting.py", "bundle"), ("exporting.py", "checkpoint")),

@@ -109,7 +109,7 @@ def test_one_framework_can_be_seen_as_it_was(client: TestClient) -> None:
 def test_a_framework_page_leads_with_what_is_late_and_the_moves(client: TestClient) -> None:
     for row in client.get("/api/v1/frameworks").json()["items"]:
         page = html.unescape(client.get(f"/frameworks/{row['framework']}").text)
-        first = page.partition("<summary>Possible aussi")[0]
+        first = page.partition("<summary>À tout moment")[0]
         assert "Reprendre les suites de la délibération" not in first
         assert any(words in first for words in ("pour changer d'étape", "Ce qui manque", "Plus rien"))
         # A member's number never stands alone where somebody is to be called.

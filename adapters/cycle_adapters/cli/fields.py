@@ -13,7 +13,7 @@ from msgspec import inspect as types
 from cycle.aggregates.base import Command
 from cycle.catalogue import Language, field_label
 from cycle.engine import BadInput, read_command
-from cycle.fields import bare, described, path_in, type_of
+from cycle.fields import bare, described, path_in, scalar, type_of
 from cycle_adapters.cli.wording import Wrong, near
 
 _HALF = re.compile(rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})")
@@ -80,14 +80,6 @@ def typed(value: str, kind: types.Type, path: str) -> Any:
         Wrong: JSON that cannot be read.
     """
     match bare(kind):
-        case types.IntType():
-            plain = value.replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
-            return int(plain) if plain.lstrip("-").isdecimal() and plain.isascii() and len(plain) < 18 else value
-        case types.DecimalType():
-            return value.strip().replace(",", ".")
-        case types.BoolType():
-            words = {"true": True, "yes": True, "oui": True, "false": False, "no": False, "non": False}
-            return words.get(value.strip().lower(), value)
         case types.VarTupleType(item_type=item):
             if value.lstrip()[:1] == "[":
                 return _decoded(value.encode(errors="surrogateescape"), f"--set {path}")
@@ -95,7 +87,7 @@ def typed(value: str, kind: types.Type, path: str) -> Any:
         case types.StructType() | types.DictType() | types.AnyType() | types.RawType():
             return _decoded(value.encode(), f"--set {path}") if value.lstrip()[:1] in ("{", "[", '"') else value
         case _:
-            return value
+            return scalar(value, kind)
 
 
 def _decoded(raw: bytes, path: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Response
+from starlette.middleware.gzip import GZipMiddleware
 
 from cycle import __version__
 from cycle.engine import Engine
@@ -46,6 +47,7 @@ def make_app(
         engine, Reader(engine, ""), callers, Buckets(limits.account), Semaphore(limits.waiting), limits.wait_seconds
     )
     # The one that is added last stands before all others.
+    app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6)
     app.add_middleware(Measured)
     app.add_middleware(SameSite)
     app.add_middleware(Counted, buckets=Buckets(limits.address))

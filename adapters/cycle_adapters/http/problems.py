@@ -63,6 +63,7 @@ PROBLEMS: Mapping[str, int] = {
     "version-moved": 412,
     "too-large": 413,
     "media-type": 415,
+    "not-a-form": 415,
     "invalid": 422,
     "refused": 422,
     "version-needed": 428,
@@ -299,7 +300,9 @@ def answered(stopped: Stopped, request: Request) -> Response:
         response = Response(_encode(told), told.status, media_type="application/problem+json")
     else:
         look: Pages = request.app.state.look
-        response = look.page("problem.html", language, status=told.status, detail=told.detail, path="/")
+        response = look.page(
+            "problem.html", language, status=told.status, title=told.title, detail=told.detail, path="/"
+        )
     response.headers.update({"Cache-Control": "no-store", "Content-Language": language, **stopped.headers})
     return response
 
