@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cycle.aggregates.base import Role
+from cycle.identity.secrets import form_token
 from cycle_adapters.http.signing_in import LOCAL, SECURE, local_path
 from tests.http.browser import Browser, browsing, hidden, told
 from tests.identity.house import DHIS, FANTA, KADI, OTHER, OUSMANE, PASSWORD, House
@@ -319,3 +320,17 @@ def test_where_nobody_is_a_demo_nobody_chooses_who_to_be(house: House, browser: 
     answer = browser.fill("/sign-in", action="/sign-in/demo", account=KADI)
     assert answer.status_code == 403
     assert LOCAL not in browser.cookies
+
+
+def test_a_form_of_the_desk_is_that_of_the_session_it_was_given_to(house: House, browser: Browser) -> None:
+    house.with_password(FANTA)
+    browser.client.cookies.set(LOCAL, house.sets_up()[0].id)
+    path = "/do/propose-framework?lang=en"
+    given = hidden(browser.open(path).text)
+    for token in ({}, {"_form": "x" * 43}, {"_form": form_token("another session")}):
+        refused = browser.send(path, {**given, "title": "Cadre", **token, **({} if token else {"_form": ""})})
+        assert refused.status_code == 400
+        assert "This form is too old" in told(refused)
+    taken = browser.send(path, {**given, "title": "Cadre"})
+    assert taken.status_code == 422, "read, and found wanting"
+    assert 'value="Cadre"' in taken.text

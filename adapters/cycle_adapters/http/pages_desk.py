@@ -15,14 +15,18 @@ from cycle.board import Hands
 from cycle.catalogue import Language, text
 from cycle.engine import Engine
 from cycle.forms.typed import Posted
+from cycle.identity.secrets import form_token, same
 from cycle.projections.places import CommuneRow
 from cycle_adapters.http.calling import Calling, PageReader
 from cycle_adapters.http.problems import Stopped
+from cycle_adapters.http.signing_in import bad_form, session_id
 
 if TYPE_CHECKING:
     from cycle_adapters.http.pages import Pages
 
 FORM = "application/x-www-form-urlencoded"
+TOKEN = "_form"
+"""Says that a form was given to this session, and by us."""
 MOST_FIELDS = 5_000
 
 
@@ -56,7 +60,9 @@ class Desk:
     def page(self, name: str, *, status: int = 200, path: str = "", **values: Any) -> HTMLResponse:
         """A page under its own address, which is nobody else's to keep."""
         look: Pages = self.call.request.app.state.look
-        found = look.page(name, self.language, status=status, path=path or self.address, account=self.actor, **values)
+        secret = session_id(self.call.request)
+        values |= {"account": self.actor, "token": form_token(secret) if secret else ""}
+        found = look.page(name, self.language, status=status, path=path or self.address, **values)
         found.headers["Cache-Control"] = "private, no-cache"
         return found
 
@@ -99,15 +105,20 @@ async def posted(request: Request) -> Posted:
     """The fields of a form.
 
     Raises:
-        Stopped: it is none.
+        Stopped: it is none, or not one that this session was given.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Stopped("not-a-form")
     body = await request.body()
     try:
-        return parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError as error:
         raise Stopped("not-a-form") from error
+    [token] = fields.pop(TOKEN, [""])[:1]
+    secret = session_id(request)
+    if secret and not same(form_token(secret).encode(), token.encode()):
+        raise bad_form("stale", request)
+    return fields
 
 
 Fields = Annotated[Posted, Depends(posted)]
