@@ -4,13 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: demo test check benchmarks lock docs clean
+BROWSERS := chromium chromium-browser google-chrome
+
+.PHONY: demo browser test check benchmarks lock docs clean
 
 demo: $(VENV)/run-installed
 	@test -f demo.db || $(BIN)/cycle --database sqlite:///demo.db demo
-	$(BIN)/cycle --database sqlite:///demo.db serve
+	$(BIN)/cycle --database sqlite:///demo.db serve --demo
 
-test: $(VENV)/dev-installed
+# The tests of the pages drive the system's Chromium; where it can be neither found nor installed, they say so and fail.
+browser:
+	@for each in $(BROWSERS); do command -v $$each >/dev/null && exit 0; done; \
+		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium; } || \
+		echo "There is no Chromium here, and it cannot be installed: the tests of the pages will fail." >&2
+
+test: $(VENV)/dev-installed browser
 	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/dev-installed

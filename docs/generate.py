@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec import structs
 from transitions.extensions import GraphMachine
 
 from cycle import catalogue
@@ -14,7 +15,11 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
 from cycle.commands import COMMANDS
 from cycle.policy import Policy, Rule, sample
+from cycle.projections.all import PROJECTIONS
 from cycle.settings import SETTINGS, Setting
+from cycle_adapters.http import limits
+from cycle_adapters.http.problems import PROBLEMS, URN
+from cycle_adapters.http.saying import OF_A_FRAMEWORK
 
 DOCS = Path(__file__).parent
 HEADER = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n\n"
@@ -126,6 +131,43 @@ def _readers(action: Action) -> str:
     return "anybody" if action.anybody else _EVERY.get(frozenset(action.roles)) or _roles(action.roles)
 
 
+def api() -> str:
+    """``docs/api.md``: the walk-through, then every address, problem and limit out of the declarations."""
+    intro = (DOCS / "api-intro.md").read_text("utf-8")
+    lines = ["## Lists\n", "| address | fields of a row |", "|---|---|"]
+    lines += [
+        f"| `GET /{name.replace('_', '-')}` | {', '.join(projection.row.__struct_fields__)} |"
+        for name, projection in PROJECTIONS.items()
+    ]
+    lines += ["\n## Commands\n", "| address | in words | fields | roles |", "|---|---|---|---|"]
+    for name, command in COMMANDS.items():
+        where = "/frameworks/{id}/commands/" if name in OF_A_FRAMEWORK else "/commands/"
+        fields = ", ".join(f.encode_name + ("" if f.required else "?") for f in structs.fields(command))
+        notes = " · takes two people" if command.seconds else ""
+        notes += " · `If-Match` needed" if command.binds else ""
+        words = catalogue.text(f"command.{name}", "en") + notes
+        lines.append(f"| `POST {where}{name}` | {words} | {fields} | {_roles(command.roles)} |")
+    lines += ["\n## Problems\n", "| status | type | what it says |", "|---|---|---|"]
+    lines += [
+        f"| {status} | `{URN}{code}` | {catalogue.template(f'problem.{code}', 'en', 'title')} |"
+        for code, status in PROBLEMS.items()
+    ]
+    account, address = limits.Limits().account, limits.Limits().address
+    lines += [
+        "\n## Limits\n",
+        "| what | how much |",
+        "|---|---|",
+        f"| one account | {account.per_second:g} requests a second, {account.burst} at once |",
+        f"| one address | {address.per_second:g} requests a second, {address.burst} at once |",
+        f"| a body | {limits.BODY_BYTES:,} bytes, {limits.JSON_DEPTH} levels deep |",
+        f"| request line and headers | {limits.HEADER_BYTES:,} bytes |",
+        f"| a connection without a request | {limits.KEEP_ALIVE_SECONDS} seconds |",
+        f"| requests worked on at the same time | {limits.THREADS} |",
+        f"| waiting for a position | {limits.Limits().wait_seconds:g} seconds, {limits.Limits().waiting} requests |",
+    ]
+    return HEADER + intro + "\n" + "\n".join(lines) + "\n"
+
+
 def configuration() -> str:
     """``docs/configuration.md``: every setting, by which option and variable it is said."""
     lines = [
@@ -151,9 +193,10 @@ def _setting(setting: Setting) -> str:
     return f"| {variable} | {option}{choices} | {default} | {words} | {verbs} |"
 
 
-_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role): "every role"}
+_EVERY = {frozenset(READERS): "every role but operator", frozenset(Role) - {Role.ACCOUNT_HOLDER}: "every role"}
 PAGES = {
     "access.md": access,
+    "api.md": api,
     "configuration.md": configuration,
     "state-table.md": state_table,
     "policy.md": lambda: policy_page(sample()),

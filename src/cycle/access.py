@@ -15,11 +15,16 @@ from msgspec.structs import replace
 from cycle.aggregates.account import EVERYWHERE, Account, Grant, Path, account, territory_of
 from cycle.aggregates.base import Event, Finding, Happened, Recorded, Refused, Role, Value
 from cycle.aggregates.commune import Commune
-from cycle.commands import COMMANDS
+from cycle.aggregates.request import request
+from cycle.commands import BY_COMMAND, COMMANDS
 
-READERS = tuple(role for role in Role if role is not Role.OPERATOR)
+READERS = tuple(role for role in Role if role not in (Role.OPERATOR, Role.ACCOUNT_HOLDER))
 """Whoever has a part in a territory reads what is recorded there; who runs the machine has none."""
 COUNCIL_FILES = (Role.COUNCIL_SECRETARY,)
+TAKING_PART = tuple(
+    role for role in READERS if role not in (Role.ADMINISTRATOR, Role.DATA_PROTECTION, Role.WORKER, Role.INTEGRATOR)
+)
+"""Whoever sits in a framework, oversees or studies it: these carry papers out of the house."""
 
 
 class Action(Struct, frozen=True):
@@ -69,6 +74,8 @@ ACTING: Mapping[str, Action] = dict(
         _declared("export-events", Role.AUDITOR, Role.INTEGRATOR),
         _declared("export-bundle", Role.AUDITOR, Role.SUPERVISING_AUTHORITY),
         _declared("export-tables", Role.AUDITOR, Role.EVALUATOR, Role.PROGRAMME),
+        _declared("export-paper", *TAKING_PART),
+        _declared("export-calendar", *TAKING_PART, Role.INTEGRATOR),
         _declared("import-deliberations", *COUNCIL_FILES),
         _declared("import-events", Role.OPERATOR, machine=True),
         _declared("verify", Role.OPERATOR, Role.AUDITOR, machine=True),
@@ -86,6 +93,16 @@ ACTING: Mapping[str, Action] = dict(
 """Every act on the platform that is no command."""
 ACTIONS: Mapping[str, Action] = {**SAYING, **READING, **ACTING}
 """All of it by name."""
+OF_PEOPLE: frozenset[str] = frozenset(
+    name
+    for name, command in COMMANDS.items()
+    if command.binds or command.seconds or BY_COMMAND[name] in (account, request)
+)
+"""What only a person decides, and no token: what binds, what takes two, and who may do what."""
+DECIDING: frozenset[Role] = frozenset(
+    {role for name in OF_PEOPLE for role in COMMANDS[name].roles} | {Role.ADMINISTRATOR, Role.OPERATOR}
+) - {Role.ACCOUNT_HOLDER}
+"""Who holds one of these signs in with a second factor."""
 
 
 def declared(wanted: Iterable[str], among: Mapping[str, Action]) -> None:
@@ -161,6 +178,11 @@ class Access(Struct, frozen=True):
     position: int = 0
     size: int = 0
 
+    def stands(self, actor: str) -> bool:
+        """Whether there is such an account, and it is open."""
+        found = self.accounts.get(actor)
+        return found is not None and not found.closed
+
     def grants(self, actor: str, on: date) -> list[Grant]:
         """What an account may do on a day; nothing when there is no such account."""
         found = self.accounts.get(actor)
@@ -180,6 +202,15 @@ class Access(Struct, frozen=True):
             return (EVERYWHERE,)
         return tuple({grant.territory: None for grant in self.grants(actor, on) if grant.role in action.roles})
 
+    def for_tokens(self, actor: str, on: date) -> frozenset[str]:
+        """What a token of this account may be issued for on a day."""
+        held = {grant.role for grant in self.grants(actor, on)}
+        return frozenset(n for n, a in ACTIONS.items() if n not in OF_PEOPLE and (a.anybody or held & set(a.roles)))
+
+    def decides(self, actor: str, on: date) -> bool:
+        """Whether an account holds a role that decides, and so needs a second factor."""
+        return any(grant.role in DECIDING for grant in self.grants(actor, on))
+
     def and_then(self, events: Iterable[Recorded[Event]]) -> Access:
         """What it will be once these facts are stored: for commands that are saved together."""
         accounts = dict(self.accounts)
@@ -197,11 +228,12 @@ def evolved(accounts: dict[str, Account], stream: str, fact: Happened[Event]) ->
 
 
 def authorize(
-    access: Access, actor: str, action: Action, path: Path | None, on: date, role: Role | None = None
+    access: Access, actor: str, action: Action, path: Path | None, on: date, role: Role | None = None, own: bool = False
 ) -> Role | None:
     """Let an account do something in a place on a day, in a role (None: in any that allows it).
 
-    ``path`` None means: wherever the account may. The only door; called by the engine and the reader.
+    ``path`` None means: wherever the account may. ``own``: it is about this very account, whose holder may
+    what the others may not. The only door; called by the engine and the reader.
 
     Returns:
         The role that allows it; None where no account is asked for.
@@ -218,6 +250,8 @@ def authorize(
     if action.machine and not access.accounts:
         return None
     held = access.grants(actor, on)
+    if own and role is Role.ACCOUNT_HOLDER and role in action.roles and access.stands(actor):
+        return role
     for grant in held:
         if grant.role in action.roles and (role is None or grant.role is role) and _covers(grant, path):
             if action.apart:

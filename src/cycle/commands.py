@@ -12,6 +12,7 @@ from unicodedata import normalize
 import msgspec
 from msgspec import Struct
 
+from cycle.aggregates import credentials as credentials
 from cycle.aggregates.account import account
 from cycle.aggregates.acts import acts
 from cycle.aggregates.base import Aggregate, By, Command
@@ -56,10 +57,18 @@ def check_seconds(commands: Iterable[type[Command]]) -> None:
 
 
 check_seconds(COMMANDS.values())
+BESIDE: frozenset[str] = frozenset(
+    name for name, command in COMMANDS.items() if command.__module__ == credentials.__name__
+)
+"""Commands whose other half lies beside the log: verbs of their own say them, never a command alone."""
 FOUNDING: frozenset[type[Command]] = frozenset(
     {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
 )
 """Commands that make a new aggregate with a fresh id."""
+SELF_NAMED: frozenset[str] = frozenset(
+    {"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"}
+)
+"""Commands whose own fields say which aggregate they are about."""
 
 
 class UnknownCommand(ValueError):  # noqa: N818
@@ -75,7 +84,8 @@ class Said(Struct, frozen=True, kw_only=True):
 
     ``target`` is the id of the aggregate (None for a command that founds one), ``on`` the day on
     which it happened, ``key`` the sender's key (a fresh one when absent), ``correlation`` the key
-    of the command that began the chain, ``late_record`` that later facts are known already.
+    of the command that began the chain, ``late_record`` that later facts are known already,
+    ``version`` that of the aggregate on which the sender looked (None: whatever it is).
     """
 
     command: Command
@@ -85,6 +95,7 @@ class Said(Struct, frozen=True, kw_only=True):
     key: str | None = None
     correlation: str | None = None
     late_record: bool = False
+    version: int | None = None
 
     @property
     def digest(self) -> bytes:
@@ -120,7 +131,7 @@ def read_command(name: str, data: bytes) -> Command:
     try:
         # Re-encoding first turns escaped accents into characters, which NFC can then compose.
         fields = msgspec.json.decode(data)
-        if blank := next(_blanks(fields, "$"), None):
+        if blank := next(blanks(fields, "$"), None):
             raise BadInput(f"{name}: Expected a text, got blanks - at `{blank}`")
         return msgspec.json.decode(normalize("NFC", msgspec.json.encode(fields).decode()), type=command)
     except UnicodeError as error:
@@ -129,7 +140,7 @@ def read_command(name: str, data: bytes) -> Command:
         raise BadInput(f"{name}: {error}") from error
 
 
-def _blanks(value: object, path: str) -> Iterator[str]:
+def blanks(value: object, path: str) -> Iterator[str]:
     """Where a text holds nothing but blanks."""
     match value:
         case str():
@@ -137,7 +148,7 @@ def _blanks(value: object, path: str) -> Iterator[str]:
                 yield path
         case dict():
             for key, item in value.items():
-                yield from _blanks(item, f"{path}.{key}")
+                yield from blanks(item, f"{path}.{key}")
         case list():
-            for item in value:
-                yield from _blanks(item, f"{path}[...]")
+            for place, item in enumerate(value):
+                yield from blanks(item, f"{path}[{place}]")

@@ -6,8 +6,9 @@ this log has not grown since: a right that was revoked, in whatever process, let
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import date
 from hashlib import sha256
 from threading import Lock
@@ -31,7 +32,6 @@ from cycle.access import (
 from cycle.aggregates.account import (
     Account,
     BeginAccounts,
-    CloseAccount,
     GiveGrant,
     OpenAccount,
     Path,
@@ -41,16 +41,18 @@ from cycle.aggregates.account import (
     territory_of,
 )
 from cycle.aggregates.acts import AttemptRefused, TerritoryMoved, acts
-from cycle.aggregates.base import PLATFORM, By, Event, LogName, Recorded, Role, StreamId
+from cycle.aggregates.base import PLATFORM, By, Command, Event, Finding, LogName, Recorded, Role, StreamId
 from cycle.aggregates.commune import Commune, ParentChanged, RegisterCommune, commune
 from cycle.aggregates.corrections import Correction, FactCorrected
+from cycle.aggregates.credentials import IssueToken
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.known import Known
 from cycle.aggregates.person import Person, person
+from cycle.aggregates.request import Request
 from cycle.aggregates.terms import CommuneCode
 from cycle.codec import Leaves
-from cycle.commands import Said
+from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, Said
 from cycle.drafting import Envelope, log_of
 from cycle.lookup import Loads, Lookup, Sizes, State, stream_of
 from cycle.store import Conflict, LogRecorder, Receipt, Unavailable
@@ -61,6 +63,28 @@ ATTEMPTS = 20
 Drafts = tuple[Recorded[Event], ...]
 Saying = tuple[str, str, str]
 """The account that says a command, the command, and the commune whose framework it is about."""
+
+
+_SCOPES: ContextVar[Mapping[str, frozenset[str]]] = ContextVar("scopes", default={})  # noqa: B039 - never changed
+
+
+@contextmanager
+def within(account: str, actions: frozenset[str]) -> Iterator[None]:
+    """As long as this lasts, the account does no more here than a token's scope says."""
+    before = _SCOPES.set({**_SCOPES.get(), account: actions})
+    try:
+        yield
+    finally:
+        _SCOPES.reset(before)
+
+
+def demand_within(actor: str, action: Action) -> None:
+    """Raises:
+    Forbidden: who acts does so with a token, and the token is not for this.
+    """
+    scope = _SCOPES.get().get(actor)
+    if scope is not None and action.name not in scope and not action.anybody:
+        raise Forbidden(Finding("beyond-scope", values={"account": actor, "act": action.name}), readable=True)
 
 
 class Saves(Protocol):
@@ -139,13 +163,37 @@ class Door:
         """
         home = state.commune if isinstance(state, Framework) else ""
         passed, asked = self._passed_now(known), (said.by.actor, said.command.type, home)
-        if not home or passed.get(asked) is not said.by.role:
+        if not home or passed.get(asked) is not said.by.role or _SCOPES.get():
             path, zone = self._where(said, state)
-            self.let(known, said.by.actor, SAYING[said.command.type], path, said.by.role, zone)
+            own = isinstance(state, Account) and state.id == said.by.actor
+            self.let(known, said.by.actor, SAYING[said.command.type], path, said.by.role, zone, own)
             if home:
                 passed[asked] = said.by.role
         if isinstance(said.command, Correction):
             self._sets_right(known, said, said.command.fact_version, state)
+
+    def role_of(self, actor: str, command: Command, target: str | None) -> Role:
+        """The first of a command's roles in which an account may say it about this target, today.
+
+        Raises:
+            Forbidden: in none of them.
+        """
+        saying = Said(command=command, by=By(actor, command.roles[0]), on=self.today(), target=target)
+        aggregate = BY_COMMAND[command.type]
+        founds = target is None or type(command) in FOUNDING
+        state = aggregate.initial if founds else self._load(aggregate, stream_of(aggregate, target or ""))
+        path, zone = self._where(saying, state)
+        roles = [role for role in command.roles if role in self._acts_of(state)]
+        # Chosen on old knowledge, it would be refused by what is new, and another one might have done.
+        self.refresh()
+        known = self.now
+        held = {grant.role for grant in known.grants(actor, self.today(zone)) if path is None or grant.covers(path)}
+        first = next((role for role in roles if role in held), None)
+        return first or self.let(known, actor, SAYING[command.type], path, zone=zone) or command.roles[0]
+
+    def _acts_of(self, state: State) -> Sequence[Role]:
+        """Whoever confirms or withdraws a request says it in a role in which he may say what is asked for."""
+        return COMMANDS[state.act].roles if isinstance(state, Request) and state.act in COMMANDS else tuple(Role)
 
     def _passed_now(self, known: Access) -> dict[Saying, Role]:
         """What was let through already, while neither accounts, nor the day, nor where communes lie have changed."""
@@ -170,7 +218,14 @@ class Door:
         self.let(known, said.by.actor, action, path, said.by.role, zone)
 
     def let(
-        self, known: Access, actor: str, action: Action, path: Path | None, role: Role | None = None, zone: str = ""
+        self,
+        known: Access,
+        actor: str,
+        action: Action,
+        path: Path | None,
+        role: Role | None = None,
+        zone: str = "",
+        own: bool = False,
     ) -> Role | None:
         """Let an account through for an action in a place, today.
 
@@ -178,7 +233,8 @@ class Door:
             Forbidden: no grant of the account allows it there.
         """
         try:
-            return authorize(known, actor, action, path, self.today(zone), role)
+            demand_within(actor, action)
+            return authorize(known, actor, action, path, self.today(zone), role, own)
         except Forbidden as forbidden:
             forbidden.about(actor, action, path)
             raise
@@ -198,7 +254,7 @@ class Door:
                 return path_of(territory), ""
             case RevokeGrant(grant=number), Account(grants=grants):
                 return grants[number].territory if number in grants else EVERYWHERE, ""
-            case CloseAccount(), Account(grants=grants):
+            case _, Account(grants=grants):
                 return above([grant.territory for grant in grants.values()]), ""
             case RegisterCommune(commune=code, region=region, circle=circle), _:
                 return (country(code), region, circle, code), ""
@@ -212,6 +268,8 @@ class Door:
 
     def told(self, known: Known, access_now: Access, said: Said) -> Known:
         """What a decision about accounts may know beside the account."""
+        if isinstance(said.command, IssueToken):
+            return replace(known, for_tokens=access_now.for_tokens(said.target or "", self.today()))
         if not isinstance(said.command, GiveGrant):
             return known
         there = access_now.holders(Role.ADMINISTRATOR, EVERYWHERE, self.today())

@@ -22,7 +22,18 @@ from msgspec.structs import replace
 from uuid_utils import uuid7
 
 from cycle.access import ACTING, Access, Forbidden, declared
-from cycle.aggregates.base import PLATFORM, Aggregate, By, Event, LogName, Recorded, Refused, StreamId, refusal
+from cycle.aggregates.base import (
+    PLATFORM,
+    Aggregate,
+    By,
+    Event,
+    LogName,
+    Recorded,
+    Refused,
+    StreamId,
+    VersionMoved,
+    refusal,
+)
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.decision import Option
@@ -44,7 +55,7 @@ from cycle.policy import Policy
 from cycle.settings import VAULT_KEY
 from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again, key_reused
 from cycle.vault.shapes import VaultChange
-from cycle.watching import Busy, Watcher, watched
+from cycle.watching import Busy, Done, Watcher, watched
 
 if TYPE_CHECKING:
     from cycle.vault.sealing import Vault
@@ -58,6 +69,7 @@ __all__ = [
     "BadInput",
     "Busy",
     "Clock",
+    "Done",
     "Engine",
     "Ids",
     "Said",
@@ -168,8 +180,12 @@ class Engine(Application[str]):
         path = str(self._vault_key) if self._vault_key else self.env.get(VAULT_KEY.variable)
         return Vault(partial(key_of, path), self.store.vault, self._random_bytes)
 
-    @watched
     def execute(self, said: Said) -> Receipt:
+        """Decide a command and store what it leads to: see ``carry_out``."""
+        return self.carry_out(said).receipt
+
+    @watched
+    def carry_out(self, said: Said) -> Done:
         """Decide a command and store what it leads to, durably, all or nothing.
 
         The same key with the same content returns the first receipt, whatever has happened since.
@@ -177,6 +193,7 @@ class Engine(Application[str]):
         Raises:
             Forbidden: no grant of the account allows it there.
             Refused: a rule does not allow it.
+            VersionMoved: it is not about the version that was said.
             KeyReused: the key was used for something else.
             Busy: others kept writing in between.
             LeafError: a text that the log cannot hold.
@@ -193,15 +210,16 @@ class Engine(Application[str]):
                 if before is not None and self._used_by(before[1]) == said.by:
                     values = personal_values(said.command)
                     answer = answer_again(key, said.digest, before)
-                    return self._as_before(answer, said.by, [values] * len(answer.events))
+                    return Done(self._as_before(answer, said.by, [values] * len(answer.events)), new=False)
             if isinstance(refused, Forbidden):
                 self.door.note(said.by.role, refused)
             raise
 
-    def _execute(self, said: Said, key: str) -> Receipt:
+    def _execute(self, said: Said, key: str) -> Done:
         founding = type(said.command) in FOUNDING
         target = (said.target or self._ids()) if founding else target_of(said, self._ids)
-        fresh = False
+        # What is asked for is stored in another stream: nothing but a fresh look tells that its own has moved on.
+        fresh = said.command.seconds
         for _ in range(ATTEMPTS):
             known = self.door.now
             try:
@@ -218,7 +236,7 @@ class Engine(Application[str]):
                 continue
             drafted = sum((one.events for one in decided), ())
             if not drafted:
-                return self._last(decided[-1].stream)
+                return Done(self._last(decided[-1].stream), new=False)
             # The receipt is about what stands last: the stream that the command is about.
             drafted = self.door.beside(known, drafted, _about(said, key)) + drafted
             events, change = self._sealed(drafted)
@@ -229,10 +247,11 @@ class Engine(Application[str]):
                 fresh = True
                 continue
             if receipt.events[0].id != events[0].id:
-                return self._as_before(receipt, said.by, [personal_values(event.data) for event in drafted])
+                values = [personal_values(event.data) for event in drafted]
+                return Done(self._as_before(receipt, said.by, values), new=False)
             for one in decided:
                 self._remember(one)
-            return receipt
+            return Done(receipt, new=True)
         raise Busy(f"{said.command.type}: others kept writing at the same time; nothing was written, send it again")
 
     def _decided(
@@ -271,6 +290,8 @@ class Engine(Application[str]):
         state = aggregate.initial if founding else self._load(aggregate, stream, fresh=fresh)
         try:
             self.door.passes(known, said, state)
+            if said.version not in (None, state.version):
+                raise VersionMoved(said.version, state.version)
             beside, sizes = self._lookup.known(aggregate, state, said, target)
             beside = self.door.told(beside, known, said)
             if seconded_by:
@@ -445,17 +466,18 @@ class Engine(Application[str]):
         else:
             states.put(decision.stream, decision.aggregate.fold(decision.state, decision.events))
 
-    def act(self, actor: str, name: str, log: LogName = PLATFORM, fact: Event | None = None) -> None:
+    def act(self, actor: str, name: str, log: LogName | None = PLATFORM, fact: Event | None = None) -> None:
         """Let an account do something that is no command (``cycle.access.ACTING``), and record that it does.
 
-        ``log``: that of the commune that it is about; the platform's: everything.
+        ``log``: that of the commune that it is about; the platform's: everything; None: whatever of it
+        the account may read.
 
         Raises:
             Forbidden: no grant of the account allows it there.
         """
         declared((name,), ACTING)
         try:
-            self.door.act(actor, ACTING[name], self.door.home(log)[0], fact)
+            self.door.act(actor, ACTING[name], None if log is None else self.door.home(log)[0], fact)
         except Forbidden as forbidden:
             self.door.note(None, forbidden)
             raise

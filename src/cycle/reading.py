@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from cycle.access import READING, Forbidden, declared
 from cycle.aggregates.account import Path as TerritoryPath
 from cycle.aggregates.base import Event, LogName, Recorded
+from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework, Stage
@@ -85,6 +87,13 @@ def opened(database: str) -> Engine:
     if is_missing(database):
         raise Unavailable("no-database", make_url(database).database or "")
     return Engine(database)
+
+
+class Page(Struct, frozen=True):
+    """Some rows in the order of their keys. ``after``: the key behind which to go on; None: that was all."""
+
+    rows: Sequence[Row]
+    after: str | None = None
 
 
 class Overdue(Struct, frozen=True):
@@ -158,27 +167,46 @@ class Reader:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
             KeyError: there is no such projection.
         """
+        return [row for _, row in self._rows(name, filters, cutoffs)]
+
+    def page(self, name: str, filters: Filters, cutoffs: Cutoffs, limit: int, after: str = "") -> Page:
+        """At most so many rows behind a key: whoever goes on meets each row once, whatever is written meanwhile.
+
+        Raises:
+            Forbidden, KeyError: as ``rows``.
+        """
+        found = self._rows(name, filters, cutoffs, after, limit + 1)
+        return Page([row for _, row in found[:limit]], found[limit - 1][0] if len(found) > limit else None)
+
+    def _rows(
+        self, name: str, filters: Filters, cutoffs: Cutoffs, after: str = "", limit: int | None = None
+    ) -> list[tuple[str, Row]]:
         projection = PROJECTIONS[name]
         territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
-            return self._live(name, filters, territories)
+            return self._live(name, filters, territories, after, limit)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
         history = cutoffs.cut(self._read(filters.commune), corrected=not projection.appends)
         found, own = folded(projection, history), self._readable(territories)
         place = self._communes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
-        return [
-            row
-            for _, row in sorted(found.items())
-            if (own is None or row.commune in own)
+        rows = (
+            (key, row)
+            for key, row in sorted(found.items())
+            if key > after
+            and (own is None or row.commune in own)
             and (place is None or row.commune in place)
             and (chosen is None or _framework(row) in chosen)
-        ]
+        )
+        return list(islice(rows, limit))
 
-    def _live(self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...]) -> list[Row]:
+    def _live(
+        self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], after: str, limit: int | None
+    ) -> list[tuple[str, Row]]:
         projection = PROJECTIONS[name]
         table = projection.table_named(name, MetaData())
-        query = select(*(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
+        query = select(table.c.key, *(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
+        query = query.where(table.c.key > after).limit(limit)
         own = codes_within(territories)
         if own is not None:
             query = query.where(table.c.commune.in_(own))
@@ -192,7 +220,7 @@ class Reader:
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
         with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
-            return [projection.from_columns(columns) for columns in connection.execute(query)]
+            return [(key, projection.from_columns(columns)) for key, *columns in connection.execute(query)]
 
     def _communes(self, filters: Filters, cutoffs: Cutoffs) -> list[str] | None:
         if filters.commune is not None:
@@ -317,6 +345,18 @@ class Reader:
         stream = stream_of(framework, identity)
         return cutoffs.cut(fact for fact in self._read(commune) if fact.recorded.stream == stream)
 
+    def corrections(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
+        """The corrections among ``facts``, without reading the others where nothing is cut off.
+
+        Raises:
+            Forbidden: as for ``facts``.
+        """
+        if cutoffs != EVERYTHING:
+            return [fact for fact in self.facts(commune, cutoffs) if isinstance(fact.recorded.data, FactCorrected)]
+        own = self._readable(self._may("replay", commune))
+        facts = self._read(commune, (FactCorrected.type,))
+        return [fact for fact in facts if own is None or fact.recorded.log in own]
+
     def requests(self, identity: FrameworkId, on: date) -> list[RequestRow]:
         """What is asked for in a framework and can be confirmed by a second person on a day."""
         found = cast("list[RequestRow]", self.rows(requests.name, Filters(framework=identity)))
@@ -356,9 +396,9 @@ class Reader:
         self._may("replay", self._home(identity))
         return self.engine.history(stream_of(framework, identity))
 
-    def _read(self, commune: str | None) -> Iterator[Fact]:
-        leaves = self.engine.leaves
-        for position, topic, schema, leaf in self.engine.store.read(0, log=LogName(commune) if commune else None):
+    def _read(self, commune: str | None, types: Sequence[str] = ()) -> Iterator[Fact]:
+        leaves, log = self.engine.leaves, LogName(commune) if commune else None
+        for position, topic, schema, leaf in self.engine.store.read(0, log=log, types=types):
             yield Fact(position, leaves[topic, schema](leaf))
 
     def state(self, history: Sequence[Fact]) -> Framework:

@@ -52,6 +52,7 @@ JSON = Setting("as_json", option="--json")
 LANGUAGE = Setting("lang", option="--lang", choices=("fr", "en"))
 # Not a name in the operating system: the log holds no names.
 ACTOR = Setting("actor", "CYCLE_ACTOR", "--actor", "operator", metavar="REF")
+TOKEN = Setting("token", "CYCLE_TOKEN")
 ROLE = Setting("role", "CYCLE_ROLE", "--role", verbs=("do", "vault show"), metavar="ROLE")
 SEALS = Setting("seals", "CYCLE_SEALS", "--seals", metavar="FOLDER",
                 verbs=("seal", "verify", "export bundle", "export checkpoint", *RUNNING))  # fmt: skip
@@ -60,6 +61,10 @@ KEY_FILE = Setting("key_file", "CYCLE_SEAL_KEY", "--key-file", metavar="FILE",
 VAULT_KEY = Setting("vault_key", "CYCLE_VAULT_KEY", verbs=("do", "vault", "serve"))
 HOST = Setting("host", "CYCLE_HOST", "--host", "127.0.0.1", ("serve",), "TEXT")
 PORT = Setting("port", "CYCLE_PORT", "--port", "8000", ("serve",))
+ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("serve", "account invite"))
+OIDC_ISSUER = Setting("oidc_issuer", "CYCLE_OIDC_ISSUER", verbs=("serve",))
+OIDC_CLIENT_ID = Setting("oidc_client_id", "CYCLE_OIDC_CLIENT_ID", verbs=("serve",))
+OIDC_CLIENT_SECRET_FILE = Setting("oidc_client_secret_file", "CYCLE_OIDC_CLIENT_SECRET_FILE", verbs=("serve",))
 METRICS_TOKEN = Setting("metrics_token", "CYCLE_METRICS_TOKEN", verbs=("serve",))
 WORKER = Setting("worker_account", "CYCLE_WORKER", "--worker-account", "worker", RUNNING, "REF")
 LOG = Setting("log_format", "CYCLE_LOG", "--log", verbs=RUNNING, choices=("json", "text"))
@@ -68,8 +73,8 @@ LOG_LEVEL = Setting("log_level", "CYCLE_LOG_LEVEL", "--log-level", "info", RUNNI
 STOP_SECONDS = Setting("stop_seconds", "CYCLE_STOP_SECONDS", "--stop-seconds", "20", RUNNING)
 
 SETTINGS = (
-    DATABASE, LANGUAGE, JSON, ACTOR, ROLE, SEALS, KEY_FILE, VAULT_KEY, HOST, PORT, WORKER, LOG, LOG_LEVEL,
-    STOP_SECONDS, METRICS_TOKEN,
+    DATABASE, LANGUAGE, JSON, ACTOR, TOKEN, ROLE, SEALS, KEY_FILE, VAULT_KEY, HOST, PORT, ADDRESS, OIDC_ISSUER,
+    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, WORKER, LOG, LOG_LEVEL, STOP_SECONDS, METRICS_TOKEN,
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 OURS = "CYCLE_"

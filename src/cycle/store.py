@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
 from cycle.catalogue import Language, template
+from cycle.identity.shapes import IdentityStore
 from cycle.proofs.rows import Save, Stored
 from cycle.vault.shapes import VaultChange, VaultStore
 
@@ -224,6 +225,8 @@ class LogRecorder(ApplicationRecorder, ABC):
     """For projections: same database, own connections."""
     vault: VaultStore
     """The openings of sealed fields, which are no part of the log."""
+    identities: IdentityStore
+    """What accounts sign in with, which is no part of the log either."""
     grouped: Callable[[int, int], None] | None = None
     """Told of every group of saves that was committed together: how many, and how many new events."""
 

@@ -28,6 +28,7 @@ from cycle.aggregates.framework.table import triggers
 from cycle.aggregates.request import ConfirmRequest, RequestStage
 from cycle.aggregates.terms import ActionId, DeadlineKind, MemberId, Worth
 from cycle.catalogue import Language, either, listed, printable, shown, text
+from cycle.history import Fact
 from cycle.projections.requests import RequestRow
 from cycle.reading import Overdue
 
@@ -372,3 +373,30 @@ def _seen(check: Check, language: Language) -> str:
     # A rule that a later release added words for, or that is gone: its code and what it saw.
     seen = ", ".join(f"{name} {shown(value, language)}" for name, value in values.items())
     return tidy(f"{check.code}{where}" + (f" : {seen}" if seen else ""))
+
+
+Corrected = Mapping[tuple[str, int], Sequence[Fact]]
+"""Stream and version of a fact -> the corrections of it."""
+
+
+def corrected(facts: Iterable[Fact]) -> Corrected:
+    """Which facts of a history correct which others."""
+    found: dict[tuple[str, int], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        data = fact.recorded.data
+        if isinstance(data, FactCorrected):
+            found[fact.recorded.stream, data.fact_version].append(fact)
+    return found
+
+
+def fact_as_json(fact: Fact, language: Language, later: Corrected) -> dict[str, object]:
+    """A fact of a history for programs: where it stands, its sentence, and what corrects what."""
+    recorded = fact.recorded
+    by = [correction.position for correction in later.get((recorded.stream, recorded.version), ())]
+    return {
+        "position": fact.position,
+        "event": recorded,
+        "sentence": sentence(recorded, language),
+        "corrections": corrections(recorded, language),
+        "corrected_by": by,
+    }

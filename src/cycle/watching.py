@@ -30,6 +30,13 @@ class Ending(StrEnum):
     FAULT = "fault"
 
 
+class Done(Struct, frozen=True):
+    """What a command did. ``new``: it is recorded now; else its facts were there already."""
+
+    receipt: Receipt
+    new: bool
+
+
 class Outcome(Struct, frozen=True):
     """One command that was said. ``position`` is that of its receipt."""
 
@@ -65,26 +72,26 @@ class Watched(Protocol):
 W = TypeVar("W", bound=Watched)
 
 
-def watched(execute: Callable[[W, Said], Receipt]) -> Callable[[W, Said], Receipt]:
+def watched(execute: Callable[[W, Said], Done]) -> Callable[[W, Said], Done]:
     """Tells the watchers of an engine how each command ended."""
 
     @wraps(execute)
-    def telling(engine: W, said: Said) -> Receipt:
+    def telling(engine: W, said: Said) -> Done:
         if not engine.watchers:
             return execute(engine, said)
-        began, receipt, ending = perf_counter(), None, Ending.FAULT
+        began, done, ending = perf_counter(), None, Ending.FAULT
         try:
-            receipt = execute(engine, said)
+            done = execute(engine, said)
             ending = Ending.DONE
         except BaseException as error:
             ending = next((found for kinds, found in _ENDINGS if isinstance(error, kinds)), Ending.FAULT)
             raise
         finally:
-            key = said.key or "" if receipt is None else receipt.key
-            position = None if receipt is None else receipt.position
+            key = said.key or "" if done is None else done.receipt.key
+            position = None if done is None else done.receipt.position
             outcome = Outcome(said.command.type, said.by.actor, key, ending, perf_counter() - began, position)
             for tell in engine.watchers:
                 tell(outcome)
-        return receipt
+        return done
 
     return telling

@@ -27,6 +27,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.request import ConfirmRequest, WithdrawRequest
 from cycle.aggregates.terms import DeliberationId
+from cycle.board import Hands
 from cycle.engine import Engine, Said
 from cycle.failures import Failure
 from cycle.lookup import stream_of
@@ -43,6 +44,7 @@ from tests.access.places import DAY, DIORO, FANTA, KOULA, revoke, say, two_commu
 from tests.engine.path import ENDS
 from tests.engine.path import Path as Way
 from tests.files.test_deliberations import GOOD, HEADER
+from tests.http.town import served
 from tests.people import admit, by
 
 SOURCE, ADAPTERS = Path(cycle.__file__).parent, Path(cycle_adapters.__file__).parent
@@ -115,6 +117,13 @@ def asked_by_somebody_who_lost_the_right(engine: Engine) -> None:
         engine.execute(Said(command=ConfirmRequest(), by=by(Role.COUNCIL_SECRETARY), on=ENDS, target=request))
 
 
+def form_elsewhere(engine: Engine) -> None:
+    """A form for what Fanta may not do there is not shown to her."""
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        Hands.of(_reader(engine), KOULA).demanded(PAPER.type)
+
+
 def exported(engine: Engine) -> None:
     """Who facilitates exports nothing."""
     two_communes(engine)
@@ -133,6 +142,28 @@ def history_elsewhere(engine: Engine) -> None:
     two_communes(engine)
     with pytest.raises(Forbidden):
         _reader(engine).facts(KOULA)
+
+
+def corrections_elsewhere(engine: Engine) -> None:
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        _reader(engine).corrections(KOULA)
+
+
+def carried_out(*arguments: str) -> Callable[[Engine], None]:
+    """Who keeps personal data reads everything, and carries no paper out of the house."""
+
+    def said(engine: Engine) -> None:
+        Way(engine).to(Stage.PLAN)
+        url = engine.store.database.url.render_as_string()
+        here = Path(url.removeprefix("sqlite:///")).parent
+        words = [each.format(here=here) for each in arguments]
+        keeper = Role.DATA_PROTECTION.value
+        with pytest.raises(Forbidden):
+            cli.main(["--database", url, "--actor", keeper, *words], standalone_mode=False, obj=before_parsing([]))
+
+    said.__name__ = "-".join(arguments[:2])
+    return said
 
 
 def framework_history(engine: Engine) -> None:
@@ -233,10 +264,29 @@ def backup_of_another(engine: Engine) -> None:
     pytest.fail("DID NOT RAISE")
 
 
+def in_no_role(engine: Engine) -> None:
+    """Whoever says in no role what he may nowhere is told so before anything is decided."""
+    _, koula = two_communes(engine)
+    with pytest.raises(Forbidden):
+        engine.door.role_of("fanta", PAPER, koula)
+
+
+def receipt_over_http(engine: Engine) -> None:
+    """A receipt from elsewhere is as unknown as one that there never was."""
+    _, koula = two_communes(engine)
+    engine.execute(Said(command=PAPER, by=by(Role.FACILITATOR), on=DAY, target=koula, key="k"))
+    with served(engine, "fanta") as client:
+        if client.get("/api/v1/receipts/k").status_code != 404:
+            pytest.fail("DID NOT RAISE")
+
+
 PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
 STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("door.py", "let"): (elsewhere, exported, rows_elsewhere),
     ("door.py", "passes"): (elsewhere,),
+    ("door.py", "role_of"): (in_no_role,),
+    ("saying.py", "receipt_of"): (receipt_over_http,),
+    ("board.py", "demanded"): (form_elsewhere,),
     ("door.py", "_sets_right"): (corrected_by_who_facilitates,),
     ("door.py", "act"): (exported,),
     ("engine.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),
@@ -249,6 +299,8 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("deliberations.py", "record"): (imported_by_another_hand,),
     ("backup_verbs.py", "backup"): (verb("backup", "{here}/x.backup"),),
     ("backup_verbs.py", "restore"): (backup_of_another,),
+    ("verbs.py", "hand_out"): (carried_out("export", "plan", "Dioro", "--to", "{here}/plan.pdf"),),
+    ("verbs.py", "ics"): (carried_out("export", "ics", "--to", "{here}/days.ics"),),
     ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{key}"),),
     ("checking.py", "verify"): (verb("verify"),),
     ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),
@@ -260,11 +312,13 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("vaulting.py", "rewrap"): (keys_of_another,),
     ("vaulting.py", "forget_again_"): (verb("vault", "forget-again"),),
     ("accounts.py", "list_"): (verb("account", "list"),),
+    ("tokens.py", "list_"): (verb("token", "list"),),
     ("keeping.py", "rebuild"): (verb("rebuild"),),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
-    ("reading.py", "rows"): (rows_elsewhere,),
+    ("reading.py", "_rows"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),
+    ("reading.py", "corrections"): (corrections_elsewhere,),
     ("reading.py", "framework_facts"): (framework_history,),
     ("reading.py", "options"): (next_steps,),
     ("reading.py", "framework"): (state,),

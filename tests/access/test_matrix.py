@@ -34,7 +34,7 @@ class Row:
     def __init__(self, words: str) -> None:
         may, _, apart = words.partition("| apart ")
         self.anybody = may.strip() == "anybody"
-        readers = {role.value for role in Role} - {"operator"}
+        readers = {role.value for role in Role} - {"operator", "account-holder"}
         self.roles = {role for word in may.split() for role in (readers if word == "readers" else {word})}
         self.apart = set(apart.split())
 

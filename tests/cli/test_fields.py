@@ -10,7 +10,7 @@ from msgspec import inspect as types
 
 from cycle.aggregates.rulebook import PublishPolicy
 from cycle.engine import COMMANDS
-from cycle_adapters.cli.fields import FORMS, bare
+from cycle.fields import FORMS, bare
 from tests.cli.run import Cli
 from tests.cli.test_next import is_french
 

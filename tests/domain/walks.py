@@ -59,6 +59,7 @@ from cycle.aggregates.terms import (
     Presence,
     ReviewKind,
     Seat,
+    TokenId,
     Use,
     Votes,
     Window,
@@ -95,6 +96,7 @@ _IDS: dict[object, Callable[[Framework], tuple[str, ...]]] = {
     DeliberationId: lambda s: tuple(DELIBERATIONS),
     CommuneCode: lambda s: (DIORO.code,),
     GrantId: lambda s: (GrantId("G-1"),),
+    TokenId: lambda s: (TokenId("T-1"),),
     PersonId: lambda s: (PersonId("p-1"),),
     PolicyId: lambda s: (PolicyId("wocat-pact"),),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from random import Random
 from typing import get_type_hints
@@ -32,11 +32,17 @@ def walked(seed: int, name: str, steps: int = 70) -> list[Recorded[Event]]:
 
 
 def named(history: list[Recorded[Event]], name: str) -> list[Recorded[Event]]:
-    """The history as that of a framework of its own."""
+    """The history as that of a framework of its own; what was said at once was recorded at one moment."""
     stream = f"framework-{name}"
+    moments: dict[str, datetime] = {}
     return [
         msgspec.structs.replace(
-            r, stream=stream, id=f"{name}-{r.version}", causation=f"{name}-{r.causation}", log=f"ML-4-01-{name}"
+            r,
+            stream=stream,
+            id=f"{name}-{r.version}",
+            causation=f"{name}-{r.causation}",
+            log=f"ML-4-01-{name}",
+            recorded_at=moments.setdefault(r.causation, r.recorded_at),
         )
         for r in history
     ]

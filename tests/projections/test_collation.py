@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from cycle_adapters.http.api import ROUTES
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
 from sqlalchemy import text
@@ -20,7 +21,6 @@ from cycle.projections.runner import Runner
 from cycle.reading import Filters, Reader
 from cycle.vault.keys import new_key
 from cycle_adapters.files.deliberations import recorded
-from cycle_adapters.http.api import ROUTES
 from cycle_adapters.http.app import make_app
 from tests.files.everything import backup
 from tests.postgres import cluster, compiled, new_database

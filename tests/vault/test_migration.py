@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from cycle_adapters.files.events import export, import_
 from cycle_adapters.sql import migrations, opening
+from cycle_adapters.sql.schema import metadata
 from tests.corpus.test_corpus import HERE
 from tests.vault.town import AWA, DIORO, Town
 
@@ -23,7 +24,8 @@ def test_a_database_of_revision_0001_is_migrated_when_it_is_opened(log: Path, da
     town = Town(database_url, key)
     import_(town.engine, io.BytesIO(data), lambda done: None)
     with town.engine.store.database.begin() as connection:
-        for table in ("vault_keys", "vault_openings", "vault_cleaning"):
+        identities = [name for name in metadata.tables if name.startswith("identity_")]
+        for table in ("vault_keys", "vault_openings", "vault_cleaning", *identities):
             connection.execute(text(f"DROP TABLE {table}"))
         if connection.dialect.name == "postgresql":
             before = (VERSIONS / "0001_append.sql").read_text("utf-8").replace("{lock}", str(opening.APPLICATION_ID))
@@ -33,7 +35,9 @@ def test_a_database_of_revision_0001_is_migrated_when_it_is_opened(log: Path, da
     again = town.again()
     with again.engine.store.database.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == opening.REVISION
-        assert {"vault_keys", "vault_openings", "vault_cleaning"} <= set(inspect(connection).get_table_names())
+        assert {"vault_keys", "vault_openings", "vault_cleaning", *identities} <= set(
+            inspect(connection).get_table_names()
+        )
     exported = io.BytesIO()
     export(again.engine, exported)  # type: ignore[arg-type]
     assert exported.getvalue() == data

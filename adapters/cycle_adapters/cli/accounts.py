@@ -10,7 +10,6 @@ from cycle.access import Forbidden
 from cycle.aggregates.account import (
     Account,
     BeginAccounts,
-    CloseAccount,
     GiveGrant,
     Grant,
     OpenAccount,
@@ -22,12 +21,17 @@ from cycle.aggregates.base import By, Command, Role
 from cycle.aggregates.terms import AccountKind, GrantId
 from cycle.catalogue import shown, text
 from cycle.engine import Engine, Said
+from cycle.identity.credentials import Credentials
 from cycle.projections.places import CommuneRow
 from cycle.reading import PlaceUnknown, Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.cli.doing import print_receipt
-from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
+from cycle_adapters.cli.signing_in import done
 from cycle_adapters.cli.wording import reference
+from cycle_adapters.moments import DAY
+
+GRANTED = tuple(role for role in Role if role is not Role.ACCOUNT_HOLDER)
 
 
 @click.group()
@@ -49,7 +53,7 @@ def open_(settings: Settings, ref: str, machine: bool) -> None:
 
 @account.command("grant")
 @click.argument("ref", metavar="REF")
-@click.argument("role", metavar="ROLE", type=click.Choice([role.value for role in Role]))
+@click.argument("role", metavar="ROLE", type=click.Choice([role.value for role in GRANTED]))
 @click.argument("territory", metavar="TERRITORY")
 @click.option("--since", type=DAY)
 @click.option("--until", type=DAY)
@@ -85,7 +89,7 @@ def revoke(settings: Settings, ref: str, number: str, reason: str) -> None:
 def close(settings: Settings, ref: str, reason: str) -> None:
     """Close an account for good."""
     with Engine(settings.database) as engine:
-        said(engine, settings, CloseAccount(reason=reason), ref)
+        done(engine, Credentials(engine).close(settings.actor, reference(ref), reason), settings)
 
 
 @account.command("list")

@@ -16,29 +16,29 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.table import stages_of
 from cycle.aggregates.personal import personal_fields
 from cycle.aggregates.request import ActRequested, request
-from cycle.catalogue import Language, listed, text
+from cycle.catalogue import Language, listed, pair, text
+from cycle.commands import BESIDE, SELF_NAMED
 from cycle.engine import BY_COMMAND, COMMANDS, FOUNDING, Engine, Said
+from cycle.fields import rows, takes_free_text
 from cycle.reading import PlaceUnknown, Reader
 from cycle.settings import ROLE, Settings
 from cycle.store import Receipt
 from cycle.telling import explained, sentence, warnings, whom_to_call
-from cycle_adapters.cli.fields import gathered, rows, said, takes_free_text
+from cycle_adapters.cli.fields import gathered, said
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, emit, heading, pair, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.wording import Context, Wrong, heard, reference, worded
-
-SELF_NAMED = frozenset({"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"})
-"""Commands whose own fields say which aggregate they are about."""
+from cycle_adapters.moments import DAY
 
 
 class Commands(click.Group):
     """Every command of every area, listed by area."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [name for name in COMMANDS if name not in BESIDE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS or cmd_name in BESIDE:
             return None
         return worded(OneCommand(cmd_name), f"do-{cmd_name}", heard(ctx).language)
 
@@ -58,7 +58,7 @@ def by_area() -> Iterator[tuple[str, list[str]]]:
     def area(name: str) -> str:
         return COMMANDS[name].__module__.rpartition(".")[2]
 
-    ordered = sorted(COMMANDS, key=lambda name: areas.index(area(name)))
+    ordered = sorted((name for name in COMMANDS if name not in BESIDE), key=lambda name: areas.index(area(name)))
     for found, names in groupby(ordered, area):
         yield found, list(names)
 

@@ -12,9 +12,9 @@ import click
 
 from cycle import __version__, catalogue
 from cycle.catalogue import Language
-from cycle.settings import ACTOR, BY_NAME, DATABASE, JSON, LANGUAGE, Settings, unknown_variables
+from cycle.settings import ACTOR, BY_NAME, DATABASE, JSON, LANGUAGE, TOKEN, Settings, unknown_variables
 from cycle_adapters.cli.settings import before_parsing
-from cycle_adapters.cli.wording import Context, heard, reference, sentence_case, usage_error, worded
+from cycle_adapters.cli.wording import Context, Wrong, heard, reference, sentence_case, usage_error, worded
 from cycle_adapters.options import option
 
 VERBS = {
@@ -37,6 +37,7 @@ VERBS = {
     "receipt": "cycle_adapters.sealing.receipts:receipt",
     "vault": "cycle_adapters.cli.vaulting:vault",
     "account": "cycle_adapters.cli.accounts:account",
+    "token": "cycle_adapters.cli.tokens:token",
     "worker": "cycle_adapters.cli.working:worker",
     "doctor": "cycle_adapters.cli.doctor:doctor",
 }
@@ -44,8 +45,21 @@ VERBS = {
 
 DELIBERATIONS = "cycle_adapters.files.deliberations:recorded"
 """How the demo imports the registers of its councils, as a real council would."""
+ACTING = "cycle_adapters.cli.tokens:acting"
+"""Who acts, where a token says it."""
 PARTS = {
-    "export": ("cycle_adapters.sealing.exporting:bundle", "cycle_adapters.sealing.exporting:checkpoint"),
+    "account": tuple(
+        f"cycle_adapters.cli.signing_in:{name}"
+        for name in ("password", "invite", "second_factor", "sign_out", "link", "unlink")
+    ),
+    "export": (
+        "cycle_adapters.sealing.exporting:bundle",
+        "cycle_adapters.sealing.exporting:checkpoint",
+        "cycle_adapters.paper.verbs:plan",
+        "cycle_adapters.paper.verbs:attendance",
+        "cycle_adapters.paper.verbs:minutes",
+        "cycle_adapters.paper.verbs:ics",
+    ),
 }
 """Verbs below another one that live in another room."""
 
@@ -102,6 +116,10 @@ class Verbs(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, database: str, as_json: bool, lang: Language | None, actor: str | None) -> None:
     ctx.obj = Settings(database, lang or heard(ctx).language, as_json, reference(actor or ACTOR.default))
+    if TOKEN.given():
+        if actor:
+            raise Wrong("token-and-actor")
+        ctx.obj = ctx.with_resource(part(ACTING)(ctx.obj))
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -36,7 +36,8 @@ from cycle.telling import (
     with_names,
 )
 from cycle_adapters.cli.places import framework_at
-from cycle_adapters.cli.printing import DAY, emit, heading, paragraph
+from cycle_adapters.cli.printing import emit, heading, paragraph
+from cycle_adapters.moments import DAY
 
 FIRST = 3
 """How much of what is late or missing is told at first: what to do and whom to call fit on one screen."""

@@ -6,13 +6,11 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
 
 import click
 import msgspec
 
-from cycle.catalogue import Language, printable, template
+from cycle.catalogue import Language, pair, printable
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -24,39 +22,6 @@ TALLEST = 6
 """A row of a table is not taller than this many lines."""
 LEAST = 24
 """A word may claim this much of a column before it is broken."""
-
-
-class Day(click.ParamType[date]):
-    """A day as ISO 8601 writes it."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a day", param, ctx)
-
-
-class Moment(click.ParamType[datetime]):
-    """A moment in UTC as RFC 3339 writes it; a day alone means its end."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(f"{value}T23:59:59.999999Z" if len(value) == 10 else value)
-        except ValueError:
-            self.fail(f"{value!r} is not a moment", param, ctx)
-        if moment.tzinfo is None:
-            self.fail(f"{value!r} is not a moment: it names no time zone", param, ctx)
-        return moment
-
-
-DAY = Day()
-MOMENT = Moment()
 
 
 def emit(value: object) -> None:
@@ -112,16 +77,6 @@ def paragraph(words: str, indent: str = "", *, dim: bool = False) -> None:
     for line in wrapped(printable(words), max(20, width() - columns(indent))):
         click.secho(first + line, dim=dim)
         first = under
-
-
-def pair(label: str, value: str, language: Language) -> str:
-    """``Étape : rencontre`` / ``Stage: meeting``."""
-    return template("message.pair", language).format(label=label, value=value)
-
-
-def joined(parts: Sequence[str], language: Language) -> str:
-    """Whole phrases one after the other: ``a ; b`` / ``a; b``."""
-    return template("message.semicolon", language).join(parts)
 
 
 def table(

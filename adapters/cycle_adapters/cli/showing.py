@@ -12,7 +12,7 @@ import click
 
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import Nature
-from cycle.catalogue import Language, listed, shown, text
+from cycle.catalogue import Language, joined, listed, pair, shown, text
 from cycle.history import Cutoffs
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
@@ -25,7 +25,8 @@ from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.settings import Settings
 from cycle.telling import act_label, confirming, moves_from, request_status, sentence
 from cycle_adapters.cli.places import framework_at, known_areas, place_at
-from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph, table, width
+from cycle_adapters.cli.printing import emit, heading, paragraph, table, width
+from cycle_adapters.moments import DAY, MOMENT
 
 ROOMY = 110
 """From this many columns on there is room for what is only nice to know."""

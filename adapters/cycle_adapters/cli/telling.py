@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,27 +10,16 @@ import click
 
 from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.corrections import FactCorrected
-from cycle.catalogue import Language, shown, template, text
+from cycle.catalogue import Language, joined, pair, shown, template, text
 from cycle.history import Cutoffs, Fact
 from cycle.naming import Names
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
-from cycle.telling import corrections, guards_saw, sentence
+from cycle.states import compared, compared_as_json, told
+from cycle.telling import corrected, corrections, fact_as_json, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
-from cycle_adapters.cli.printing import DAY, MOMENT, emit, heading, joined, pair, paragraph
-from cycle_adapters.cli.states import changed, told
-
-Corrected = Mapping[tuple[str, int], Sequence[Fact]]
-"""Stream and version of a fact -> the corrections of it."""
-
-
-def corrected(facts: Sequence[Fact]) -> Corrected:
-    found: dict[tuple[str, int], list[Fact]] = defaultdict(list)
-    for fact in facts:
-        data = fact.recorded.data
-        if isinstance(data, FactCorrected):
-            found[fact.recorded.stream, data.fact_version].append(fact)
-    return found
+from cycle_adapters.cli.printing import emit, heading, paragraph
+from cycle_adapters.moments import DAY, MOMENT
 
 
 class Teller:
@@ -75,18 +63,6 @@ class Teller:
             paragraph(template("message.corrected-later", language).format_map(values), self.UNDER)
 
 
-def as_json(fact: Fact, language: Language, later: Corrected) -> dict[str, object]:
-    recorded = fact.recorded
-    by = [correction.position for correction in later.get((recorded.stream, recorded.version), ())]
-    return {
-        "position": fact.position,
-        "event": recorded,
-        "sentence": sentence(recorded, language),
-        "corrections": corrections(recorded, language),
-        "corrected_by": by,
-    }
-
-
 @click.command()
 @click.argument("place", metavar="PLACE")
 @click.option("--as-of", type=DAY)
@@ -109,7 +85,7 @@ def replay(settings: Settings, place: str, as_of: date | None, known_at: datetim
     if settings.json:
         later = corrected(facts)
         for fact in facts:
-            emit(as_json(fact, language, later))
+            emit(fact_as_json(fact, language, later))
         return
     if not facts:
         click.echo(text("message.none-found", language))
@@ -150,29 +126,15 @@ def diff(settings: Settings, place: str, before: Cutoffs, after: Cutoffs) -> Non
         identity = framework_at(reader, place)
         earlier = reader.framework_facts(identity, before)
         later = reader.framework_facts(identity, after)
-        before_lines, after_lines = (told(reader.state(facts), language) for facts in (earlier, later))
-    backward = len(earlier) > len(later)
-    less, more = (later, earlier) if backward else (earlier, later)
-    known = {fact.position for fact in less}
-    between = [fact for fact in more if fact.position not in known]
-    changes = changed(before_lines, after_lines, between, language, backward=backward)
+        found = compared(earlier, later, language)
     if settings.json:
-        corrections_of = corrected(more)
-        emit(
-            {
-                "facts": [as_json(fact, language, corrections_of) for fact in between],
-                "changes": [
-                    {"what": each.key, "label": each.label, "before": each.before, "after": each.after}
-                    for each in changes
-                ],
-            }
-        )
+        emit(compared_as_json(found, language))
         return
-    heading(text("message.facts-between", language, "", count=len(between)))
-    teller = Teller(more, language)
-    for fact in between:
+    heading(text("message.facts-between", language, "", count=len(found.between)))
+    teller = Teller(found.facts, language)
+    for fact in found.between:
         teller.tell(fact)
     click.echo()
-    heading(text("message.what-changed" if changes else "message.nothing-changed", language))
-    for each in changes:
+    heading(text("message.what-changed" if found.changes else "message.nothing-changed", language))
+    for each in found.changes:
         paragraph(pair(each.label, f"{each.before} → {each.after}", language), "  ")

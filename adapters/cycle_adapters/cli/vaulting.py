@@ -9,13 +9,13 @@ import click
 from cycle.aggregates.base import By
 from cycle.aggregates.disclosure import DisclosePerson
 from cycle.aggregates.terms import PersonId, Purpose
-from cycle.catalogue import text, verbatim, word
+from cycle.catalogue import pair, text, verbatim, word
 from cycle.engine import Engine
 from cycle.settings import ROLE, Settings
 from cycle.vault.keys import new_key, read_key
 from cycle.vault.people import disclose, forget_again
 from cycle_adapters.cli.doing import acting_as
-from cycle_adapters.cli.printing import emit, pair, paragraph
+from cycle_adapters.cli.printing import emit, paragraph
 from cycle_adapters.options import option
 
 

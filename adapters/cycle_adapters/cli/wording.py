@@ -6,6 +6,7 @@ when a verb is looked up, from the catalogue: ``verb.<path>`` and ``option.<name
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -129,6 +130,9 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     """``cycle show plan --json`` means ``cycle --json show plan``."""
 
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        if value and name == "database" and os.environ.get("CYCLE_TOKEN"):
+            # Whose token it is was read from the database that was named first.
+            raise Wrong("token-and-database")
         if value:
             # Whoever tells an error asks the outermost.
             ctx.obj = ctx.find_root().obj = heard(ctx)._replace(**{name: value})

@@ -1,73 +1,82 @@
-"""What is recorded, as pages for people and as JSON: every page has its JSON, the URL is the whole state.
-
-Read-only in this release: writing over HTTP comes with accounts. Nothing here changes anything.
-"""
+"""The API, and pages for people: every page has its JSON, the URL is the whole state."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from threading import Semaphore
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
+from cycle import __version__
 from cycle.engine import Engine
 from cycle.projections.runner import Runner
 from cycle.reading import Reader
-from cycle_adapters.http.api import api
+from cycle_adapters.http.callers import Callers
+from cycle_adapters.http.calling import Doors
+from cycle_adapters.http.contract import contract, contract_routes
+from cycle_adapters.http.guarding import Counted, HeadAsGet, Measured, SameSite, Secured, Unexpected
+from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.pages import Pages, pages
-from cycle_adapters.http.problems import answer_problems, refusal_to_write
+from cycle_adapters.http.problems import answer_problems
+from cycle_adapters.http.reading import reading_routes
+from cycle_adapters.http.saying import saying_routes
+from cycle_adapters.http.sessions_api import sessions_routes
+from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
 
-SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-UNREAD = ("/style.css",)
-"""What shows no projection, and need not wait for one."""
+API = "/api/v1"
 
 
-class HeadAsGet:
-    """Answers HEAD as GET without the body."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-
-        async def without_body(message: Message) -> None:
-            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
-
-        # In place: whoever watches from outside finds in it which route answered.
-        scope["method"] = "GET"
-        await self._app(scope, receive, without_body)
-
-
-def make_app(engine: Engine, actor: str, runner: Runner | None = None) -> FastAPI:
+def make_app(
+    engine: Engine,
+    callers: Callers,
+    limits: Limits = Limits(),  # noqa: B008
+    door: SigningIn | None = None,
+    runner: Runner | None = None,
+) -> FastAPI:
     """The application over one engine; it keeps the projections up to date as it is read.
 
-    Until there is a way to sign in, whoever reaches it reads what one account may read: ``actor``.
+    ``callers`` tells who calls; ``limits`` how much one of them may ask for; ``door`` where people sign in (None:
+    nowhere); ``runner`` what folds for it.
     """
-    app = FastAPI(title="cycle", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-    reader = Reader(engine, actor, runner)
-    look = Pages()
-
-    @app.middleware("http")
-    async def guard(request: Request, call: Callable[[Request], Any]) -> Response:
-        if request.method != "GET":
-            return refusal_to_write(request)
-        if request.url.path not in UNREAD:
-            await run_in_threadpool(reader.catch_up)
-        response: Response = await call(request)
-        response.headers.update(SECURITY)
-        return response
-
+    app = FastAPI(title="cycle", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
+    app.state.engine, app.state.look = engine, Pages(signs_in=door is not None)
+    app.state.doors = Doors(
+        engine,
+        Reader(engine, "", runner),
+        callers,
+        Buckets(limits.account),
+        Semaphore(limits.waiting),
+        limits.wait_seconds,
+    )
+    # The one that is added last stands before all others.
+    app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6)
+    app.add_middleware(Measured)
+    app.add_middleware(SameSite)
+    app.add_middleware(Counted, buckets=Buckets(limits.address))
+    app.add_middleware(Unexpected)
+    app.add_middleware(Secured)
     app.add_middleware(HeadAsGet)
-    answer_problems(app, look)
-    app.include_router(api(reader))
-    app.include_router(pages(reader, look))
+    answer_problems(app)
+    for routes in (reading_routes(), saying_routes(), contract_routes()):
+        app.include_router(routes, prefix=API)
+    app.include_router(pages(app.state.look), include_in_schema=False)
+    app.state.signs_in = door is not None
+    if door is not None:
+        app.include_router(sessions_routes(door), prefix=API)
+        app.include_router(sign_in_pages(door, app.state.look))
+
+    def openapi() -> dict[str, Any]:
+        return contract(app)
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
+    yield

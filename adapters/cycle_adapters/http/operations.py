@@ -22,7 +22,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cycle.health import Check, State
 from cycle_adapters.http.metrics import Metrics
 from cycle_adapters.http.observing import ROUTE
-from cycle_adapters.http.problems import problem
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers of a proxy: whom it speaks for is not on this machine, wherever the proxy itself is."""
@@ -111,4 +110,6 @@ def as_json(value: object, status: int = 200) -> Response:
 
 
 def refused(status: int, kind: str, detail: str) -> Response:
-    return problem(status, kind, detail)
+    """For programs that watch over the machine; whoever reads pages never comes here."""
+    body = {"type": f"urn:cycle:problem:{kind}", "title": kind, "status": status, "detail": detail}
+    return Response(_encode(body), status, media_type="application/problem+json")

@@ -1,78 +1,341 @@
-"""Errors: problem details for programs, a page for people, in the language asked for."""
+"""Errors: RFC 9457 problem details for programs, a page for people, in the language asked for. Never internals."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from cycle.access import Forbidden
-from cycle.aggregates.base import Refused
-from cycle.catalogue import Language, text
+from cycle.access import EVERYWHERE, Forbidden
+from cycle.aggregates.base import Finding, LogName, Refused, Role, VersionMoved
+from cycle.catalogue import Language, listed, text, verbatim
+from cycle.commands import BadInput
+from cycle.engine import Busy, Engine
+from cycle.failures import Failure
+from cycle.fields import Fault
+from cycle.identity.failures import IdentityRefused, NotSignedIn, Wait
+from cycle.leaf import LeafError
+from cycle.projections.runner import NotThereYet
 from cycle.reading import PlaceAmbiguous, PlaceUnknown
-from cycle.store import Unavailable
-from cycle.telling import refusal_lines
-from cycle_adapters.http.pages import Pages
+from cycle.store import Conflict, KeyReused, Unavailable
+from cycle.telling import reason, refusal_lines, what_helps
+from cycle.vault.keys import VaultError
+from cycle_adapters.http.callers import SignInNeeded
+
+if TYPE_CHECKING:
+    from cycle_adapters.http.pages import Pages
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
-TITLES = {403: "Forbidden", 404: "Not found", 405: "Read-only", 409: "Ambiguous", 422: "Unreadable", 503: "Unavailable"}
+URN = "urn:cycle:problem:"
+OF_SIGNING_IN: Mapping[str, int] = {
+    "bad-form": 400,
+    "wrong-credential": 403,
+    "second-factor-needed": 403,
+    "second-factor-to-set-up": 403,
+    "bad-credential": 422,
+    "provider-silent": 503,
+    "no-second-factor-here": 503,
+}
+"""Problems that only who signs in meets."""
+PROBLEMS: Mapping[str, int] = {
+    **OF_SIGNING_IN,
+    "bad-json": 400,
+    "idempotency-key-missing": 400,
+    "sign-in-needed": 401,
+    "forbidden": 403,
+    "out-of-scope": 403,
+    "cross-origin": 403,
+    "not-found": 404,
+    "unknown-command": 404,
+    "said-elsewhere": 404,
+    "method-not-allowed": 405,
+    "ambiguous": 409,
+    "conflict": 409,
+    "key-reused": 409,
+    "version-moved": 412,
+    "too-large": 413,
+    "media-type": 415,
+    "not-a-form": 415,
+    "invalid": 422,
+    "refused": 422,
+    "version-needed": 428,
+    "too-many-requests": 429,
+    "unexpected": 500,
+    "unavailable": 503,
+    "not-there-yet": 503,
+}
+"""Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
+RETRY_SECONDS = 1
+STEPS = ("/sign-in/code", "/second-factor")
+"""Steps of signing in: who has come too late begins anew, and is not led back to one."""
+NEEDS_A_SEAL = ("/second-factor", "/sign-in/code", "/api/v1/session")
+"""Where the vault's key opens or seals a second factor."""
+
+
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """One reason of a refusal. ``lift``: the roles that can change it; ``who``: accounts that hold one there."""
+
+    code: str
+    text: str
+    help: str
+    values: Mapping[str, str | int | tuple[str, ...]]
+    lift: tuple[Role, ...]
+    who: tuple[str, ...]
+    article: str | None = None
+
+
+class FieldError(Struct, frozen=True):
+    """One field that is wrong: a JSON pointer into the body, or the name of a parameter; and what it takes."""
+
+    field: str
+    text: str
+
+
+class ProblemDetails(Struct, frozen=True, omit_defaults=True):
+    """What was asked, what holds, what would help; ``reference`` stands in the log of the server."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reasons: tuple[Reason, ...] = ()
+    errors: tuple[FieldError, ...] = ()
+    version: int | None = None
+    reference: str | None = None
+
+
+class Stopped(Exception):  # noqa: N818
+    """A request that goes no further; ``values`` fill the words of the problem."""
+
+    def __init__(self, code: str, *, headers: Mapping[str, str] | None = None, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.headers, self.values = code, dict(headers or {}), values
+        self.errors: tuple[FieldError, ...] = ()
+        self.reasons: tuple[Reason, ...] = ()
+        self.version: int | None = None
+        self.reference: str | None = None
+
+
+def invalid(faults: list[Fault], language: Language) -> Stopped:
+    """What cannot be read, field by field."""
+    stopped = Stopped("invalid", fields=listed(dict.fromkeys(fault.field for fault in faults), language))
+    stopped.errors = tuple(FieldError(*fault) for fault in faults)
+    return stopped
+
+
+def not_in_time(seconds: int) -> Stopped:
+    return Stopped("too-many-requests", headers={"Retry-After": str(seconds)}, seconds=seconds)
 
 
 def spoken(request: Request) -> Language:
-    """The language asked for: ``lang``, else ``Accept-Language``, else French."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    return "en" if asked.lower().startswith("en") else "fr"
+    """The language asked for: ``lang``, else the one that ``Accept-Language`` likes better, else French."""
+    asked = request.query_params.get("lang")
+    if asked in ("fr", "en"):
+        return "en" if asked == "en" else "fr"
+    liked = {"fr": 0.0, "en": 0.0}
+    for part in request.headers.get("accept-language", "").split(","):
+        name, _, weight = part.strip().lower().partition(";q=")
+        primary = name.partition("-")[0]
+        if primary in liked:
+            liked[primary] = max(liked[primary], _weight(weight))
+    return "en" if liked["en"] > liked["fr"] else "fr"
 
 
-def problem(status: int, kind: str, detail: str) -> Response:
-    """An error as RFC 9457 wants it."""
-    title = TITLES.get(status, "Error")
-    body = {"type": f"urn:cycle:problem:{kind}", "title": title, "status": status, "detail": detail}
-    return Response(_encode(body), status, media_type="application/problem+json")
+def _weight(written: str) -> float:
+    try:
+        return float(written) if written else 1.0
+    except ValueError:
+        return 0.0
 
 
-def refusal_to_write(request: Request) -> Response:
-    return problem(405, "read-only", text("message.read-only", spoken(request)))
+def stopped_by(error: Exception, request: Request) -> Stopped | None:
+    """The problem that an error is; None for a mistake of ours."""
+    language = spoken(request)
+    match error:
+        case Stopped():
+            return error
+        case SignInNeeded():
+            return _sign_in(error, language)
+        case Forbidden() if not getattr(request.state, "signed_in", True):
+            return _sign_in(SignInNeeded(), language)
+        case Refused():
+            return _refused(error, request, language)
+        case PlaceUnknown():
+            return Stopped("not-found", list=_list_for(request))
+        case PlaceAmbiguous():
+            return Stopped("ambiguous", candidates=", ".join(error.candidates))
+        case RequestValidationError():
+            return invalid([_of_parameter(each, language) for each in error.errors()], language)
+        case HTTPException():
+            return _by_status(error, request)
+        case LeafError() | BadInput():
+            return invalid([Fault("/data", _why_not_kept(error, language))], language)
+        case KeyReused():
+            return Stopped("key-reused")
+        case Busy() | Conflict():
+            return Stopped("conflict")
+        case NotThereYet():
+            return Stopped("not-there-yet", headers={"Retry-After": str(RETRY_SECONDS)})
+        case Wait():
+            return not_in_time(error.seconds)
+        case NotSignedIn():
+            return Stopped("wrong-credential", why=sentence_of(error, language))
+        case IdentityRefused():
+            return Stopped("bad-credential", why=sentence_of(error, language))
+        case Failure() if error.kind == "provider":
+            headers = {"Retry-After": str(RETRY_SECONDS)}
+            return Stopped("provider-silent", headers=headers, why=sentence_of(error, language))
+        case VaultError() if request.url.path in NEEDS_A_SEAL:
+            return Stopped("no-second-factor-here")
+        case Unavailable() | SQLAlchemyError() | Failure():
+            # Their own words name files, hosts and statements.
+            return Stopped("unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
+        case _:
+            return None
 
 
-def answer_problems(app: FastAPI, pages: Pages) -> None:
-    """Let every error be answered in words, without internals."""
+def _sign_in(needed: SignInNeeded, language: Language) -> Stopped:
+    why = text(f"sign-in.{needed.cause}", language)
+    return Stopped("sign-in-needed", headers={"WWW-Authenticate": "Bearer"}, why=why)
 
-    def answer(request: Request, status: int, kind: str, detail: str) -> Response:
-        if request.url.path.startswith("/api/"):
-            return problem(status, kind, detail)
-        return pages.page("problem.html", spoken(request), status=status, detail=detail, path="/")
 
-    @app.exception_handler(Forbidden)
-    def forbidden(request: Request, error: Forbidden) -> Response:
-        # What may not be read is answered as what does not exist is.
-        if not error.readable and error.findings[0].code == "nothing-there":
-            return unknown(request, error)
-        said = " ".join(refusal_lines(error, spoken(request)))
-        return answer(request, 403, "forbidden", said)
+def sentence_of(failure: Failure, language: Language) -> str:
+    """A failure of signing in as a page says it."""
+    words = failure.told(language)
+    return f"{words[:1].upper()}{words[1:]}."
 
-    @app.exception_handler(PlaceUnknown)
-    @app.exception_handler(Refused)
-    @app.exception_handler(404)
-    def unknown(request: Request, error: Exception) -> Response:
-        where = "/api/v1/frameworks" if request.url.path.startswith("/api/") else "/"
-        return answer(request, 404, "not-found", text("message.not-found-here", spoken(request), "", list=where))
 
-    @app.exception_handler(HTTPException)
-    def other(request: Request, error: HTTPException) -> Response:
-        return answer(request, error.status_code, "http", str(error.detail))
+def _refused(refused: Refused, request: Request, language: Language) -> Stopped:
+    first = refused.findings[0].code
+    # What may not be read is answered as what does not exist is.
+    if first == "framework-unknown" or (isinstance(refused, Forbidden) and first == "nothing-there"):
+        return Stopped("not-found", list=_list_for(request))
+    code = "refused"
+    if isinstance(refused, Forbidden):
+        code = "forbidden"
+    elif isinstance(refused, VersionMoved):
+        code = "version-moved"
+    stopped = Stopped(code, why=" ".join(refusal_lines(refused, language)))
+    stopped.reasons = tuple(_reason(finding, request, language) for finding in refused.findings if finding.refuses)
+    if isinstance(refused, VersionMoved):
+        stopped.version = refused.version
+        stopped.headers["ETag"] = f'"{refused.version}"'
+    return stopped
 
-    @app.exception_handler(PlaceAmbiguous)
-    def ambiguous(request: Request, error: PlaceAmbiguous) -> Response:
-        said = text("message.name-one-of", spoken(request), "", candidates=", ".join(error.candidates))
-        return answer(request, 409, "ambiguous", said)
 
-    @app.exception_handler(RequestValidationError)
-    def unreadable(request: Request, error: RequestValidationError) -> Response:
-        fields = ", ".join(dict.fromkeys(str(each["loc"][-1]) for each in error.errors()))
-        return answer(request, 422, "unreadable", text("message.bad-request", spoken(request), "", fields=fields))
+def _reason(finding: Finding, request: Request, language: Language) -> Reason:
+    words = reason(finding, language), what_helps(finding, language)
+    return Reason(
+        finding.code, *words, dict(finding.values), finding.lift, _who_lifts(finding.lift, request), finding.article
+    )
 
-    @app.exception_handler(Unavailable)
-    def unavailable(request: Request, error: Unavailable) -> Response:
-        return answer(request, 503, "unavailable", error.told(spoken(request)))
+
+def _who_lifts(roles: tuple[Role, ...], request: Request) -> tuple[str, ...]:
+    """The accounts that hold one of these roles where the request is about."""
+    engine: Engine = request.app.state.engine
+    door, commune = engine.door, getattr(request.state, "commune", "")
+    path = door.home(LogName(commune))[0] if commune else EVERYWHERE
+    return tuple(dict.fromkeys(each for role in roles for each in door.now.holders(role, path, door.today())))
+
+
+def _of_parameter(error: Mapping[str, object], language: Language) -> Fault:
+    where = error["loc"]
+    assert isinstance(where, tuple)
+    kinds = {"date": "day", "datetime": "moment", "position": "position", "cursor": "cursor", "tag": "tag"}
+    context = error.get("ctx")
+    kind = str(context.get("takes")) if isinstance(context, dict) and "takes" in context else ""
+    if kind in kinds:
+        return Fault(str(where[-1]), text(f"message.type-{kinds[kind]}", language))
+    return Fault(
+        str(where[-1]), text("message.type-int" if "int" in str(error["type"]) else "message.type-text", language)
+    )
+
+
+def _by_status(error: HTTPException, request: Request) -> Stopped:
+    if error.status_code == 405:
+        allow = (error.headers or {}).get("Allow", "GET")
+        return Stopped("method-not-allowed", headers={"Allow": allow}, allow=allow)
+    return Stopped("not-found", list=_list_for(request))
+
+
+def _why_not_kept(error: Exception, language: Language) -> str:
+    if isinstance(error, LeafError):
+        return verbatim("message.bad-text", language, why=error.told(language))
+    return text("message.type-json", language)
+
+
+def _list_for(request: Request) -> str:
+    return "/api/v1/frameworks" if request.url.path.startswith("/api/") else "/"
+
+
+def details(stopped: Stopped, language: Language) -> ProblemDetails:
+    """A problem in words."""
+    return ProblemDetails(
+        URN + stopped.code,
+        text(f"problem.{stopped.code}", language, "title"),
+        PROBLEMS[stopped.code],
+        verbatim(f"problem.{stopped.code}", language, **stopped.values),
+        stopped.reasons,
+        stopped.errors,
+        stopped.version,
+        stopped.reference,
+    )
+
+
+def answered(stopped: Stopped, request: Request) -> Response:
+    """A problem as the one who asked can read it."""
+    language = spoken(request)
+    told = details(stopped, language)
+    if stopped.code == "sign-in-needed" and _asks_for_a_page(request):
+        return _to_sign_in(request, language)
+    if request.url.path.startswith("/api/"):
+        response = Response(_encode(told), told.status, media_type="application/problem+json")
+    else:
+        look: Pages = request.app.state.look
+        response = look.page(
+            "problem.html", language, status=told.status, title=told.title, detail=told.detail, path="/"
+        )
+    response.headers.update({"Cache-Control": "no-store", "Content-Language": language, **stopped.headers})
+    return response
+
+
+def _asks_for_a_page(request: Request) -> bool:
+    """Whether somebody may sign in on a page, and then see this one."""
+    signs_in = getattr(request.app.state, "signs_in", False)
+    return signs_in and request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
+
+
+def _to_sign_in(request: Request, language: Language) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.url.path in STEPS:
+        wanted = "/"
+    return RedirectResponse(f"/sign-in?{urlencode({'lang': language, 'to': wanted})}", 303)
+
+
+ANSWERED: tuple[type[Exception], ...] = (
+    Stopped, SignInNeeded, Refused, PlaceUnknown, PlaceAmbiguous, RequestValidationError, HTTPException,
+    BadInput, KeyReused, Busy, Conflict, NotThereYet, Unavailable, SQLAlchemyError, Failure,
+)  # fmt: skip
+"""Whatever an error of these is, somebody who asks can meet it."""
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Let every error be answered in words."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        stopped = stopped_by(error, request)
+        if stopped is None:
+            raise error
+        return answered(stopped, request)
+
+    for kind in ANSWERED:
+        handler: Callable[[Request, Exception], Response] = answer
+        app.exception_handler(kind)(handler)

@@ -19,9 +19,12 @@ from cycle.projections.runner import Runner
 from cycle.sealing import LastSeal
 from cycle.settings import METRICS_TOKEN, Settings
 from cycle_adapters.http.app import make_app
+from cycle_adapters.http.callers import Callers
+from cycle_adapters.http.limits import HEADER_BYTES, KEEP_ALIVE_SECONDS
 from cycle_adapters.http.metrics import Metrics
 from cycle_adapters.http.observing import Observed
 from cycle_adapters.http.operations import Operations, Readiness
+from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.stopping import GRACE_SECONDS, Stopping, Systemd, end_within
 
 PROXIES = ["127.0.0.1", "::1"]
@@ -44,14 +47,16 @@ class BadToken(Failure):
     exit_code = USAGE
 
 
-def application(engine: Engine, runner: Runner, settings: Settings) -> ASGIApp:
+def application(
+    engine: Engine, runner: Runner, settings: Settings, callers: Callers, door: SigningIn | None
+) -> ASGIApp:
     """All that is served over one engine, watched."""
     named: Callable[[str], LastSeal] = import_module("cycle_adapters.sealing.looking").last_seal
 
     def last_seal() -> LastSeal:
         return named(settings.database)
 
-    app = make_app(engine, settings.actor, runner)
+    app = make_app(engine, callers, door=door, runner=runner)
     metrics = Metrics(engine, runner, last_seal)
     ready = Readiness(lambda: checks(engine, settings.database, last_seal()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
@@ -110,6 +115,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                h11_max_incomplete_event_size=HEADER_BYTES,
                 proxy_headers=True,
                 forwarded_allow_ips=PROXIES,
                 timeout_graceful_shutdown=stop_seconds,

@@ -14,9 +14,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from cycle.store import Unavailable
 from cycle_adapters.sql import postgres, sqlite
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration of this release."""
-REVISIONS = frozenset({"0001", "0002", REVISION})
+REVISIONS = frozenset({"0001", "0002", "0003", REVISION})
 APPLICATION_ID = 0x4379_636C  # "Cycl"
 BUSY_MILLISECONDS = 60_000
 READ_ONLY = "cycle_read_only"

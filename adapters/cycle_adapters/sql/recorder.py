@@ -41,6 +41,7 @@ from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.auditing import SqlAuditing
 from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, add_rows, head_of, streamed
 from cycle_adapters.sql.grouping import GroupCommit, Outcome
+from cycle_adapters.sql.identity import SqlIdentities
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
@@ -59,6 +60,7 @@ class SqlRecorder(SqlAuditing, LogRecorder):
         self._is_sqlite = database.dialect.name == "sqlite"
         self._bell = Bell()
         self.vault = SqlVault(database)
+        self.identities = SqlIdentities(database)
         # Somebody may have been killed between an erasure and its cleaning.
         self.vault.clean()
         self._writer: sqlite.SqliteWriter | postgres.PostgresWriter

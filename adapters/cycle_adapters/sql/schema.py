@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Date,
     Index,
     Integer,
     LargeBinary,
@@ -63,6 +65,67 @@ vault_openings = Table(
     Index("vault_openings_log", "log"),
 )
 vault_cleaning = Table("vault_cleaning", metadata, Column("stream", Text, primary_key=True))
+
+# What accounts sign in with. No backup takes any of it: it would be tried at leisure, for years.
+passwords = Table(
+    "identity_passwords", metadata, Column("account", Text, primary_key=True), Column("encoded", Text, nullable=False)
+)
+factors = Table(
+    "identity_factors",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+)
+codes = Table(
+    "identity_codes",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+)
+sessions = Table(
+    "identity_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("strong", Boolean, nullable=False),
+    Column("begun", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Index("identity_sessions_account", "account"),
+)
+tokens = Table(
+    "identity_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("used_on", Date),
+)
+invitations = Table(
+    "identity_invitations",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+links = Table(
+    "identity_links",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+)
+tries = Table(
+    "identity_tries",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+)
 
 
 class Kept(NamedTuple):

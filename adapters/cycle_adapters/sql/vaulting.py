@@ -9,26 +9,24 @@ from itertools import starmap
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from cycle.aggregates.base import LogName, StreamId
+from cycle.aggregates.base import PLATFORM, LogName, StreamId
+from cycle.identity.shapes import place
 from cycle.store import Unavailable
 from cycle.vault.shapes import SealedOpening, StoredOpening, VaultChange, VaultStore, WrappedKey
-from cycle_adapters.sql.opening import BUSY_MILLISECONDS, READ_ONLY, cannot_use
+from cycle_adapters.sql.beside import SqlBeside, overwrite
+from cycle_adapters.sql.opening import BUSY_MILLISECONDS
 from cycle_adapters.sql.rows import Run, write_vault
-from cycle_adapters.sql.schema import events, vault_cleaning, vault_keys, vault_openings
+from cycle_adapters.sql.schema import events, factors, vault_cleaning, vault_keys, vault_openings
 
 CLEANING_MILLISECONDS = 2_000
 """How long a reader that is in the way of cleaning is waited for; it is cleaned later then."""
 
 
-class SqlVault(VaultStore):
+class SqlVault(SqlBeside, VaultStore):
     """The vault on either database."""
-
-    def __init__(self, database: Engine) -> None:
-        self._database = database
-        self._is_sqlite = database.dialect.name == "sqlite"
 
     def key(self, stream: StreamId) -> WrappedKey | None:
         with self._reading() as connection:
@@ -60,6 +58,7 @@ class SqlVault(VaultStore):
                     values = {"key_id": other.key_id, "wrapped": other.wrapped}
                     connection.execute(update(vault_keys).where(vault_keys.c.stream == key.stream).values(values))
                     changed += 1
+            _rewrap_factors(connection, turned)
         return changed
 
     def streams(self) -> set[StreamId]:
@@ -120,23 +119,14 @@ class SqlVault(VaultStore):
             with suppress(sqlite3.Error, psycopg.Error):
                 cast("sqlite3.Connection", connection).close()
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._explained(), self._database.connect().execution_options(**{READ_ONLY: True}) as connection:
-            yield connection
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._explained(), self._database.begin() as connection:
-            _overwrite(connection)
-            yield connection
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise cannot_use(error, self._database.url) from error
+def _rewrap_factors(connection: Connection, turned: Callable[[WrappedKey], WrappedKey]) -> None:
+    """Second factors are sealed by the same key."""
+    query = select(factors.c.account, factors.c.key_id, factors.c.wrapped).order_by(factors.c.account)
+    for account, key_id, wrapped in connection.execute(query.with_for_update()).all():
+        other = turned(WrappedKey(place(account), PLATFORM, key_id, bytes(wrapped)))
+        values = {"key_id": other.key_id, "wrapped": other.wrapped}
+        connection.execute(update(factors).where(factors.c.account == account).values(values))
 
 
 def forget(connection: Connection, streams: Collection[StreamId]) -> None:
@@ -144,15 +134,9 @@ def forget(connection: Connection, streams: Collection[StreamId]) -> None:
     held = select(vault_keys.c.stream).union(select(vault_openings.c.stream))
     found = {StreamId(stream) for (stream,) in connection.execute(held)} if streams else set()
     if back := found & set(streams):
-        _overwrite(connection)
+        overwrite(connection)
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
         write_vault(_runs(connection), VaultChange(forgotten=sorted(back)), mark)
-
-
-def _overwrite(connection: Connection) -> None:
-    """What this connection deletes is overwritten with zeros."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def _runs(connection: Connection) -> Run:

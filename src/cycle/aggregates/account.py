@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
-from cycle.aggregates.terms import AccountKind, GrantId, Reference, Territory, Text
+from cycle.aggregates.terms import AccountKind, GrantId, Reference, Territory, Text, TokenId
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -90,6 +90,18 @@ class Grant(Struct, frozen=True, gc=False):
         return path[: len(self.territory)] == self.territory
 
 
+class Token(Struct, frozen=True, gc=False):
+    """A machine's credential that stands: what it may be used for, and until which day."""
+
+    id: TokenId
+    scope: frozenset[str]
+    expires_on: date
+
+    def on(self, day: date) -> bool:
+        """Whether it may be used on a day; its last day counts."""
+        return day <= self.expires_on
+
+
 class Account(Struct, frozen=True):
     """The state of one account; ``grants`` are those that are not revoked."""
 
@@ -100,6 +112,12 @@ class Account(Struct, frozen=True):
     grants: Mapping[GrantId, Grant] = {}
     given: int = 0
     """How many grants it was ever given: the number of the last one."""
+    tokens: Mapping[TokenId, Token] = {}
+    """Those that are not revoked."""
+    factor_since: int = 0
+    """A second factor that was set up when the stream was shorter than this is one no more."""
+    sessions_since: int = 0
+    """Who signed in when the stream was shorter than this is signed in no more."""
 
 
 account: Aggregate[Account, Known] = Aggregate("account", Account())
@@ -148,7 +166,8 @@ class CloseAccount(Command):
 ADMINISTERS = (Role.ADMINISTRATOR,)
 
 
-def _open(state: Account) -> Iterable[Finding]:
+def stands(state: Account) -> Iterable[Finding]:
+    """The account is there and open."""
     yield Finding("account-unknown", bool(state.version), values={"account": state.id or "—"}, lift=ADMINISTERS)
     yield Finding("account-closed", not state.closed, values={"account": state.id}, lift=ADMINISTERS)
 
@@ -172,7 +191,8 @@ def open_account(state: Account, command: OpenAccount, known: Known) -> Iterable
 def give_grant(state: Account, command: GiveGrant, known: Known) -> Iterable[Event]:
     since, until = command.since or known.on, command.until
     demand(
-        *_open(state),
+        *stands(state),
+        Finding("role-of-oneself", command.role is not Role.ACCOUNT_HOLDER),
         Finding("granted-to-oneself", state.id != known.by.actor, values={"account": known.by.actor}, lift=ADMINISTERS),
         Finding("ends-before-it-begins", until is None or since <= until, values={"since": since.isoformat()}),
         Finding("grant-held-already", not _held(state, command, since), values={"role": command.role.value}),
@@ -203,7 +223,7 @@ def _of_an_operator(command: GiveGrant, known: Known) -> Iterable[Finding]:
 
 @account.decides(RevokeGrant)
 def revoke_grant(state: Account, command: RevokeGrant, known: Known) -> Iterable[Event]:
-    demand(*_open(state))
+    demand(*stands(state))
     values = {"account": state.id, "grant": command.grant}
     demand(Finding("grant-unknown", command.grant in state.grants, values=values))
     yield GrantRevoked(state.id, command.grant, command.reason)
@@ -211,7 +231,7 @@ def revoke_grant(state: Account, command: RevokeGrant, known: Known) -> Iterable
 
 @account.decides(CloseAccount)
 def close_account(state: Account, command: CloseAccount, known: Known) -> Iterable[Event]:
-    demand(*_open(state))
+    demand(*stands(state))
     yield AccountClosed(state.id, command.reason)
 
 
@@ -235,4 +255,4 @@ def grant_revoked(state: Account, recorded: Happened[GrantRevoked]) -> Account:
 
 @account.evolves(AccountClosed)
 def account_closed(state: Account, recorded: Happened[AccountClosed]) -> Account:
-    return replace(state, closed=True, grants={})
+    return replace(state, closed=True, grants={}, tokens={}, sessions_since=recorded.version)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from cycle.aggregates.base import Aggregate, Event, LogName
-from cycle.aggregates.terms import Code, CommuneCode, Territory
+from cycle.aggregates.terms import Code, CommuneCode, FrameworkId, Sheet, Territory
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -27,6 +27,22 @@ class EventsExported(Event):
 class BundleExported(Event):
     of: LogName
     size: int
+
+
+class PaperExported(Event):
+    """A sheet was printed; ``up_to`` is the last position of the log ``of`` that it rests on."""
+
+    of: LogName
+    framework: FrameworkId
+    sheet: Sheet
+    up_to: int
+
+
+class CalendarExported(Event):
+    """The days of one commune, or of all that the account may read; ``up_to`` is how far the log had come."""
+
+    up_to: int
+    of: LogName | None = None
 
 
 class BackupMade(Event):
@@ -63,6 +79,8 @@ acts: Aggregate[Acts, Known] = Aggregate("acts", Acts())
 acts.ignores(
     EventsExported,
     BundleExported,
+    PaperExported,
+    CalendarExported,
     BackupMade,
     DeliberationsImported,
     AttemptRefused,

@@ -46,6 +46,8 @@ class Role(StrEnum):
     EVALUATOR = "evaluator"
     INTEGRATOR = "integrator"
     DATA_PROTECTION = "data-protection"
+    ACCOUNT_HOLDER = "account-holder"
+    """Whoever an account is, in what concerns that account alone; nobody grants it."""
 
 
 def kebab(class_name: str) -> str:
@@ -151,6 +153,9 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     """Who holds one of these for the place may not say it, whatever else he holds: duties apart."""
     seconds: ClassVar[bool] = False
     """Whether it takes two: one account asks for it, another one with the same right confirms."""
+    binds: ClassVar[bool] = False
+    """Whether it binds people for long: who says it says on which version he looked at what he binds, and signs
+    in with a second factor; no token says it."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -216,6 +221,14 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(f"{f.code} {dict(f.values)}" for f in findings))
         self.findings = findings
+
+
+class VersionMoved(Refused):
+    """Somebody has written since the sender looked: what he saw is no longer what there is."""
+
+    def __init__(self, expected: int, version: int) -> None:
+        super().__init__(Finding("version-moved", values={"expected": expected, "version": version}))
+        self.version = version
 
 
 def demand(*findings: Finding) -> None:

@@ -42,6 +42,8 @@ class Known(Struct, frozen=True):
     """Whom the command names."""
     administered: bool = False
     """Whether an administrator of everything holds office today."""
+    for_tokens: frozenset[str] = frozenset()
+    """What a token of the account may be issued for."""
     seconded_by: str = ""
     """The account that confirms, of a command that takes two."""
     history: Sequence[Recorded[Event]] = ()

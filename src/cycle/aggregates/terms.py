@@ -53,6 +53,7 @@ ObstacleId = NewType("ObstacleId", str)  # O-1
 
 # Inside one account.
 GrantId = NewType("GrantId", str)  # G-1
+TokenId = NewType("TokenId", str)  # the public part of cyc_<id>_<secret>
 
 
 class AccountKind(StrEnum):
@@ -81,7 +82,7 @@ class Outcome(StrEnum):
     NOTED = "noted"
 
 
-class Votes(Struct, frozen=True, omit_defaults=True, gc=False):
+class Votes(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One vote of a council. ``proxies`` is absent where the source does not state them."""
 
     in_office: Count
@@ -141,7 +142,7 @@ class Use(StrEnum):
     CAPITAL = "capital"
 
 
-class Worth(Struct, frozen=True, omit_defaults=True, gc=False):
+class Worth(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """How much: whole XOF for cash, a quantity with its unit for everything else, never both."""
 
     amount_xof: AmountXof | None = None
@@ -182,6 +183,14 @@ class ReviewKind(StrEnum):
     MID_TERM = "mid-term"
     END = "end"
     OVERDUE = "overdue"
+
+
+class Sheet(StrEnum):
+    """What is printed of a framework."""
+
+    PLAN = "plan"
+    ATTENDANCE = "attendance"
+    MINUTES = "minutes"
 
 
 class PersonField(StrEnum):
@@ -227,14 +236,14 @@ class DeadlineKind(StrEnum):
     CONTRIBUTION = "contribution"
 
 
-class Window(Struct, frozen=True, gc=False):
+class Window(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The days of a plan, both included."""
 
     starts_on: date
     ends_on: date
 
 
-class Presence(Struct, frozen=True, omit_defaults=True, gc=False):
+class Presence(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """Who came for one member. ``youth`` are counted among women and men, not beside them."""
 
     member: MemberId
@@ -244,7 +253,7 @@ class Presence(Struct, frozen=True, omit_defaults=True, gc=False):
     proxies: Count = 0
 
 
-class Seat(Struct, frozen=True, omit_defaults=True, gc=False):
+class Seat(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One seat of the monitoring committee, held for a member by a person (a reference)."""
 
     member: MemberId

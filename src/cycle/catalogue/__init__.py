@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -227,6 +227,16 @@ def listed(items: Iterable[str], language: Language, last: Mapping[Language, str
 def either(items: Iterable[str], language: Language) -> str:
     """``a, b ou c`` / ``a, b or c``."""
     return listed(items, language, _OR)
+
+
+def pair(label: str, value: str, language: Language) -> str:
+    """``Étape : rencontre`` / ``Stage: meeting``."""
+    return template("message.pair", language).format(label=label, value=value)
+
+
+def joined(parts: Sequence[str], language: Language) -> str:
+    """Whole phrases one after the other: ``a ; b`` / ``a; b``."""
+    return template("message.semicolon", language).join(parts)
 
 
 def shown(value: object, language: Language) -> object:

@@ -23,6 +23,8 @@ from cycle.store import Receipt
 Recorded = Callable[[Engine, CommuneCode, bytes, str, By], dict[str, DeliberationId]]
 Progress = Callable[[int, int], None]
 BEGIN = date(2023, 1, 9)
+KEY = "demo-{:06}"
+"""The keys of the commands of the demo, by which its log is known again."""
 
 
 class LogNotEmpty(Exception):  # noqa: N818
@@ -86,7 +88,7 @@ class Simulated:
     def say(self, command: Command, by: By, on: date, target: str | None = None, *, late: bool = False) -> Receipt:
         """Execute one command of the story; a refusal is a mistake of the story."""
         self.commands += 1
-        key = f"demo-{self.commands:06}"
+        key = KEY.format(self.commands)
         said = Said(command=command, by=by, on=on, target=target, key=key, late_record=late)
         return self.engine.execute(said)
 

@@ -38,7 +38,7 @@ class Effect(StrEnum):
     WARN = "warn"
 
 
-class Words(Struct, frozen=True):
+class Words(Struct, frozen=True, forbid_unknown_fields=True):
     """One text in both languages."""
 
     en: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -67,12 +67,18 @@ class AttendanceRow(Row):
 
 
 class CalendarRow(Row):
-    """Something that has a day. ``status`` is open, done, passed or cancelled."""
+    """Something that has a day. ``status`` is open, done, passed or cancelled.
+
+    ``version`` is that of the fact of the framework that spoke of it last, and ``said_at`` when it was
+    recorded: what tells a calendar that it has an older one.
+    """
 
     framework: str
     kind: DeadlineKind
     about: str
     day: date
+    version: int
+    said_at: datetime
     text: str | None = None
     status: str = "open"
     projection = "calendar"
@@ -226,16 +232,26 @@ def _entries(fact: Fact) -> Iterable[tuple[str, _Entry]]:
     rows=_entries,
 )
 def calendar_changed(row: CalendarRow | None, fact: Fact, part: _Entry) -> CalendarRow | None:
+    recorded = fact.recorded
     if row is not None:
-        return replace(row, day=part.day or row.day, text=part.text or row.text, status=part.status or row.status)
+        return replace(
+            row,
+            day=part.day or row.day,
+            version=recorded.version,
+            said_at=recorded.recorded_at,
+            text=part.text or row.text,
+            status=part.status or row.status,
+        )
     if part.day is None:
         return None
     return CalendarRow(
-        commune=fact.recorded.log,
+        commune=recorded.log,
         framework=identity(fact),
         kind=part.kind,
         about=part.about,
         day=part.day,
+        version=recorded.version,
+        said_at=recorded.recorded_at,
         text=part.text,
         status=part.status or "open",
     )

@@ -235,6 +235,20 @@ class Runner:
                     )
                 waker.wait(min(left, 0.1))
 
+    def follow_to(self, position: int, timeout_seconds: float) -> None:
+        """Fold what comes until this position is reached.
+
+        Raises:
+            NotThereYet: it has not come in that time.
+        """
+        deadline = monotonic() + timeout_seconds
+        with closing(self._log.waker()) as waker:
+            while self.catch_up() < position:
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise NotThereYet(f"the log has not reached position {position}")
+                waker.wait(min(left, WAIT_SECONDS))
+
     def run(self, stop: Flag) -> None:
         """Follow the log until told to stop: arm the waker, pull, wait, pull again. It stops between two batches."""
         with closing(self._log.waker()) as waker:

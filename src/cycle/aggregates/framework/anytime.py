@@ -139,6 +139,7 @@ class Dissolve(Command):
     reason: Text
     roles = (Role.MAYOR, Role.COUNCIL_SECRETARY)
     seconds = True
+    binds = True
 
 
 def cause_is_lifted(state: Framework, known: Known) -> Iterable[Finding]:

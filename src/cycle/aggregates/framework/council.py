@@ -92,6 +92,7 @@ class RecordDeliberation(Command):
     deliberation: DeliberationId
     roles = (Role.COUNCIL_SECRETARY,)
     apart = (Role.FACILITATOR,)
+    binds = True
 
 
 class FollowDeliberation(Command):

@@ -108,6 +108,7 @@ class AgreePlan(Command):
     window: Window
     mode: DecisionMode = DecisionMode.CONSENSUS
     objections: tuple[Text, ...] = ()
+    binds = True
 
 
 class ReopenNegotiation(Command):

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Action, Contribution, Framework, Member, Obstacle
 from cycle.aggregates.terms import MemberId
-from cycle.catalogue import Language, has, listed, shown, text
+from cycle.catalogue import Language, has, joined, listed, pair, shown, text
 from cycle.history import Fact
-from cycle.telling import worth
-from cycle_adapters.cli.printing import joined, pair
+from cycle.telling import corrected, fact_as_json, worth
 
 
 class Line(Struct, frozen=True):
@@ -132,3 +132,36 @@ def became(key: str, facts: Sequence[Fact], language: Language) -> str:
         if own == kind and getattr(data, kind, None) == number and has(key):
             return text(key, language)
     return text("word.need-answered" if kind == "need" else "message.no-longer-open", language)
+
+
+class Compared(Struct, frozen=True):
+    """Two moments of a framework: the facts of the later one, those of them between the two, and what differs."""
+
+    facts: Sequence[Fact]
+    between: Sequence[Fact]
+    changes: Sequence[Changed]
+
+
+def compared(before: Sequence[Fact], after: Sequence[Fact], language: Language) -> Compared:
+    """What changed between two moments, forward or back."""
+    was, now = (
+        told(framework.fold(framework.initial, (fact.recorded for fact in facts)), language)
+        for facts in (before, after)
+    )
+    backward = len(before) > len(after)
+    less, more = (after, before) if backward else (before, after)
+    known = {fact.position for fact in less}
+    between = [fact for fact in more if fact.position not in known]
+    return Compared(more, between, changed(was, now, between, language, backward=backward))
+
+
+def compared_as_json(found: Compared, language: Language) -> dict[str, object]:
+    """The same for programs."""
+    corrections_of = corrected(found.facts)
+    return {
+        "facts": [fact_as_json(fact, language, corrections_of) for fact in found.between],
+        "changes": [
+            {"what": each.key, "label": each.label, "before": each.before, "after": each.after}
+            for each in found.changes
+        ],
+    }

@@ -1,0 +1,119 @@
+"""What a route is told about a request: who calls, in which language, and through which reader."""
+
+from __future__ import annotations
+
+from threading import Semaphore
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from msgspec import Struct
+
+from cycle.access import ACTIONS, READING
+from cycle.catalogue import Language
+from cycle.engine import Engine
+from cycle.projections.runner import NotThereYet
+from cycle.reading import Reader
+from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
+from cycle_adapters.http.limits import Buckets
+from cycle_adapters.http.parameters import Position
+from cycle_adapters.http.problems import Stopped, not_in_time, spoken
+
+
+class Doors(Struct, frozen=True):
+    """What all requests share."""
+
+    engine: Engine
+    reader: Reader
+    callers: Callers
+    accounts: Buckets
+    waiting: Semaphore
+    wait_seconds: float
+
+
+class Call(Struct, frozen=True):
+    """One request."""
+
+    caller: Caller | None
+    language: Language
+    doors: Doors
+    request: Request
+
+    @property
+    def engine(self) -> Engine:
+        return self.doors.engine
+
+    def may(self, action: str) -> Caller:
+        """Who calls, where the credential is good for this action of ``cycle.access``.
+
+        Raises:
+            SignInNeeded: nobody has signed in.
+            Stopped: the token is not good for it.
+        """
+        if self.caller is None:
+            raise SignInNeeded
+        self._within_scope(action)
+        return self.caller
+
+    def reads(self, question: str, at_least: int | None = None) -> Reader:
+        """What the caller may read of this, brought up to date.
+
+        Raises:
+            SignInNeeded: nobody has signed in, and not everybody may read it.
+            Stopped: the token is not good for it.
+            NotThereYet: the position that was asked for is not reached in time.
+        """
+        if not READING[question].anybody:
+            self.may(question)
+        elif self.caller is not None:
+            self._within_scope(question)
+        self._reach(at_least)
+        return self.doors.reader.acting_as(self.caller.account if self.caller else "")
+
+    def _within_scope(self, action: str) -> None:
+        assert action in ACTIONS, action
+        scope = self.caller.actions if self.caller else None
+        if scope is not None and action not in scope and not ACTIONS[action].anybody:
+            raise Stopped("out-of-scope", action=action)
+
+    def _reach(self, position: int | None) -> None:
+        if self.doors.reader.catch_up() >= (position or 0):
+            return
+        # Few may wait: whoever waits keeps a thread from those who do not.
+        if not self.doors.waiting.acquire(blocking=False):
+            raise NotThereYet
+        try:
+            self.doors.reader.runner.follow_to(position or 0, self.doors.wait_seconds)
+        finally:
+            self.doors.waiting.release()
+
+
+def calling(request: Request) -> Call:
+    """The one place where it is asked who calls.
+
+    Raises:
+        SignInNeeded: the credential does not hold.
+        Stopped: the account has asked for too much.
+    """
+    doors: Doors = request.app.state.doors
+    caller = doors.callers.caller(request)
+    # For whoever watches from outside: see observing.
+    request.scope["cycle.account"] = caller.account if caller else ""
+    request.state.signed_in = caller is not None
+    if caller is not None and (seconds := doors.accounts.take(caller.account)):
+        raise not_in_time(seconds)
+    return Call(caller, spoken(request), doors, request)
+
+
+Calling = Annotated[Call, Depends(calling)]
+AtLeast = Annotated[Position | None, Query(alias="min_position", description="Wait until this position is reached.")]
+
+
+def reading_pages(call: Calling) -> Reader:
+    """What pages read with: they show many things at once, and a token is good for some."""
+    caller = call.may("frameworks")
+    if caller.actions is not None and not caller.actions >= READING.keys():
+        raise Stopped("out-of-scope", action="pages")
+    return call.reads("frameworks")
+
+
+PageReader = Annotated[Reader, Depends(reading_pages)]

@@ -1,0 +1,124 @@
+"""What every page is told: who reads, in which language, and the framework that its address names."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.terms import FrameworkId
+from cycle.board import Hands
+from cycle.catalogue import Language, text
+from cycle.engine import Engine
+from cycle.forms.typed import Posted
+from cycle.identity.secrets import form_token, same
+from cycle.projections.places import CommuneRow
+from cycle_adapters.http.calling import Calling, PageReader
+from cycle_adapters.http.problems import Stopped
+from cycle_adapters.http.signing_in import bad_form, session_id
+
+if TYPE_CHECKING:
+    from cycle_adapters.http.pages import Pages
+
+FORM = "application/x-www-form-urlencoded"
+TOKEN = "_form"
+"""Says that a form was given to this session, and by us."""
+MOST_FIELDS = 5_000
+
+
+class Desk:
+    """One page for one reader."""
+
+    def __init__(self, call: Calling, reader: PageReader) -> None:
+        self.call, self.reader = call, reader
+        self.language: Language = call.language
+
+    @property
+    def engine(self) -> Engine:
+        return self.reader.engine
+
+    @property
+    def actor(self) -> str:
+        return self.reader.actor
+
+    @cached_property
+    def homes(self) -> dict[str, CommuneRow]:
+        """The communes by their code."""
+        return {row.code: row for row in self.reader.communes()}
+
+    def hands(self, commune: str) -> Hands:
+        """What the reader may do in a commune."""
+        return Hands.of(self.reader, commune)
+
+    def say(self, key: str, **values: object) -> str:
+        return text(f"message.{key}", self.language, "", **values)
+
+    def page(self, name: str, *, status: int = 200, path: str = "", **values: Any) -> HTMLResponse:
+        """A page under its own address, which is nobody else's to keep."""
+        look: Pages = self.call.request.app.state.look
+        secret = session_id(self.call.request)
+        values |= {"account": self.actor, "token": form_token(secret) if secret else ""}
+        found = look.page(name, self.language, status=status, path=path or self.address, **values)
+        found.headers["Cache-Control"] = "private, no-cache"
+        return found
+
+    @property
+    def address(self) -> str:
+        """Where this page is, without its language."""
+        url = self.call.request.url
+        asked = {key: value for key, value in parse_qs(url.query).items() if key != "lang"}
+        return f"{url.path}?{urlencode(asked, doseq=True)}" if asked else url.path
+
+    def go_to(self, path: str) -> RedirectResponse:
+        """After something was done: look there."""
+        return RedirectResponse(f"{path}{'&' if '?' in path else '?'}lang={self.language}", 303)
+
+
+AtDesk = Annotated[Desk, Depends(Desk)]
+
+
+class Place:
+    """The framework that an address names, for whoever may read it."""
+
+    def __init__(self, identity: FrameworkId, desk: AtDesk) -> None:
+        self.desk, self.id = desk, desk.reader.find_framework(identity)
+        self.state: Framework = desk.reader.framework(self.id)
+        self.base = f"/frameworks/{self.id}"
+        # For the answer to who is refused here: whom to call.
+        desk.call.request.state.commune = self.state.commune
+
+    @property
+    def name(self) -> str:
+        """The name of its commune."""
+        home = self.desk.homes.get(self.state.commune)
+        return home.name if home else self.state.commune
+
+
+AtPlace = Annotated[Place, Depends(Place)]
+
+
+async def posted(request: Request) -> Posted:
+    """The fields of a form.
+
+    Raises:
+        Stopped: it is none, or not one that this session was given.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Stopped("not-a-form")
+    body = await request.body()
+    try:
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError as error:
+        raise Stopped("not-a-form") from error
+    [token] = fields.pop(TOKEN, [""])[:1]
+    secret = session_id(request)
+    if secret and not same(form_token(secret).encode(), token.encode()):
+        raise bad_form("stale", request)
+    return fields
+
+
+Fields = Annotated[Posted, Depends(posted)]

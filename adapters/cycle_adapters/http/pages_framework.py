@@ -1,0 +1,205 @@
+"""One framework: where it stands, what to do in the stage that it is in, and what it holds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from cycle.aggregates.framework.council import FollowDeliberation
+from cycle.aggregates.framework.decision import Option
+from cycle.aggregates.framework.state import Framework, Stage
+from cycle.board import Hands, days_left, nearest_first
+from cycle.catalogue import Language, shown, word
+from cycle.naming import Names
+from cycle.projections.frameworks import FrameworkRow
+from cycle.projections.plans import CommitmentRow
+from cycle.reading import Filters
+from cycle.telling import (
+    brief,
+    corrected,
+    corrections,
+    guards_saw,
+    headline,
+    leads_to,
+    option_label,
+    overdue_line,
+    request_lines,
+    sentence,
+    steps,
+    whom_to_call,
+    why_suspended,
+)
+from cycle_adapters.http.pages_board import left
+from cycle_adapters.http.pages_desk import AtPlace, Place
+from cycle_adapters.http.pages_doing import SPECIAL, beside
+from cycle_adapters.http.parameters import Position
+
+CYCLE = (
+    Stage.DELIBERATION, Stage.NEEDS_IDENTIFICATION, Stage.MEETING, Stage.PLAN, Stage.MONITORING, Stage.ADJUSTMENT,
+)  # fmt: skip
+"""The stages in the order in which a cycle goes through them."""
+FACTS_PER_PAGE = 40
+
+
+def framework_pages() -> APIRouter:
+    """One framework, and its history."""
+    router = APIRouter()
+
+    @router.get("/frameworks/{identity}", response_class=HTMLResponse)
+    def one(place: AtPlace) -> HTMLResponse:
+        reader, state, language = place.desk.reader, place.state, place.desk.language
+        today = reader.engine.today(state.zone)
+        filters = Filters(framework=place.id)
+        row = cast("list[FrameworkRow]", reader.rows("frameworks", filters))[0]
+        days = days_left(row, today)
+        suspended = state.stage is Stage.SUSPENDED
+        return place.desk.page(
+            "framework.html",
+            place=place,
+            headline=headline(state, place.name, language),
+            why=why_suspended(reader.history(place.id), language) if suspended else "",
+            stages=stepper(state, language),
+            left=left(days, language),
+            over=days is not None and days < 0,
+            late=[overdue_line(each, state, language) for each in reader.overdue(today, filters)],
+            requests=requests(place, today),
+            beside=beside(place),
+            today=today,
+            **told_steps(place),
+            **held(place),
+        )
+
+    @router.get("/frameworks/{identity}/history", response_class=HTMLResponse)
+    def history(place: AtPlace, after: Annotated[Position, Query()] = 0) -> HTMLResponse:
+        language = place.desk.language
+        facts, names = place.desk.reader.framework_facts(place.id), Names(language)
+        for fact in facts:
+            names.learn(fact.recorded)
+        later = corrected(facts)
+        shown_facts = [fact for fact in facts if fact.position > after]
+        told = [
+            {
+                "position": fact.position,
+                "fact": fact.recorded,
+                "sentence": names.beside(fact.recorded, sentence(fact.recorded, language)),
+                "saw": guards_saw(fact.recorded, language),
+                "corrections": corrections(fact.recorded, language),
+                "corrected_by": [
+                    each.position for each in later.get((fact.recorded.stream, fact.recorded.version), ())
+                ],
+            }
+            for fact in shown_facts[:FACTS_PER_PAGE]
+        ]
+        before = [fact.position for fact in facts if fact.position <= after]
+        return place.desk.page(
+            "history.html",
+            place=place,
+            facts=told,
+            count=len(facts),
+            corrects=place.desk.hands(place.state.commune).may("correct-fact"),
+            after=told[-1]["position"] if len(shown_facts) > FACTS_PER_PAGE else None,
+            before=page_before(before),
+        )
+
+    return router
+
+
+def page_before(earlier: list[int]) -> int | None:
+    """Behind which position the page before begins; None on the first one."""
+    if not earlier:
+        return None
+    return earlier[-FACTS_PER_PAGE - 1] if len(earlier) > FACTS_PER_PAGE else 0
+
+
+def stepper(state: Framework, language: Language) -> list[dict[str, str]]:
+    """Every stage of the cycle: done, current or to come; of a framework that rests, where it rested."""
+    now = state.suspended_from if state.stage is Stage.SUSPENDED else state.stage
+    at = CYCLE.index(now) if now in CYCLE else len(CYCLE)
+    return [
+        {
+            "name": word(stage, language),
+            "how": "done" if number < at else "current" if number == at else "to-come",
+        }
+        for number, stage in enumerate(CYCLE)
+    ]
+
+
+def told_steps(place: Place) -> dict[str, Any]:
+    """What may happen next: moves first, each with what it waits for; what the reader can do has a link."""
+    state, language = place.state, place.desk.language
+    hands = place.desk.hands(state.commune)
+    today = place.desk.engine.today(state.zone)
+    found = steps(place.desk.reader.options(place.id))
+
+    def option(each: Option) -> dict[str, Any]:
+        to = leads_to(each, state, today)
+        label = option_label(each, language)
+        return {
+            "command": each.command,
+            "label": f"{label} → {shown(to, language)}" if to else label,
+            "mine": each.allowed and each.command not in SPECIAL and hands.may(each.command),
+            "roles": whom_to_call(each.roles, language),
+            "reasons": [brief(finding, state.members, language) for finding in each.refused_by],
+            "warnings": [brief(finding, state.members, language) for finding in each.warnings],
+        }
+
+    missing = [
+        {
+            "moves": [option(move) for move in each.moves],
+            "reasons": [brief(finding, state.members, language) for finding in each.findings],
+        }
+        for each in found.missing
+    ]
+    moves, possible = ([option(each) for each in several] for several in (found.moves, nearest_first(found.possible)))
+    return {
+        "moves": moves,
+        "missing": missing,
+        "tasks": [each for each in possible if each["mine"]],
+        "others": [each for each in possible if not each["mine"]],
+        "not_yet": [option(each) for each in found.not_yet],
+        "any_time": _any_time([option(each) for each in found.any_time], hands),
+        "idle": not (moves or missing or possible),
+    }
+
+
+def _any_time(options: list[dict[str, Any]], hands: Hands) -> list[dict[str, Any]]:
+    """What belongs to no stage: only what the reader may do, and what the deliberation brings."""
+    wanted = [each for each in options if each["command"] not in SPECIAL]
+    return [each for each in wanted if hands.may(each["command"]) or each["command"] == FollowDeliberation.type]
+
+
+def requests(place: Place, today: Any) -> list[dict[str, Any]]:
+    """What waits for a second person."""
+    hands = place.desk.hands(place.state.commune)
+    rows = place.desk.reader.requests(place.id, today)
+    return [
+        {"id": row.request, "lines": request_lines(row, place.desk.language), "mine": hands.confirms(row)}
+        for row in rows
+    ]
+
+
+def held(place: Place) -> dict[str, Any]:
+    """What a framework holds: plan, actions, obstacles, contributions in two ledgers, members, needs."""
+    reader, filters = place.desk.reader, Filters(framework=place.id)
+
+    def rows(name: str) -> list[Any]:
+        return list(reader.rows(name, filters))
+
+    plans = [plan for plan in rows("plans") if plan.in_force]
+    cycles = {plan.cycle for plan in plans} | {place.state.cycle}
+    promises = cast("list[CommitmentRow]", rows("commitments"))
+    ledgers: dict[str, list[CommitmentRow]] = {}
+    for promise in promises:
+        if promise.cycle in cycles:
+            ledgers.setdefault(promise.ledger, []).append(promise)
+    return {
+        "plans": plans,
+        "actions": [action for action in rows("actions") if action.cycle in cycles],
+        "obstacles": [obstacle for obstacle in rows("obstacles") if obstacle.closed_on is None],
+        "ledgers": ledgers,
+        "members": list(place.state.members.values()),
+        "names": {member.member: member.name for member in rows("members")},
+        "needs": [need for need in rows("needs") if need.status == "open"],
+    }

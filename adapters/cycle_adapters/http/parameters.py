@@ -1,0 +1,111 @@
+"""Parameters of addresses: exactly what their schema says, no more and no less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from cycle.history import Cutoffs
+
+MOST = 2**53 - 1
+"""The largest position that every reader of JSON can hold."""
+NAME = r"^[^\s\x00-\x1f\x7f]{1,200}$"
+"""An id, a key, the name of a thing: no blanks, nothing that steers, not for ever."""
+KEY = r"^[\x21-\x7e]{1,200}$"
+PLACE = r"^[^\x00-\x1f\x7f]{1,200}$"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_CURSOR = re.compile(r"([0-9a-f][0-9a-f]){1,300}")
+_NUMBER = re.compile(r"\d{1,16}(\.0+)?", re.ASCII)
+"""What JSON Schema calls an integer."""
+
+
+def _exactly(pattern: re.Pattern[str], made: Callable[[str], Any], takes: str) -> BeforeValidator:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if pattern.fullmatch(value):
+            try:
+                return made(value)
+            except ValueError:
+                pass
+        raise PydanticCustomError(takes, "not a {takes}", {"takes": takes})
+
+    return BeforeValidator(convert)
+
+
+def _moment(written: str) -> datetime:
+    return datetime.fromisoformat(re.sub(r"\.(\d{6})\d+", r".\1", written.upper()))
+
+
+def _whole(written: str) -> int:
+    return int(written.partition(".")[0])
+
+
+Day = Annotated[date, _exactly(_DAY, date.fromisoformat, "date")]
+Moment = Annotated[datetime, _exactly(_MOMENT, _moment, "datetime")]
+Position = Annotated[int, Field(ge=0, le=MOST), _exactly(_NUMBER, _whole, "int")]
+Limit = Annotated[int, Field(ge=1, le=500), _exactly(_NUMBER, _whole, "int")]
+
+
+def position_or_day(value: Any) -> Any:
+    """A position, or a day, as the cut-off that it is."""
+    if not isinstance(value, str):
+        return value
+    if _NUMBER.fullmatch(value) and _whole(value) <= MOST:
+        return Cutoffs(at=_whole(value))
+    try:
+        if _DAY.fullmatch(value):
+            return Cutoffs(as_of=date.fromisoformat(value))
+    except ValueError:
+        pass
+    raise PydanticCustomError("position", "not a {takes}", {"takes": "position"})
+
+
+Instant = Annotated[
+    Any,
+    BeforeValidator(position_or_day),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "pattern": "^[0-9]{1,15}$"}]}),
+]
+"""Where a comparison begins or ends."""
+
+
+def cursor_of(key: str | None) -> str | None:
+    """A key as an opaque cursor."""
+    return None if key is None else key.encode().hex()
+
+
+def _key_of(cursor: Any) -> Any:
+    if isinstance(cursor, str) and _CURSOR.fullmatch(cursor):
+        # What nobody has given is a place between two keys like any other.
+        return bytes.fromhex(cursor).decode(errors="replace").replace("\0", "")
+    raise PydanticCustomError("cursor", "not a {takes}", {"takes": "cursor"})
+
+
+Cursor = Annotated[
+    str,
+    BeforeValidator(_key_of),
+    Query(description="`next` of the answer before."),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
+]
+Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
+Place = Annotated[str, Query(pattern=PLACE)]
+
+
+def moments(
+    as_of: Annotated[Day | None, Query(description="What was held on this day.")] = None,
+    known_at: Annotated[Moment | None, Query(description="What was recorded by then.")] = None,
+    at: Annotated[Position | None, Query(description="What stood up to this position.")] = None,
+) -> Cutoffs:
+    """The three cut-offs that a query may name."""
+    return Cutoffs(as_of, known_at, at)
+
+
+Moments = Annotated[Cutoffs, Depends(moments)]
+Lang = Annotated[str | None, Query(alias="lang", pattern="^(fr|en)$", description="The language of the words.")]

@@ -1,0 +1,114 @@
+"""What a form is made for: a command, or the setting right of a fact; its inputs, and its fields as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import inspect as types
+from msgspec.structs import replace
+
+from cycle.aggregates.base import Command, Event, Recorded
+from cycle.aggregates.corrections import FactCorrected, fields_of
+from cycle.aggregates.framework.anytime import CorrectFact
+from cycle.catalogue import Language
+from cycle.commands import COMMANDS
+from cycle.fields import Fault, faults, pointer
+from cycle.forms.declared import Input, Kind, inputs_of
+from cycle.forms.shown import NOW
+
+MOMENT = "occurred_on"
+
+
+class Act(Protocol):
+    """Something that a form is filled in for."""
+
+    command: type[Command]
+    inputs: Sequence[Input]
+
+    def begun(self) -> dict[str, Any]:
+        """What the form holds before anything is typed."""
+
+    def data(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of the command."""
+
+    def faults(self, given: Mapping[str, Any], language: Language) -> list[Fault]:
+        """Everything that is wrong, by the inputs of the form."""
+
+
+class Plain:
+    """A command as it declares itself."""
+
+    def __init__(self, name: str, set_already: Mapping[str, Any] | None = None) -> None:
+        self.command = COMMANDS[name]
+        self._set = dict(set_already or {})
+        self.inputs: Sequence[Input] = [each for each in inputs_of(self.command) if each.name not in self._set]
+
+    def begun(self) -> dict[str, Any]:
+        return {}
+
+    def data(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {**given, **self._set}
+
+    def faults(self, given: Mapping[str, Any], language: Language) -> list[Fault]:
+        return faults(self.command, self.data(given), language)
+
+
+def correctable(fact: Recorded[Event]) -> bool:
+    """Whether anything of a fact can be set right: a correction itself is set right in the fact that it is about."""
+    return not isinstance(fact.data, FactCorrected)
+
+
+class Correcting:
+    """Setting a fact right: its own fields, as they are believed now, and why."""
+
+    def __init__(self, fact: Recorded[Event]) -> None:
+        self.command: type[Command] = CorrectFact
+        self._fact, self._kind = fact, type(fact.data)
+        own = [replace(each, required=False) for each in inputs_of(self._kind) if each.name in fact.data.correctable]
+        day = Input(MOMENT, Kind.DAY, types.DateType(), True, past=True)
+        now = Input(NOW, Kind.GROUP, types.AnyType(), True, parts=(*own, day))
+        self.inputs: Sequence[Input] = [now, *(each for each in inputs_of(CorrectFact) if each.name == "reason")]
+
+    def begun(self) -> dict[str, Any]:
+        return {NOW: self._believed()}
+
+    def _believed(self) -> dict[str, Any]:
+        fields = fields_of(self._fact)
+        return {name: fields[name] for name in self._names() if name in fields}
+
+    def _names(self) -> list[str]:
+        return [each.name for each in self.inputs[0].parts]
+
+    def data(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that differ; one that was left blank has no value any more."""
+        was, now = self._believed(), given.get(NOW, {})
+        changes = {name: now.get(name) for name in self._names() if not _same(was.get(name), now.get(name))}
+        reason = {"reason": given["reason"]} if "reason" in given else {}
+        return {"fact_version": self._fact.version, "changes": changes, **reason}
+
+    def faults(self, given: Mapping[str, Any], language: Language) -> list[Fault]:
+        now = dict(given.get(NOW, {}))
+        day = now.pop(MOMENT, None)
+        whole = {**msgspec.to_builtins(fields_of(self._fact)), **now}
+        whole.pop(MOMENT)
+        wrong = [fault for fault in faults(self._kind, whole, language) if fault.field.split("/")[1] in self._names()]
+        found = [Fault(pointer(NOW) + fault.field, fault.text) for fault in wrong]
+        if not _is_day(day):
+            found.append(Fault(pointer(NOW, MOMENT), ""))
+        return found + faults(self.command, self.data(given), language)
+
+
+def _is_day(value: object) -> bool:
+    try:
+        msgspec.convert(value, date)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _same(was: object, now: object) -> bool:
+    nothing: tuple[object, ...] = (None, "", 0, False, [])
+    return was == now or (was in nothing and now in nothing)

@@ -1,0 +1,120 @@
+"""Requests that the contract itself suggests, good and bad ones; every answer is held against the contract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.terms import FrameworkId
+from cycle.commands import COMMANDS
+from cycle.engine import Engine
+from cycle.vault.keys import new_key
+from cycle_adapters.http.app import make_app
+from cycle_adapters.http.problems import URN, ProblemDetails
+from tests.engine.path import DIORO, MET
+from tests.engine.path import Path as Way
+from tests.http.town import API, WIDE, Named, named
+
+MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+OWN = [not_a_server_error, positive_data_acceptance]
+"""Checks that know statuses alone: ours know the problem."""
+Operation = APIOperation[Any, Any, Any, Any]
+Answers = Counter[tuple[str, int]]
+
+
+@contextmanager
+def a_town(url: str, folder: Path) -> Iterator[tuple[FastAPI, FrameworkId]]:
+    """The application over a framework whose plan is monitored, with a vault."""
+    new_key(folder / "vault.key")
+    with Engine(url, vault_key=folder / "vault.key") as engine:
+        framework = Way(engine).to(Stage.MONITORING)
+        yield make_app(engine, Named(engine), WIDE), framework
+
+
+def operations(app: FastAPI) -> list[Operation]:
+    """Every operation of the contract."""
+    schema = schemathesis.openapi.from_asgi(f"{API}/openapi.json", app)
+    return [found.ok() for found in schema.get_all_operations()]
+
+
+def fuzz(operation: Operation, mode: GenerationMode, count: int, seed: int, framework: FrameworkId) -> Answers:
+    """Send so many requests to one operation; returns how they were answered.
+
+    Raises:
+        Exception: an answer that the contract does not declare, or an error of the server.
+    """
+    answers: Answers = Counter()
+    headers = named(_who(operation))
+
+    @seeded(seed)
+    @settings(
+        max_examples=count, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def send(case: Case) -> None:
+        if answers.total() % 4:
+            # A browser says where it comes from: whoever sends a cookie and does not is refused at once.
+            (case.cookies or {}).clear()
+            if mode is GenerationMode.POSITIVE:
+                _make_sense(case, framework)
+        response = case.call(headers=headers)
+        answers[operation.label, response.status_code] += 1
+        hold(response.status_code, response.content, mode, case.as_curl_command())
+        case.validate_response(response, excluded_checks=OWN, headers=headers)
+
+    send()
+    return answers
+
+
+def _who(operation: Operation) -> str:
+    """Somebody who may: each role has an account of its own."""
+    command = COMMANDS.get(operation.path.rpartition("/")[2])
+    return command.roles[0].value if command else "auditor"
+
+
+def _make_sense(case: Case, framework: FrameworkId) -> None:
+    """What chance does not find: a framework that there is, and a day on which something may have happened."""
+    if "identity" in (case.path_parameters or {}):
+        case.path_parameters["identity"] = framework
+    if isinstance(case.body, dict):
+        case.body["occurred_on"] = MET.isoformat()
+        case.body.pop("role", None)
+        if "target" in case.body:
+            case.body["target"] = DIORO
+    for name in ("min_position", "commune", "framework"):
+        (case.query or {}).pop(name, None)
+    if "Idempotency-Key" in (case.headers or {}):
+        case.headers["Idempotency-Key"] = uuid4().hex
+    (case.headers or {}).pop("If-Match", None)
+
+
+def hold(status: int, content: bytes, mode: GenerationMode, sent: str) -> None:
+    """What the contract allows is read, and refused by rules alone; nothing is ever our fault.
+
+    Raises:
+        AssertionError: it was not.
+    """
+    if status >= 400:
+        told = msgspec.json.decode(content, type=ProblemDetails)
+        kind = told.type.removeprefix(URN)
+        if {error.field.startswith("/data/changes") for error in told.errors} == {True}:
+            # Whatever is corrected there is JSON without a declared shape, in which no text is blank.
+            return
+        assert kind not in ("unexpected", "unavailable"), (content, sent)
+        assert mode is GenerationMode.NEGATIVE or kind not in ("invalid", "bad-json", "media-type"), (content, sent)
