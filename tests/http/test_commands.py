@@ -22,7 +22,7 @@ from cycle.aggregates.person import RecordPerson
 from cycle.aggregates.request import ConfirmRequest
 from cycle.aggregates.terms import CommuneCode, DeliberationId
 from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
-from cycle.engine import Engine
+from cycle.engine import Engine, Said
 from cycle.store import Receipt
 from cycle.vault.keys import new_key
 from cycle_adapters.http.examples import example
@@ -220,3 +220,16 @@ def test_what_is_personal_is_in_no_answer_and_no_log(
     said = "".join(answer.text for answer in answers) + caplog.text
     assert "Aminata" not in said
     assert "70 11 22 33" not in said
+
+
+def test_what_takes_two_rests_on_what_there_is_now_whoever_wrote_it(sqlite_url: str) -> None:
+    with Engine(sqlite_url) as engine, Engine(sqlite_url) as elsewhere, served(engine) as client:
+        way = Way(engine)
+        dioro = way.to(Stage.NEEDS_IDENTIFICATION)
+        decided = DeliberationId(way._adopted("2026-19", "Fin du cadre", ENDS))
+        way._execute(MakeExecutory(executory_on=ENDS), ENDS, decided)
+        seen = client.get(f"{API}/frameworks/{dioro}", headers=named("mayor")).headers["etag"]
+        elsewhere.execute(Said(command=PAPER, by=sayer(PAPER), on=ENDS, target=dioro))
+        path, body = sent(Dissolve(deliberation=decided, reason="Fusion"), ENDS, dioro)
+        late = client.post(path, json=body, headers=key(**named("mayor"), **{"If-Match": seen}))
+    assert (late.status_code, late.json()["type"]) == (412, f"{URN}version-moved")
