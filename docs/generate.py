@@ -19,7 +19,7 @@ from cycle.projections.all import PROJECTIONS
 from cycle.settings import SETTINGS, Setting
 from cycle_adapters.http import limits
 from cycle_adapters.http.problems import PROBLEMS, URN
-from cycle_adapters.http.saying import OF_A_FRAMEWORK
+from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 
 DOCS = Path(__file__).parent
 HEADER = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n\n"
@@ -140,7 +140,7 @@ def api() -> str:
         for name, projection in PROJECTIONS.items()
     ]
     lines += ["\n## Commands\n", "| address | in words | fields | roles |", "|---|---|---|---|"]
-    for name, command in COMMANDS.items():
+    for name, command in ((name, COMMANDS[name]) for name in SAYABLE):
         where = "/frameworks/{id}/commands/" if name in OF_A_FRAMEWORK else "/commands/"
         fields = ", ".join(f.encode_name + ("" if f.required else "?") for f in structs.fields(command))
         notes = " · takes two people" if command.seconds else ""

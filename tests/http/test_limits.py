@@ -11,7 +11,6 @@ from fastapi.testclient import TestClient
 from cycle.engine import Engine
 from cycle_adapters.http.limits import BODY_BYTES, REMEMBERED, Buckets, Limits, Rate
 from cycle_adapters.http.problems import URN
-from cycle_adapters.http.verb import app_at
 from tests.access.places import two_communes
 from tests.http.town import API, WIDE, key, named, served, serving
 
@@ -78,26 +77,6 @@ def test_a_body_that_says_nothing_of_its_length_is_measured(sqlite_url: str) -> 
         headers = key(**named("awa"), **{"Content-Type": "application/json"})
         answer = httpx2.post(f"{address}{API}/commands/add-alias", content=pieces(), headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (413, f"{URN}too-large")
-
-
-@pytest.mark.parametrize(
-    ("host", "asked_for", "reads", "says"),
-    [
-        ("127.0.0.1", "localhost", 200, 422),
-        ("127.0.0.1", "rebound.example", 400, 400),
-        ("0.0.0.0", "a.example", 200, 403),
-    ],
-)
-def test_one_account_for_everybody_says_something_on_this_machine_alone(
-    sqlite_url: str, host: str, asked_for: str, reads: int, says: int
-) -> None:
-    with (
-        Engine(sqlite_url) as engine,
-        TestClient(app_at(host, engine, "awa"), base_url=f"http://{asked_for}") as client,
-    ):
-        two_communes(engine)
-        assert client.get("/").status_code == client.get(f"{API}/plans").status_code == reads
-        assert client.post(f"{API}/commands/add-alias", json={}, headers=key()).status_code == says
 
 
 COOKIE = {"Cookie": "__Host-cycle=x"}
