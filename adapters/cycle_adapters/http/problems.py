@@ -63,7 +63,6 @@ PROBLEMS: Mapping[str, int] = {
     "version-moved": 412,
     "too-large": 413,
     "media-type": 415,
-    "not-a-form": 415,
     "invalid": 422,
     "refused": 422,
     "version-needed": 428,
@@ -73,6 +72,8 @@ PROBLEMS: Mapping[str, int] = {
     "not-there-yet": 503,
 }
 """Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
+OF_PAGES: Mapping[str, int] = {"not-a-form": 415}
+"""Problems that only a page has, of which the contract says nothing."""
 RETRY_SECONDS = 1
 STEPS = ("/sign-in/code", "/second-factor")
 """Steps of signing in: who has come too late begins anew, and is not led back to one."""
@@ -281,7 +282,7 @@ def details(stopped: Stopped, language: Language) -> ProblemDetails:
     return ProblemDetails(
         URN + stopped.code,
         text(f"problem.{stopped.code}", language, "title"),
-        PROBLEMS[stopped.code],
+        {**PROBLEMS, **OF_PAGES}[stopped.code],
         verbatim(f"problem.{stopped.code}", language, **stopped.values),
         stopped.reasons,
         stopped.errors,
