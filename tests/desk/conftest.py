@@ -14,6 +14,7 @@ from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle_adapters.files.deliberations import recorded
 from tests.desk.serving import at_an_address
+from tests.http.town import named
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 HELP = "no Chromium is installed: run `make test` as root, or `apt-get install chromium`"
@@ -43,7 +44,7 @@ def opens(browser: Browser) -> Iterator[Opens]:
         def open_page(address: str, account: str, width: int = 1200, script: bool = True) -> Page:
             context = browser.new_context(
                 viewport={"width": width, "height": 900},
-                extra_http_headers={"account": account},
+                extra_http_headers=named(account),
                 java_script_enabled=script,
                 base_url=address,
                 locale="fr-FR",

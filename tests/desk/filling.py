@@ -11,6 +11,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from tests.desk.dioro import Fill
+from tests.http.town import named
 
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -115,13 +116,13 @@ class Page(HTMLParser):
 
 def send(client: TestClient, page: Page, who: str, **more: str) -> Response:
     """Send the form of a page as it is now."""
-    headers = {**HEADERS, "account": who}
+    headers = named(who, **HEADERS)
     return client.post(page.action, content=page.body(**more), headers=headers, follow_redirects=False)
 
 
 def opened(client: TestClient, address: str, who: str) -> Page:
     """A page that is there."""
-    found = client.get(address, headers={"account": who})
+    found = client.get(address, headers=named(who))
     assert found.status_code == 200, found.text
     return Page(found)
 
@@ -149,4 +150,4 @@ def done(client: TestClient, base: str, fill: Fill) -> Response:
     if answer.status_code == 200:
         answer = send(client, Page(answer), fill.who, _checked="yes")
     assert answer.status_code == 303, answer.text
-    return client.get(answer.headers["location"], headers={"account": fill.who})
+    return client.get(answer.headers["location"], headers=named(fill.who))

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from cycle.aggregates.framework.state import Stage
 from cycle.engine import Engine
 from tests.engine.path import Path as Way
-from tests.http.town import served
+from tests.http.town import named, served
 
 TODAY = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ class Desk(NamedTuple):
         return [topic for _, topic, *_ in self.engine.store.read(after)]
 
     def text(self, path: str, who: str = "awa") -> str:
-        answer = self.client.get(path, headers={"account": who})
+        answer = self.client.get(path, headers=named(who))
         assert answer.status_code == 200, answer.text
         return answer.text
 

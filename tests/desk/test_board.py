@@ -17,6 +17,7 @@ from cycle.engine import Said
 from cycle_adapters.http.pages_board import PER_PAGE
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import plain
+from tests.http.town import named
 from tests.people import admit, by, sayer
 
 LATER = datetime(2026, 5, 25, 9, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_who_has_nothing_to_do_hears_so_and_still_sees_how_things_stand(desk: De
 def test_an_account_sees_its_own_places_only(desk: Desk) -> None:
     admit(desk.engine, ("moussa", Role.FACILITATOR, "ML/Koulikoro/Kati/ML-2-09-02"))
     assert shown(desk.text("/", "moussa")) == ["Commune 02"]
-    assert desk.client.get(desk.base, headers={"account": "moussa"}).status_code == 404
+    assert desk.client.get(desk.base, headers=named("moussa")).status_code == 404
 
 
 def test_sixty_frameworks_are_met_once_each_page_by_page(desk: Desk) -> None:
@@ -97,7 +98,7 @@ def test_sixty_frameworks_are_met_once_each_page_by_page(desk: Desk) -> None:
 
 @pytest.mark.parametrize("path", ["/?after=nonsense!", "/?region=%00"])
 def test_what_cannot_be_read_of_an_address_is_a_page_that_says_so(desk: Desk, path: str) -> None:
-    answer = desk.client.get(path, headers={"account": "facilitator"})
+    answer = desk.client.get(path, headers=named("facilitator"))
     assert answer.status_code == 422
     assert "<h1>" in answer.text
 

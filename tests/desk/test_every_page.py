@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from cycle.engine import Engine
 from tests.desk.addresses import FACILITATES, Address, pages
 from tests.desk.conftest import AXE, Opens
+from tests.http.town import named
 
 FIRST_LOAD, LATER = 25_000, 8_000
 SHOTS = os.environ.get("CYCLE_SCREENSHOTS")
@@ -66,7 +67,7 @@ def test_every_page_is_drawn(
 
 def fetched(address: str, account: str = FACILITATES) -> tuple[bytes, bytes]:
     """What comes over the wire, and what it says."""
-    asked = Request(address, headers={"account": account, "Accept-Encoding": "gzip"})
+    asked = Request(address, headers=named(account, **{"Accept-Encoding": "gzip"}))
     with urlopen(asked) as answer:
         wire = answer.read()
         return wire, gzip.decompress(wire) if answer.headers["Content-Encoding"] == "gzip" else wire

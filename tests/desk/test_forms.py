@@ -17,6 +17,7 @@ from cycle.catalogue import NARROW_NO_BREAK_SPACE, NO_BREAK_SPACE
 from tests.desk.filling import HEADERS, Page, opened, send
 from tests.desk.places import Desk, desk_at
 from tests.engine.path import RICE
+from tests.http.town import named
 from tests.people import admit
 
 NEED = "Une motopompe pour le casier"
@@ -137,22 +138,22 @@ def test_rows_are_added_without_losing_what_was_typed(desk: Desk) -> None:
 def test_somebody_without_the_right_hears_whom_to_call_and_a_stranger_nothing(desk: Desk) -> None:
     admit(desk.engine, ("moussa", Role.MAYOR, "ML/Kayes"))
     path = f"{desk.base}/do/close-needs"
-    forbidden = desk.client.get(path, headers={"account": "evaluator"})
+    forbidden = desk.client.get(path, headers=named("evaluator"))
     assert forbidden.status_code == 403
     assert "administrator" in forbidden.text
-    assert desk.client.get(path, headers={"account": "moussa"}).status_code == 404
+    assert desk.client.get(path, headers=named("moussa")).status_code == 404
     assert desk.client.get(path).status_code == 401
     for unknown in ("fly", "correct-fact", "correct-fact?fact_version=99", "open-account", "propose-framework"):
-        assert desk.client.get(f"{desk.base}/do/{unknown}", headers={"account": "awa"}).status_code == 404
+        assert desk.client.get(f"{desk.base}/do/{unknown}", headers=named("awa")).status_code == 404
 
 
 def test_what_is_no_form_or_comes_from_elsewhere_is_not_taken(desk: Desk) -> None:
     path, page = f"{desk.base}/do/close-needs", opened(desk.client, f"{desk.base}/do/close-needs", "awa")
-    sent = desk.client.post(path, json={}, headers={"account": "awa"})
+    sent = desk.client.post(path, json={}, headers=named("awa"))
     assert (sent.status_code, "Pas un formulaire" in sent.text) == (415, True)
-    broken = desk.client.post(path, content=b"a=%ff", headers={**HEADERS, "account": "awa"})
+    broken = desk.client.post(path, content=b"a=%ff", headers=named("awa", **HEADERS))
     assert broken.status_code == 415
-    elsewhere = {**HEADERS, "account": "awa", "Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    elsewhere = {**named("awa"), **HEADERS, "Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     assert desk.client.post(page.action, content=page.body(), headers=elsewhere).status_code == 403
 
 

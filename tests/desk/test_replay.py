@@ -11,6 +11,7 @@ import pytest
 from cycle.aggregates.framework.state import Stage
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import plain
+from tests.http.town import named
 from tests.sealing.logs import sealer
 
 
@@ -21,7 +22,7 @@ def desk(sqlite_url: str) -> Iterator[Desk]:
 
 
 def positions(desk: Desk) -> list[int]:
-    items = desk.client.get(f"/api/v1{desk.base}/history", headers={"account": "auditor"}).json()["items"]
+    items = desk.client.get(f"/api/v1{desk.base}/history", headers=named("auditor")).json()["items"]
     return [each["position"] for each in items]
 
 
@@ -41,7 +42,7 @@ def test_the_slider_leads_to_the_address_of_a_position(desk: Desk) -> None:
     known = positions(desk)
     for number, position in ((1, known[0]), (3, known[2]), (9999, known[-1]), (0, known[0])):
         answer = desk.client.get(
-            f"{desk.base}/replay?fact={number}&lang=en", headers={"account": "auditor"}, follow_redirects=False
+            f"{desk.base}/replay?fact={number}&lang=en", headers=named("auditor"), follow_redirects=False
         )
         assert answer.status_code == 303
         assert answer.headers["location"] == f"{desk.base}/replay?at={position}&lang=en"
@@ -64,7 +65,7 @@ def test_two_moments_are_compared_in_words(desk: Desk) -> None:
     assert f"Faits entre les deux : {len(known) - 1}" in page
     by_day = plain(desk.text(f"{desk.base}/compare?from=2026-01-06&to=2026-01-06", "auditor"))
     assert "Rien n'a changé entre les deux." in by_day
-    wrong = desk.client.get(f"{desk.base}/compare?from=x&to=y", headers={"account": "auditor"})
+    wrong = desk.client.get(f"{desk.base}/compare?from=x&to=y", headers=named("auditor"))
     assert wrong.status_code == 422
 
 

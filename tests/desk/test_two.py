@@ -13,6 +13,7 @@ from cycle.aggregates.framework.state import Stage
 from tests.desk.filling import Page, opened, send
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import plain
+from tests.http.town import named
 
 ENDED = datetime(2026, 5, 20, 9, tzinfo=UTC)
 DAY = date(2026, 5, 15)
@@ -81,9 +82,9 @@ def test_who_asked_cannot_confirm_but_withdraw(desk: Desk) -> None:
 
 def test_a_request_is_nothing_to_who_has_no_right_to_it(desk: Desk) -> None:
     where = asked(desk)
-    assert desk.client.get(f"{where}/do/confirm-request", headers={"account": "evaluator"}).status_code == 403
-    assert desk.client.get(f"{where}/do/suspend", headers={"account": "mayor"}).status_code == 404
-    assert desk.client.get("/requests/nowhere", headers={"account": "mayor"}).status_code == 404
+    assert desk.client.get(f"{where}/do/confirm-request", headers=named("evaluator")).status_code == 403
+    assert desk.client.get(f"{where}/do/suspend", headers=named("mayor")).status_code == 404
+    assert desk.client.get("/requests/nowhere", headers=named("mayor")).status_code == 404
 
 
 def of_fact(desk: Desk, topic: str) -> int:

@@ -6,7 +6,7 @@ import re
 
 from tests.desk.dioro import first_cycle, recorded_types, town_hall
 from tests.desk.filling import done
-from tests.http.town import served
+from tests.http.town import named, served
 
 
 def test_the_first_cycle_is_walked_by_forms_alone(sqlite_url: str) -> None:
@@ -19,4 +19,4 @@ def test_the_first_cycle_is_walked_by_forms_alone(sqlite_url: str) -> None:
             assert "C'est enregistré" in page.text.replace("&#39;", "'"), fill.command
             base = base or re.match(r"/frameworks/[^/]+", page.request.url.path)[0]  # type: ignore[index]
             assert recorded_types(engine, before) == fill.leads_to, fill.command
-        assert "suivi par le comité" in client.get(base, headers={"account": "awa"}).text
+        assert "suivi par le comité" in client.get(base, headers=named("awa")).text
