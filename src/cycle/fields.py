@@ -25,6 +25,7 @@ FORMS = {
     r"^[^\s]+$": "word",
     r"^[0-9a-f]{64}$": "sha256",
     r"^[+(]?[0-9][0-9 ().-]*$": "telephone",
+    r"^https?://[^\s]+$": "web-address",
 }
 """Patterns of declared texts, and how they are called."""
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)

@@ -25,6 +25,7 @@ from cycle.projections.runner import Runner
 from cycle.projections.tables import checkpoints
 from cycle.sealing import LastSeal
 from cycle.settings import Settings
+from cycle_adapters.http.callers import OneAccount
 from cycle_adapters.http.operations import Readiness
 from cycle_adapters.http.serving import application
 from tests.access.test_call_sites import PAPER
@@ -35,8 +36,9 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def asking(engine: Engine, url: str, client: tuple[str, int] = HERE) -> TestClient:
-    return TestClient(application(engine, Runner(engine.store, engine.leaves), Settings(url, "en", False, "auditor")),
-                      client=client, raise_server_exceptions=False)  # fmt: skip
+    settings, runner = Settings(url, "en", False, "auditor"), Runner(engine.store, engine.leaves)
+    served = application(engine, runner, settings, OneAccount("auditor"), None)
+    return TestClient(served, client=client, raise_server_exceptions=False)
 
 
 @pytest.fixture

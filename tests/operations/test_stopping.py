@@ -115,7 +115,8 @@ def test_a_second_signal_ends_it_at_once(sqlite_url: str) -> None:
         _until_it_listens(port)
         with socket.create_connection(("127.0.0.1", port)) as half:
             # A request that never ends holds up the first stop.
-            half.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x")
+            form = b"Content-Type: application/x-www-form-urlencoded\r\n"
+            half.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\n" + form + b"Content-Length: 4000\r\n\r\nx")
             process.send_signal(signal.SIGTERM)
             _until_it_refuses(port)
             process.send_signal(signal.SIGTERM)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -19,7 +18,7 @@ from cycle.engine import Engine
 from cycle.identity.credentials import Credentials
 from cycle.identity.sessions import Sessions
 from cycle.reading import opened
-from cycle.settings import Settings
+from cycle.settings import TOKEN, Settings
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.signing_in import done
 from cycle_adapters.cli.wording import Wrong, near, reference
@@ -106,7 +105,7 @@ def acting(settings: Settings) -> Iterator[Settings]:
         NotSignedIn: the token does not hold.
         Wrong: another account is named beside it.
     """
-    given = os.environ.get("CYCLE_TOKEN")
+    given = TOKEN.given()
     if not given:
         yield settings
         return

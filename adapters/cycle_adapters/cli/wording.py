@@ -6,7 +6,6 @@ when a verb is looked up, from the catalogue: ``verb.<path>`` and ``option.<name
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import click
 
 from cycle import catalogue
 from cycle.catalogue import Language, printable, text
-from cycle.settings import BY_NAME, Settings
+from cycle.settings import BY_NAME, TOKEN, Settings
 
 _RANGE = re.compile(r"(\d+)<=x<=(\d+)")
 
@@ -130,7 +129,7 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     """``cycle show plan --json`` means ``cycle --json show plan``."""
 
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
-        if value and name == "database" and os.environ.get("CYCLE_TOKEN"):
+        if value and name == "database" and TOKEN.given():
             # Whose token it is was read from the database that was named first.
             raise Wrong("token-and-database")
         if value:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec import Struct
 from cycle.aggregates.base import LogName
 from cycle.failures import Failure
 from cycle.sealing import when_seen
+from cycle.settings import SEALS
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.settings import seals_of
 
@@ -24,7 +24,7 @@ class SealedTo(Struct, frozen=True):
 
 def sealed(database: str, log: LogName) -> SealedTo | None:
     """How far a log is sealed beside this database; None where nothing is published, or it cannot be read now."""
-    named = os.environ.get("CYCLE_SEALS")
+    named = SEALS.given()
     try:
         folder = Folder(seals_of(database, Path(named) if named else None))
         found, registry = folder.checkpoint(log), folder.checkpoint(None)
