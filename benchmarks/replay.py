@@ -127,7 +127,7 @@ def compare(kind: str, url: str, library: dict[str, str], events: int, count: in
         default = store_default(app, facts)
         runs: dict[str, Callable[[], object]] = {
             "bare": bare(url, stream),
-            "cycle": lambda: engine._load(framework, stream, fresh=True),
+            "cycle": lambda: engine.states.load(framework, stream, fresh=True),
             "library": lambda: app.repository.get(default),
         }
         times = rounds(runs, count)

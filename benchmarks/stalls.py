@@ -30,7 +30,7 @@ def write(url: str, framework: str, many: int, ready: Any, times: Any) -> None:
     """Tells how long each command took, in milliseconds; a failed one tells why instead."""
     found: list[float | str] = []
     with Engine(url) as engine:
-        engine.history(engine.execute(said(PAPER, framework)).stream)
+        engine.states.history(engine.execute(said(PAPER, framework)).stream)
         ready.wait()
         for _ in range(many):
             begin = perf_counter()

@@ -5,8 +5,7 @@ A decision reads its own aggregate and what it looks up in others, never a proje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from hashlib import sha256
@@ -15,7 +14,7 @@ from secrets import token_bytes
 from time import time
 from typing import TYPE_CHECKING, Any, cast
 
-from eventsourcing.application import AggregateNotFoundError, Application, Repository
+from eventsourcing.application import Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
 from msgspec import Raw
 from msgspec.structs import replace
@@ -24,7 +23,6 @@ from uuid_utils import uuid7
 from cycle.access import ACTING, Access, Forbidden, declared
 from cycle.aggregates.base import (
     PLATFORM,
-    Aggregate,
     By,
     Event,
     LogName,
@@ -34,12 +32,10 @@ from cycle.aggregates.base import (
     VersionMoved,
     refusal,
 )
-from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.framework import decision
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
-from cycle.aggregates.known import Known
 from cycle.aggregates.person import concerns_vault
 from cycle.aggregates.personal import personal_values
 from cycle.aggregates.request import ActRequested, ConfirmRequest, Request, WithdrawRequest, request
@@ -48,10 +44,10 @@ from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
 from cycle.door import Door
 from cycle.drafting import Decision, Envelope, log_of, target_of
-from cycle.history import Corrected, believed
 from cycle.leaf import canonical
 from cycle.lookup import BAMAKO, Lookup, Sizes, State, stream_of
 from cycle.policy import Policy
+from cycle.repository import States
 from cycle.settings import VAULT_KEY
 from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again, key_reused
 from cycle.vault.shapes import VaultChange
@@ -144,8 +140,10 @@ class Engine(Application[str]):
                 "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",
             }
         )
-        self._lookup = Lookup(self._load, self.history, self.store, self.leaves, seconds_of(clock))
-        self.door = Door(self.store, self.leaves, self._load, self._evict, self._lookup, self._append, ids)
+        self.states = States(self.repository, self.events, self.store)
+        """What aggregates are at now."""
+        self._lookup = Lookup(self.states.load, self.states.history, self.store, self.leaves, seconds_of(clock))
+        self.door = Door(self.store, self.leaves, self.states.load, self.states.evict, self._lookup, self._append, ids)
         """Who may do what: asked before every command and every question."""
 
     def construct_mapper(self) -> Mapper[str]:
@@ -250,7 +248,7 @@ class Engine(Application[str]):
                 values = [personal_values(event.data) for event in drafted]
                 return Done(self._as_before(receipt, said.by, values), new=False)
             for one in decided:
-                self._remember(one)
+                self.states.remember(one)
             return Done(receipt, new=True)
         raise Busy(f"{said.command.type}: others kept writing at the same time; nothing was written, send it again")
 
@@ -276,7 +274,7 @@ class Engine(Application[str]):
             asked, more = self._one(known, first, first.target or "", key, fresh=fresh, seconded_by=said.by.actor)
         except Refused:
             # Somebody else confirmed it between the two looks: that is the answer, not what came of it.
-            if self._grown(one.stream, one.state):
+            if self.states.grown(one.stream, one.state):
                 raise _Stale from None
             raise
         return [one, asked], sizes + more
@@ -287,7 +285,7 @@ class Engine(Application[str]):
         aggregate = BY_COMMAND[said.command.type]
         stream = stream_of(aggregate, target)
         founding = type(said.command) in FOUNDING
-        state = aggregate.initial if founding else self._load(aggregate, stream, fresh=fresh)
+        state = aggregate.initial if founding else self.states.load(aggregate, stream, fresh=fresh)
         try:
             self.door.passes(known, said, state)
             if said.version not in (None, state.version):
@@ -298,7 +296,7 @@ class Engine(Application[str]):
                 beside = replace(beside, seconded_by=seconded_by)
             facts = aggregate.decide(state, said.command, beside)
         except Refused:
-            if not fresh and self._grown(stream, state):
+            if not fresh and self.states.grown(stream, state):
                 raise _Stale from None
             raise
         events = _about(said, key).drafts(stream, log_of(state, said), state.version, facts, self._ids)
@@ -332,7 +330,7 @@ class Engine(Application[str]):
             correlation=said.correlation, late_record=asked.late_record,
         )  # fmt: skip
         aggregate = BY_COMMAND[command.type]
-        state = self._load(aggregate, stream_of(aggregate, asked.target), fresh=fresh)
+        state = self.states.load(aggregate, stream_of(aggregate, asked.target), fresh=fresh)
         self.door.passes(known, replace(first, by=said.by), state)
         return first
 
@@ -376,7 +374,7 @@ class Engine(Application[str]):
             aggregate = BY_COMMAND[said.command.type]
             target = target_of(said, self._ids) if said.target is None else said.target
             stream = stream_of(aggregate, target)
-            state = states.get(stream) or self._load(aggregate, stream, fresh=True)
+            state = states.get(stream) or self.states.load(aggregate, stream, fresh=True)
             self.door.passes(known, said, state)
             beside, _ = self._lookup.known(aggregate, state, said, target)
             facts = aggregate.decide(state, said.command, self.door.told(beside, known, said))
@@ -431,41 +429,6 @@ class Engine(Application[str]):
         recorded_at = self._clock() if self._clock else None
         return self.store.append(Append(leaves, key, digest, sizes, recorded_at, change))
 
-    def _load(self, aggregate: Aggregate[Any, Known], stream: StreamId, *, fresh: bool = False) -> Any:
-        """The state of an aggregate; its empty state when nothing is recorded."""
-        if fresh:
-            self._evict(stream)
-
-        def fold(initial: State | None, history: Iterable[Any]) -> State | None:
-            try:
-                state = aggregate.fold(aggregate.initial, history)
-            except Corrected:
-                state = aggregate.fold(aggregate.initial, self.history(stream))
-            return state if state.version else None
-
-        try:
-            return self.repository.get(stream, projector_func=cast("Any", fold))
-        except AggregateNotFoundError:
-            return aggregate.initial
-
-    def _evict(self, stream: StreamId) -> None:
-        states = self.repository.cache
-        if states is not None:
-            with suppress(KeyError):
-                states.get(stream, evict=True)
-
-    def _grown(self, stream: StreamId, state: State) -> bool:
-        return bool(self.store.read_stream(stream, after_version=state.version))
-
-    def _remember(self, decision: Decision) -> None:
-        states = self.repository.cache
-        if states is None:
-            return
-        if any(isinstance(event.data, FactCorrected) for event in decision.events):
-            self._load(decision.aggregate, decision.stream, fresh=True)
-        else:
-            states.put(decision.stream, decision.aggregate.fold(decision.state, decision.events))
-
     def act(self, actor: str, name: str, log: LogName | None = PLATFORM, fact: Event | None = None) -> None:
         """Let an account do something that is no command (``cycle.access.ACTING``), and record that it does.
 
@@ -496,15 +459,10 @@ class Engine(Application[str]):
         Raises:
             Refused: ``framework-unknown``.
         """
-        state = self._load(framework, stream_of(framework, identity), fresh=fresh)
+        state = self.states.load(framework, stream_of(framework, identity), fresh=fresh)
         if not state.version:
             raise refusal("framework-unknown", framework=identity)
         return cast("Framework", state)
-
-    def history(self, stream: StreamId) -> list[Recorded[Event]]:
-        """A stream from its beginning, corrections applied."""
-        recorded = cast("Iterable[Recorded[Event]]", self.events.get(stream))
-        return list(believed(list(recorded)))
 
     def options(self, identity: FrameworkId, on: date | None = None) -> tuple[Option, ...]:
         """For each trigger of the current stage: allowed, or every reason why not.

@@ -394,7 +394,7 @@ class Reader:
             PlaceUnknown: there is none, or the account may not read it.
         """
         self._may("replay", self._home(identity))
-        return self.engine.history(stream_of(framework, identity))
+        return self.engine.states.history(stream_of(framework, identity))
 
     def _read(self, commune: str | None, types: Sequence[str] = ()) -> Iterator[Fact]:
         leaves, log = self.engine.leaves, LogName(commune) if commune else None

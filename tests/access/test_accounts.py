@@ -108,7 +108,7 @@ def test_a_dissolution_takes_two_accounts_with_the_right_to_it(engine: Engine) -
         confirm(engine, request, by(Role.MAYOR))
     receipt = confirm(engine, request, by(Role.COUNCIL_SECRETARY))
     assert engine.framework(way.framework).stage is Stage.DISSOLVED
-    confirmed, dissolved = (engine.history(line.stream)[-1] for line in receipt.events)  # type: ignore[attr-defined]
+    confirmed, dissolved = (engine.states.history(line.stream)[-1] for line in receipt.events)  # type: ignore[attr-defined]
     assert (confirmed.by.actor, dissolved.by.actor) == ("council-secretary", "mayor")
     assert dissolved.data.seconded_by == "council-secretary"  # type: ignore[attr-defined]
     with pytest.raises(Refused, match="request-confirmed"):
@@ -146,6 +146,6 @@ def test_what_leaves_the_log_is_recorded_before_it_leaves(engine: Engine) -> Non
 
     two_communes(engine)
     engine.act("auditor", "export-events", LogName(DIORO), EventsExported(9, LogName(DIORO)))
-    fact = engine.history("acts-auditor")[-1]  # type: ignore[arg-type]
+    fact = engine.states.history("acts-auditor")[-1]  # type: ignore[arg-type]
     assert (fact.type, fact.log, fact.by) == ("events-exported", "platform", by(Role.AUDITOR))
     assert ADMINISTRATOR.actor in engine.door.now.accounts

@@ -338,7 +338,7 @@ def _asked(engine: Engine) -> str:
 
 def _correcting(engine: Engine, way: Way, who: By) -> Said:
     """The council's vote, as it was copied into the framework, set right."""
-    history = engine.history(stream_of(framework, way.framework))
+    history = engine.states.history(stream_of(framework, way.framework))
     vote = next(fact for fact in history if fact.type == "council-deliberated")
     changes = {"number": Raw(b'"2026-04"')}
     command = CorrectFact(fact_version=vote.version, changes=changes, reason="Erreur de saisie")

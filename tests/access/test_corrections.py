@@ -38,7 +38,7 @@ def way(engine: Engine) -> Path:
 
 
 def fact_of(way: Path, kind: str) -> Recorded[Event]:
-    history = way.engine.history(stream_of(framework, way.framework))
+    history = way.engine.states.history(stream_of(framework, way.framework))
     return next(fact for fact in history if fact.type == kind)
 
 
@@ -91,7 +91,7 @@ def test_the_register_of_the_council_keeps_to_the_same_rule(way: Path) -> None:
     with pytest.raises(Forbidden, match="not-to-set-right"):
         set_right(by(Role.SUPERVISING_AUTHORITY), "2026-05")
     set_right(by(Role.MAYOR), "2026-06")
-    assert way.engine.history(stream_of(deliberation, founding.id))[0].data.number == "2026-06"  # type: ignore[attr-defined]
+    assert way.engine.states.history(stream_of(deliberation, founding.id))[0].data.number == "2026-06"  # type: ignore[attr-defined]
 
 
 def test_the_rule_follows_from_the_declarations() -> None:

@@ -199,6 +199,6 @@ def test_numbers_are_read_as_people_write_them(desk: Desk) -> None:
     page.put("estimate_xof", f"1{NARROW_NO_BREAK_SPACE}250 000")
     before = desk.position()
     assert send(desk.client, page, "awa").status_code == 303
-    fact = desk.engine.history(desk.engine.store.receipt(page.fields["_key"][0])[1].stream)[-1]  # type: ignore[index]
+    fact = desk.engine.states.history(desk.engine.store.receipt(page.fields["_key"][0])[1].stream)[-1]  # type: ignore[index]
     assert fact.data.estimate_xof == 1_250_000  # type: ignore[attr-defined]
     assert desk.recorded(before) == ["need-identified"]

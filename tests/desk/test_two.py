@@ -88,7 +88,8 @@ def test_a_request_is_nothing_to_who_has_no_right_to_it(desk: Desk) -> None:
 
 
 def of_fact(desk: Desk, topic: str) -> int:
-    return next(fact.version for fact in desk.engine.history(f"framework-{desk.base[12:]}") if fact.type == topic)  # type: ignore[arg-type]
+    facts = desk.engine.states.history(f"framework-{desk.base[12:]}")  # type: ignore[arg-type]
+    return next(fact.version for fact in facts if fact.type == topic)
 
 
 def test_a_fact_is_set_right_from_the_history_and_the_wrong_one_stays_visible(desk: Desk) -> None:

@@ -53,7 +53,7 @@ def test_the_envelope_says_who_when_why_and_under_which_command(engine: Engine) 
     receipt = engine.execute(
         Said(command=command, by=facilitator, on=DAY, target=identity, key="k-1", correlation="c-0")
     )
-    fact = engine.history(receipt.stream)[-1]
+    fact = engine.states.history(receipt.stream)[-1]
     assert (fact.by, fact.occurred_on) == (facilitator, DAY)
     assert (fact.command, fact.causation, fact.correlation) == ("prioritise-sectors", "k-1", "c-0")
     assert (fact.log, fact.type, fact.schema, fact.version) == (DIORO, "sectors-prioritised", 1, 2)
@@ -125,7 +125,7 @@ def test_a_correction_is_believed_from_then_on(engine: Engine) -> None:
     correct = CorrectFact(fact_version=1, changes=changes, reason="Faute de frappe")
     receipt = engine.execute(said(correct, identity))
     assert engine.framework(FrameworkId(identity)).title == "Cadre de concertation de Dioro"
-    assert engine.history(receipt.stream)[0].data.title == "Cadre de concertation de Dioro"  # type: ignore[attr-defined]
+    assert engine.states.history(receipt.stream)[0].data.title == "Cadre de concertation de Dioro"  # type: ignore[attr-defined]
     stored = bytes(engine.store.read_stream(receipt.stream)[0].state)
     assert b"Cadre de Dioro" in stored, "the wrong fact stays"
 

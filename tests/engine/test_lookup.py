@@ -98,7 +98,7 @@ def test_every_register_is_set_right_in_the_same_way(engine: Engine) -> None:
     assert (commune.name, commune.in_office) == ("Dioro-Ville", 23)
     women = {row.organisation: row.women for row in reader.rows("organisations")}  # type: ignore[attr-defined]
     assert women[member.organisation] == 60
-    assert engine.history(f"deliberation-{founding.id}")[0].data.votes == Votes(23, 18, 16, 2)  # type: ignore[arg-type, attr-defined]
+    assert engine.states.history(f"deliberation-{founding.id}")[0].data.votes == Votes(23, 18, 16, 2)  # type: ignore[arg-type, attr-defined]
 
 
 def test_organisations_are_looked_up_where_the_right_to_invest_matters_and_nowhere_else(
@@ -108,7 +108,7 @@ def test_organisations_are_looked_up_where_the_right_to_invest_matters_and_nowhe
     path = Path(engine)
     path.to(Stage.PLAN)
     looked: list[str] = []
-    load = engine._load
+    load = engine.states.load
 
     def watched(aggregate: object, stream: str, *, fresh: bool = False) -> object:
         looked.append(stream.partition("-")[0])

@@ -147,7 +147,7 @@ def test_a_command_that_is_sent_again_stays_in_its_role(engine: Engine) -> None:
         again = client.post(path, json=body, headers=key("k", **named("awa")))
         new = client.post(path, json=body, headers=key("l", **named("awa")))
     assert (again.status_code, again.json()) == (200, first.json())
-    roles = [fact.by.role for fact in engine.history(first.json()["stream"])[-2:]]
+    roles = [fact.by.role for fact in engine.states.history(first.json()["stream"])[-2:]]
     assert new.status_code == 201, new.text
     assert roles == [Role.FACILITATOR, Role.COMMITTEE]
 
@@ -190,7 +190,7 @@ def test_what_is_said_beside_a_command_stands_in_its_fact(engine: Engine) -> Non
     path, body = sent(PAPER, DAY, dioro, on_behalf_of="MB-2", role="facilitator", correlation="chain-1")
     with served(engine) as client:
         answer = client.post(path, json=body, headers=key("k", **named("fanta")))
-    fact = engine.history(answer.json()["stream"])[-1]
+    fact = engine.states.history(answer.json()["stream"])[-1]
     assert (fact.by.actor, fact.by.role, fact.by.on_behalf_of) == (FANTA.actor, FANTA.role, "MB-2")
     assert (fact.causation, fact.correlation) == ("k", "chain-1")
 
@@ -201,7 +201,7 @@ def test_a_whole_number_is_whole_however_it_is_written(engine: Engine) -> None:
     body["data"]["bytes"] = 7.0
     with served(engine) as client:
         assert client.post(path, json=body, headers=key(**named("fanta"))).status_code == 201
-    assert engine.history(f"framework-{dioro}")[-1].data.bytes == 7  # type: ignore[attr-defined,arg-type]
+    assert engine.states.history(f"framework-{dioro}")[-1].data.bytes == 7  # type: ignore[attr-defined,arg-type]
 
 
 def test_what_is_personal_is_in_no_answer_and_no_log(

@@ -97,7 +97,7 @@ class House:
         self.engine.execute(Said(command=command, by=ADMINISTRATOR, on=DAY, target=account))
 
     def facts(self, account: str) -> list[Recorded]:  # type: ignore[type-arg]
-        return self.engine.history(f"account-{account}")  # type: ignore[arg-type]
+        return self.engine.states.history(f"account-{account}")  # type: ignore[arg-type]
 
     def last(self, account: str) -> tuple[str, By]:
         """The last fact about an account, and whose it is."""

@@ -43,7 +43,7 @@ def monitored(engine: Engine) -> Path:
 
 
 def passed(engine: Engine, way: Path) -> Counter[tuple[str, str]]:
-    history = engine.history(stream_of(framework, way.framework))
+    history = engine.states.history(stream_of(framework, way.framework))
     facts = [fact for fact in history if isinstance(fact.data, DeadlinePassed)]
     assert {(fact.by.actor, fact.by.role) for fact in facts} <= {(WORKER, Role.WORKER)}
     return Counter((fact.data.kind, fact.data.about) for fact in facts if isinstance(fact.data, DeadlinePassed))

@@ -119,7 +119,7 @@ def test_who_asked_and_who_confirmed_stand_in_the_fact(town: Town) -> None:
     person = town.record()
     receipt = town.forget(person)
     assert receipt.stream == f"person-{person}"
-    confirmed, erased = (town.engine.history(line.stream)[-1] for line in receipt.events)  # type: ignore[attr-defined]
+    confirmed, erased = (town.engine.states.history(line.stream)[-1] for line in receipt.events)  # type: ignore[attr-defined]
     assert (confirmed.type, confirmed.by) == ("act-confirmed", MOUSSA)
     assert (erased.type, erased.by) == ("person-erased", By("fanta", Role.FACILITATOR))
     assert erased.data == PersonErased(person, "fanta", "moussa", ErasureReason.OWN_REQUEST)
@@ -203,7 +203,7 @@ def test_whoever_is_killed_while_forgetting_has_forgotten_whole_people(town: Tow
             break
     again = town.again()
     held = again.engine.store.vault.streams()
-    erased = {person for person in people if again.engine._load(*_person(person)).erased}
+    erased = {person for person in people if again.engine.states.load(*_person(person)).erased}
     assert set(done) <= erased
     assert held == {f"person-{person}" for person in people if person not in erased}
     for person in sorted(set(people) - erased)[:2]:

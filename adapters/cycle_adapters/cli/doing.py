@@ -232,7 +232,7 @@ def show_fields(name: str, settings: Settings) -> None:
 def print_receipt(engine: Engine, receipt: Receipt, language: Language) -> None:
     """What was recorded, in sentences, what to beware of, where it stands, and what to look at next."""
     versions = {line.version for line in receipt.events}
-    for fact in engine.history(receipt.stream):
+    for fact in engine.states.history(receipt.stream):
         if fact.version in versions:
             paragraph(pair(text("message.recorded", language), sentence(fact, language), language), "✓ ")
             for check in warnings(fact):
