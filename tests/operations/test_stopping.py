@@ -115,8 +115,10 @@ def test_a_second_signal_ends_it_at_once(sqlite_url: str) -> None:
         _until_it_listens(port)
         with socket.create_connection(("127.0.0.1", port)) as half:
             # A request that never ends holds up the first stop.
-            form = b"Content-Type: application/x-www-form-urlencoded\r\n"
-            half.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\n" + form + b"Content-Length: 4000\r\n\r\nx")
+            form = "Content-Type: application/x-www-form-urlencoded\r\n"
+            half.sendall(
+                f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{form}Content-Length: 4000\r\n\r\nx".encode()
+            )
             process.send_signal(signal.SIGTERM)
             _until_it_refuses(port)
             process.send_signal(signal.SIGTERM)
