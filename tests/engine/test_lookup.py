@@ -114,7 +114,7 @@ def test_organisations_are_looked_up_where_the_right_to_invest_matters_and_nowhe
         looked.append(stream.partition("-")[0])
         return load(aggregate, stream, fresh=fresh)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "_load", watched)
+    monkeypatch.setattr(engine.states, "load", watched)
     monkeypatch.setattr(engine._lookup, "_load", watched)
     pledge = PledgeContribution(member=RICE, ledger=Ledger.APPROACH, nature=Nature.CASH, worth=Worth(5_000))
     path.say(pledge, on=MET)
