@@ -143,7 +143,7 @@ def test_a_decision_that_was_entered_by_hand_is_not_recorded_again(register: Eng
     receipt = register.execute(said(entered))
     report = record(register, judged(GOOD), SECRETARY)
     assert (report.recorded, report.completed) == (0, 1)
-    assert register.history(receipt.stream)[-1].type == "deliberation-sent-to-authority"
+    assert register.states.history(receipt.stream)[-1].type == "deliberation-sent-to-authority"
 
 
 def test_a_number_that_the_register_has_for_another_decision_is_said(register: Engine) -> None:

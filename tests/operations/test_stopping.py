@@ -115,10 +115,10 @@ def test_a_second_signal_ends_it_at_once(sqlite_url: str) -> None:
         _until_it_listens(port)
         with socket.create_connection(("127.0.0.1", port)) as half:
             # A request that never ends holds up the first stop.
-            form = "Content-Type: application/x-www-form-urlencoded\r\n"
-            half.sendall(
-                f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{form}Content-Length: 4000\r\n\r\nx".encode()
-            )
+            form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4000\r\n"
+            asked = f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{form}Expect: 100-continue\r\n\r\n"
+            half.sendall(asked.encode())
+            assert half.recv(100).startswith(b"HTTP/1.1 100"), "it is being worked on"
             process.send_signal(signal.SIGTERM)
             _until_it_refuses(port)
             process.send_signal(signal.SIGTERM)
