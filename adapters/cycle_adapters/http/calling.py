@@ -15,6 +15,7 @@ from cycle.projections.runner import NotThereYet
 from cycle.reading import Reader
 from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
 from cycle_adapters.http.limits import Buckets
+from cycle_adapters.http.observing import ACCOUNT
 from cycle_adapters.http.parameters import Position
 from cycle_adapters.http.problems import Stopped, not_in_time, spoken
 
@@ -96,8 +97,7 @@ def calling(request: Request) -> Call:
     """
     doors: Doors = request.app.state.doors
     caller = doors.callers.caller(request)
-    # For whoever watches from outside: see observing.
-    request.scope["cycle.account"] = caller.account if caller else ""
+    request.scope[ACCOUNT] = caller.account if caller else ""
     request.state.signed_in = caller is not None
     if caller is not None and (seconds := doors.accounts.take(caller.account)):
         raise not_in_time(seconds)

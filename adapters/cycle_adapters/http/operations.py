@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
-from ipaddress import ip_address
 from threading import Lock
 from time import monotonic
 
@@ -22,6 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cycle.health import Check, State
 from cycle_adapters.http.metrics import Metrics
 from cycle_adapters.http.observing import ROUTE
+from cycle_adapters.http.problems import URN
+from cycle_adapters.http.signing_in import is_loopback
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers of a proxy: whom it speaks for is not on this machine, wherever the proxy itself is."""
@@ -87,16 +88,8 @@ class Operations:
         headers = Headers(scope=scope)
         if self._token and compare_digest(headers.get("authorization", "").encode(), f"Bearer {self._token}".encode()):
             return True
-        return is_loopback(scope) and not any(name in headers for name in FORWARDED)
-
-
-def is_loopback(scope: Scope) -> bool:
-    """Whether the other end of the connection is on this machine."""
-    client = scope.get("client")
-    try:
-        return client is not None and ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
+        client = scope.get("client")
+        return client is not None and is_loopback(client[0]) and not any(name in headers for name in FORWARDED)
 
 
 def told(check: Check, trusted: bool) -> dict[str, object]:
@@ -111,5 +104,5 @@ def as_json(value: object, status: int = 200) -> Response:
 
 def refused(status: int, kind: str, detail: str) -> Response:
     """For programs that watch over the machine; whoever reads pages never comes here."""
-    body = {"type": f"urn:cycle:problem:{kind}", "title": kind, "status": status, "detail": detail}
+    body = {"type": f"{URN}{kind}", "title": kind, "status": status, "detail": detail}
     return Response(_encode(body), status, media_type="application/problem+json")
