@@ -9,13 +9,14 @@ from typing import Any, TypeVar, cast
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import EventStore, JSONTranscoder, Mapper, StoredEvent
+from msgspec.structs import replace
 
 from cycle.aggregates.base import EVENTS, Event, Happened, Recorded, StreamId, Unread
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.personal import personal_fields, personal_values
 from cycle.history import Corrected
 from cycle.leaf import LeafError, canonical, check_size, check_texts
-from cycle.store import RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
+from cycle.store import NOT_YET, RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
 _KEY = b'"recorded_at":"'
 _HOLE = _KEY + RECORDED_AT_HOLE.encode()
@@ -34,24 +35,7 @@ def new_leaf(event: Recorded[Event]) -> NewLeaf:
         LeafError: a text that no leaf may hold, too long a leaf, or a personal value that was not taken out.
     """
     _refuse_personal(event.data)
-    envelope: dict[str, object] = {
-        "by": event.by,
-        "causation": event.causation,
-        "command": event.command,
-        "correlation": event.correlation,
-        "data": event.data,
-        "id": event.id,
-        "log": event.log,
-        "occurred_on": event.occurred_on,
-        "recorded_at": RECORDED_AT_HOLE,
-        "schema": event.schema,
-        "stream": event.stream,
-        "type": event.type,
-        "version": event.version,
-    }
-    if event.sealed:
-        envelope["sealed"] = event.sealed
-    leaf = canonical(envelope)
+    leaf = canonical(event if event.recorded_at is NOT_YET else replace(event, recorded_at=NOT_YET))
     check_size(leaf)
     check_texts(leaf)
     # Behind the envelope's own key stand texts and no other key, and a text escapes its quotation marks.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
 from cycle.aggregates.account import Account, BeginAccounts, OpenAccount
 from cycle.aggregates.acts import Acts
-from cycle.aggregates.base import PLATFORM, Aggregate, By, Event, LogName, Recorded, StreamId
+from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, Event, LogName, Recorded, StreamId
 from cycle.aggregates.commune import Commune, RegisterCommune
 from cycle.aggregates.deliberation import EnterDeliberation
 from cycle.aggregates.disclosure import Disclosure
@@ -23,9 +23,7 @@ from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PublishPolicy, Rulebook
 from cycle.commands import BadInput, Said
 from cycle.lookup import State
-
-NOT_YET = datetime.min.replace(tzinfo=UTC)
-"""The time of record of a fact that is not recorded: the store writes it under its lock."""
+from cycle.store import NOT_YET
 
 
 class Envelope(Struct, frozen=True):
@@ -76,19 +74,21 @@ def target_of(said: Said, ids: Callable[[], str]) -> str:
     Raises:
         BadInput: nothing says which one.
     """
-    match said.command:
-        case RegisterCommune(commune=code):
-            return code
-        case PublishPolicy(document=document):
-            return document.id
-        case BeginAccounts(account=reference) | OpenAccount(account=reference):
-            return reference
-        case RecordPerson(person=own):
-            return own or ids()
-        case _ if said.target:
-            return said.target
-        case _:
-            raise BadInput(f"{said.command.type}: say which one it is about")
+    named = _NAMED.get(type(said.command))
+    target = named(said.command) or ids() if named else said.target
+    if not target:
+        raise BadInput(f"{said.command.type}: say which one it is about")
+    return target
+
+
+_NAMED: Mapping[type[Command], Callable[[Any], str | None]] = {
+    RegisterCommune: lambda command: command.commune,
+    PublishPolicy: lambda command: command.document.id,
+    BeginAccounts: lambda command: command.account,
+    OpenAccount: lambda command: command.account,
+    RecordPerson: lambda command: command.person,
+}
+"""What a command says itself about what it is about."""
 
 
 def log_of(state: State, said: Said) -> LogName:

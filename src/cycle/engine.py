@@ -133,11 +133,6 @@ class Engine(Application[str]):
             {
                 "PERSISTENCE_MODULE": "cycle_adapters.sql",
                 "CYCLE_DATABASE": url,
-                "AGGREGATE_CACHE_MAXSIZE": "1000",
-                # A cached state is decided on as it is: the store's version check finds what is
-                # stale, and saves every other command a read.
-                "AGGREGATE_CACHE_FASTFORWARD": "n",
-                "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",
             }
         )
         self.states = States(self.repository, self.events, self.store)
@@ -153,10 +148,8 @@ class Engine(Application[str]):
         return LeafStore(self.mapper, self.store, self.leaves)
 
     def construct_repository(self) -> Repository[str]:
-        repository = super().construct_repository()
         unread = {kind for aggregate in AGGREGATES for kind in aggregate.unread}
-        repository.event_store = LeafStore(self.mapper, self.store, Replayed(unread))
-        return repository
+        return Repository(LeafStore(self.mapper, self.store, Replayed(unread)))
 
     @property
     def store(self) -> LogRecorder:
@@ -232,7 +225,7 @@ class Engine(Application[str]):
                 if self.door.now is known:
                     raise
                 continue
-            drafted = sum((one.events for one in decided), ())
+            drafted = decided[0].events if len(decided) == 1 else sum((one.events for one in decided), ())
             if not drafted:
                 return Done(self._last(decided[-1].stream), new=False)
             # The receipt is about what stands last: the stream that the command is about.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, Protocol, get_args, get_type_hints
@@ -35,6 +35,9 @@ State = Framework | Commune | Deliberation | Organisation | Person | Rulebook | 
 BAMAKO = "Africa/Bamako"
 Sizes = tuple[tuple[LogName, int], ...]
 """Logs that must not grow until the decision is stored."""
+# A union of types is made anew each time that it is written.
+_WITH_ZONE = (Framework, Commune)
+_OF_COMMUNE = (Deliberation, Organisation, Person, Request)
 
 
 class Loads(Protocol):
@@ -88,7 +91,8 @@ class Lookup:
 
     def known(self, aggregate: Aggregate[Any, Known], state: State, said: Said, target: str) -> tuple[Known, Sizes]:
         """What a decision may know, and the logs that must not grow until it is stored."""
-        found, command = dict(self._named(said.command)), said.command
+        command = said.command
+        found = self._named(command)
         sizes: Sizes = ()
         if isinstance(command, ProposeFramework):
             log = LogName(command.commune)
@@ -97,7 +101,9 @@ class Lookup:
             found["active_frameworks"] = self._active_frameworks(log)
         elif isinstance(state, Framework) and state.policy:
             found["policy"] = self.policy(state.policy, state.policy_version)
-            found |= self._of_framework(state, command)
+            look = _BESIDE.get(type(command))
+            if look:
+                found |= look(self, state, command)
         if isinstance(command, Correction):
             found["history"] = self._history(stream_of(aggregate, target))
         known = Known(
@@ -110,32 +116,36 @@ class Lookup:
         )
         return known, sizes
 
-    def _named(self, command: Command) -> Iterator[tuple[str, Any]]:
+    def _named(self, command: Command) -> dict[str, Any]:
         """The aggregates that the fields of a command name."""
+        found: dict[str, Any] = {}
         for field, kind in _references(type(command)):
             identity = getattr(command, field)
             if identity is None:
                 continue
             if kind is DeliberationId:
-                yield "deliberations", self._one(deliberation, identity)
+                found["deliberations"] = self._one(deliberation, identity)
             elif kind is OrganisationId:
-                yield "organisations", self._one(organisation, identity)
+                found["organisations"] = self._one(organisation, identity)
             elif kind is PersonId:
-                yield "person", self._state(person, identity)
+                found["person"] = self._state(person, identity)
             else:
-                yield "commune", self._state(commune, identity)
+                found["commune"] = self._state(commune, identity)
+        return found
 
-    def _of_framework(self, state: Framework, command: Command) -> dict[str, Any]:
-        """What a command makes it worth to look at, though it does not name it."""
-        match command:
-            case FollowDeliberation() | Formalise() if state.deliberation is not None:
-                return {"deliberations": self._one(deliberation, state.deliberation.id)}
-            case PledgeContribution(use=Use.CAPITAL, member=member) if member in state.members:
-                return {"organisations": self._one(organisation, state.members[member].organisation)}
-            case AdoptPolicy(policy=wanted):
-                newest = self.policy(wanted)
-                return {"policies": (newest,) if newest else ()}
-        return {}
+    def founding(self, state: Framework, command: Command) -> dict[str, Any]:
+        """The deliberation on which a framework stands."""
+        return {} if state.deliberation is None else {"deliberations": self._one(deliberation, state.deliberation.id)}
+
+    def of_capital(self, state: Framework, command: PledgeContribution) -> dict[str, Any]:
+        """The organisation that promises some of its capital."""
+        member = state.members.get(command.member) if command.use is Use.CAPITAL else None
+        return {} if member is None else {"organisations": self._one(organisation, member.organisation)}
+
+    def newest(self, state: Framework, command: AdoptPolicy) -> dict[str, Any]:
+        """The newest version of a policy."""
+        found = self.policy(command.policy)
+        return {"policies": (found,) if found else ()}
 
     def of_options(self, state: Framework, on: date) -> Known:
         """What may be known when nobody has said anything yet."""
@@ -159,9 +169,9 @@ class Lookup:
         return next((COMMANDS.get(fact.command) for fact in history if fact.version == version), None)
 
     def _zone(self, state: State, command: Command, named: Commune | None) -> str:
-        if isinstance(state, Framework | Commune) and state.version:
+        if isinstance(state, _WITH_ZONE) and state.version:
             return state.zone
-        if isinstance(state, Deliberation | Organisation | Person | Request) and state.version:
+        if isinstance(state, _OF_COMMUNE) and state.version:
             log = state.log if isinstance(state, Request) else state.commune
             home: Commune = self._load(commune, stream_of(commune, log))
             return home.zone
@@ -207,3 +217,12 @@ class Lookup:
         if found is not None and version is not None:
             self._policies[policy, version] = found
         return found
+
+
+_BESIDE: Mapping[type[Command], Callable[[Lookup, Framework, Any], dict[str, Any]]] = {
+    FollowDeliberation: Lookup.founding,
+    Formalise: Lookup.founding,
+    PledgeContribution: Lookup.of_capital,
+    AdoptPolicy: Lookup.newest,
+}
+"""What a command about a framework makes it worth to look at, though it does not name it."""

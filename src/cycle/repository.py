@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
-from contextlib import suppress
+from threading import Lock
 from typing import Any, cast
 
 from eventsourcing.application import AggregateNotFoundError, Repository
@@ -17,23 +18,39 @@ from cycle.history import Corrected, believed
 from cycle.lookup import State
 from cycle.store import LogRecorder
 
+KEPT = 1_000
+"""How many states stay in memory; those go first that nobody has asked for the longest."""
+
 
 class States:
     """What aggregates are at now.
 
+    A state that is kept is decided on as it is: the store's version check finds what is stale, and
+    saves every other command a read.
+
     Args:
-        repository: folds streams, and keeps what it has folded.
+        repository: folds streams.
         events, store: the log.
     """
 
     def __init__(self, repository: Repository[str], events: EventStore[str], store: LogRecorder) -> None:
         self._repository, self._events, self._store = repository, events, store
+        self._kept: OrderedDict[StreamId, State] = OrderedDict()
+        self._lock = Lock()
 
     def load(self, aggregate: Aggregate[Any, Known], stream: StreamId, *, fresh: bool = False) -> Any:
         """The state of an aggregate; its empty state when nothing is recorded."""
         if fresh:
             self.evict(stream)
+        else:
+            with self._lock:
+                kept = self._kept.get(stream)
+                if kept is not None:
+                    self._kept.move_to_end(stream)
+                    return kept
+        return self._folded(aggregate, stream)
 
+    def _folded(self, aggregate: Aggregate[Any, Known], stream: StreamId) -> Any:
         def fold(initial: State | None, history: Iterable[Any]) -> State | None:
             try:
                 state = aggregate.fold(aggregate.initial, history)
@@ -42,27 +59,33 @@ class States:
             return state if state.version else None
 
         try:
-            return self._repository.get(stream, projector_func=cast("Any", fold))
+            state = self._repository.get(stream, projector_func=cast("Any", fold))
         except AggregateNotFoundError:
             return aggregate.initial
+        self._keep(stream, cast("State", state))
+        return state
+
+    def _keep(self, stream: StreamId, state: State) -> None:
+        with self._lock:
+            self._kept[stream] = state
+            self._kept.move_to_end(stream)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
 
     def evict(self, stream: StreamId) -> None:
-        states = self._repository.cache
-        if states is not None:
-            with suppress(KeyError):
-                states.get(stream, evict=True)
+        with self._lock:
+            self._kept.pop(stream, None)
 
     def grown(self, stream: StreamId, state: State) -> bool:
         return bool(self._store.read_stream(stream, after_version=state.version))
 
     def remember(self, decision: Decision) -> None:
-        states = self._repository.cache
-        if states is None:
-            return
-        if any(isinstance(event.data, FactCorrected) for event in decision.events):
-            self.load(decision.aggregate, decision.stream, fresh=True)
-        else:
-            states.put(decision.stream, decision.aggregate.fold(decision.state, decision.events))
+        """Keep the state that a decision has led to."""
+        for event in decision.events:
+            if type(event.data) is FactCorrected:
+                self.load(decision.aggregate, decision.stream, fresh=True)
+                return
+        self._keep(decision.stream, decision.aggregate.fold(decision.state, decision.events))
 
     def history(self, stream: StreamId) -> list[Recorded[Event]]:
         """A stream from its beginning, corrections applied."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from eventsourcing.persistence import ApplicationRecorder
@@ -18,16 +18,17 @@ from msgspec import Struct
 from cycle.aggregates.base import LogName, StreamId
 from cycle.catalogue import Language, template
 from cycle.identity.shapes import IdentityStore
+from cycle.leaf import rfc3339
 from cycle.proofs.rows import Save, Stored
 from cycle.vault.shapes import VaultChange, VaultStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
-RECORDED_AT_HOLE = "0000-00-00T00:00:00.000000Z"
+NOT_YET = datetime(1, 1, 1, microsecond=1, tzinfo=UTC)
+"""The time of record of a fact that is not recorded; as wide as any other when it is written with microseconds."""
+RECORDED_AT_HOLE = rfc3339(NOT_YET)
 """Stands in a new leaf where the store writes the commit time, under its lock."""
-
-
 CONTENT_UNKNOWN = b""
 """The digest of a key that came with an imported log: the command's content is not in its events."""
 

@@ -22,17 +22,23 @@ class Bell:
 
     def __init__(self) -> None:
         self._rung = Condition()
+        self._waiting = 0
         self.count = 0
 
     def ring(self) -> None:
         with self._rung:
             self.count += 1
-            self._rung.notify_all()
+            if self._waiting:
+                self._rung.notify_all()
 
     def wait(self, heard: int, timeout_seconds: float) -> int:
         """Wait until it has been rung more often than ``heard``; returns how often it was rung."""
         with self._rung:
-            self._rung.wait_for(lambda: self.count != heard, timeout_seconds)
+            self._waiting += 1
+            try:
+                self._rung.wait_for(lambda: self.count != heard, timeout_seconds)
+            finally:
+                self._waiting -= 1
             return self.count
 
 

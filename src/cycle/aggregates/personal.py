@@ -37,8 +37,8 @@ def personal_values(struct: Struct) -> dict[str, str]:
 
 def without_personal(struct: S) -> S:
     """The same without its personal values."""
-    held = personal_values(struct)
-    return replace(struct, **dict.fromkeys(held)) if held else struct
+    personal = personal_fields(type(struct))
+    return replace(struct, **dict.fromkeys(personal)) if personal else struct
 
 
 def printed(struct: Struct) -> str | None:
