@@ -60,6 +60,7 @@ from cycle.store import Conflict, LogRecorder, Receipt, Unavailable
 ACCOUNTS = frozenset(event.type for event in account.events)
 ACTS = frozenset(event.type for event in acts.events)
 ATTEMPTS = 20
+_MOVES = (ParentChanged, FactCorrected)
 Drafts = tuple[Recorded[Event], ...]
 Saying = tuple[str, str, str]
 """The account that says a command, the command, and the commune whose framework it is about."""
@@ -279,12 +280,12 @@ class Door:
         self, known: Access, events: tuple[Recorded[Event], ...], about: Envelope
     ) -> tuple[Recorded[Event], ...]:
         """What stands in the platform log beside facts about a commune: that its parents may have changed."""
-        moved = [e for e in events if isinstance(e.data, (ParentChanged, FactCorrected)) and commune.name == kind(e)]
-        if not moved:
-            return ()
-        stream = StreamId(f"{acts.name}-{about.by.actor}")
-        facts = (TerritoryMoved(CommuneCode(moved[0].log)),)
-        return about.drafts(stream, PLATFORM, known.versions.get(stream, 0), facts, self._ids)
+        for event in events:
+            if isinstance(event.data, _MOVES) and commune.name == kind(event):
+                stream = StreamId(f"{acts.name}-{about.by.actor}")
+                facts = (TerritoryMoved(CommuneCode(event.log)),)
+                return about.drafts(stream, PLATFORM, known.versions.get(stream, 0), facts, self._ids)
+        return ()
 
     def act(self, actor: str, action: Action, path: Path | None, fact: Event | None = None) -> None:
         """Let an account do something that is no command, and record it before it is done.

@@ -209,6 +209,15 @@ def _complete_action(state: Framework, on: date) -> dict[str, Any]:
     }
 
 
+def _adjustment(state: Framework, on: date) -> dict[str, Any]:
+    """What runs is done better; where nothing runs any more, the plan gains an action."""
+    if any(state.unsettled()):
+        return {"changes": (adjustment.ActionChange(_running(state), "mieux"),), "added": ()}
+    ends_on = state.plan.window.ends_on if state.plan else on
+    own = {"responsible": next(iter(state.members), MemberId("X-9")), "needs": tuple(state.needs)[:1]}
+    return {"changes": (), "added": (adjustment.ActionAdded("autre chose", due_on=ends_on, **own),)}
+
+
 SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     ProposeFramework: lambda s, on: {"policy": PolicyId("wocat-pact")},
     PrioritiseSectors: lambda s, on: {"sectors": ("rice", "fish")},
@@ -250,9 +259,7 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
     adjustment.OpenReview: lambda s, on: {
         "kind": ReviewKind.MID_TERM if s.plan and on < s.plan.window.ends_on else ReviewKind.END
     },
-    adjustment.AdjustPlan: lambda s, on: {
-        "changes": (adjustment.ActionChange(_running(s), "mieux"),), "added": (), "dropped": (),
-    },
+    adjustment.AdjustPlan: lambda s, on: {**_adjustment(s, on), "dropped": ()},
     committee.ReplaceCommitteeMember: lambda s, on: {
         "leaves": s.committee.seats[0].person if s.committee else "nobody",
         "seat": Seat(next(iter(s.members), MemberId("X-9")), f"person-{on}", woman=True, youth=True),

@@ -34,7 +34,7 @@ def options(state: Framework, known: Known) -> tuple[Option, ...]:
     """What may happen next in a framework, in table order, and what keeps the rest from happening."""
     found = []
     for row in triggers(state.stage):
-        seen = tuple(_guarded(state, row, known))
+        seen = tuple(finding for guard in row.guards for finding in guard(state, known))
         refused_by = tuple(f for f in seen if f.refuses)
         found.append(
             Option(
@@ -61,7 +61,8 @@ def stage_and_guards(state: Framework, command: Command, known: Known) -> Iterat
     if row is None:
         raise Refused(_wrong_stage(state, command))
     yield from _in_its_time(state, row, known)
-    yield from _guarded(state, row, known)
+    for guard in row.guards:
+        yield from guard(state, known)
 
 
 @framework.weighs
@@ -74,11 +75,6 @@ def told_in_order(state: Framework, facts: tuple[Event, ...], known: Known) -> I
         if since is not None and known.on < since:
             values = {"thing": name, "on": known.on.isoformat(), "since": since.isoformat()}
             yield Finding("before-what-it-names", values=values)
-
-
-def _guarded(state: Framework, row: Row, known: Known) -> Iterator[Finding]:
-    for guard in row.guards:
-        yield from guard(state, known)
 
 
 def _wrong_stage(state: Framework, command: Command) -> Finding:
