@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
 from time import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from eventsourcing.application import Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
@@ -40,7 +40,7 @@ from cycle.aggregates.person import concerns_vault
 from cycle.aggregates.personal import personal_values
 from cycle.aggregates.request import ActRequested, ConfirmRequest, Request, WithdrawRequest, request
 from cycle.aggregates.terms import FrameworkId, PolicyId, RequestId
-from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed
+from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed, new_leaf
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
 from cycle.door import Door
 from cycle.drafting import Decision, Envelope, log_of, target_of
@@ -49,7 +49,7 @@ from cycle.lookup import BAMAKO, Lookup, Sizes, State, stream_of
 from cycle.policy import Policy
 from cycle.repository import States
 from cycle.settings import VAULT_KEY
-from cycle.store import Append, Conflict, LogRecorder, NewLeaf, Receipt, answer_again, key_reused
+from cycle.store import Append, Conflict, LogRecorder, Receipt, answer_again, key_reused
 from cycle.vault.shapes import VaultChange
 from cycle.watching import Busy, Done, Watcher, watched
 
@@ -151,12 +151,12 @@ class Engine(Application[str]):
         unread = {kind for aggregate in AGGREGATES for kind in aggregate.unread}
         return Repository(LeafStore(self.mapper, self.store, Replayed(unread)))
 
-    @property
+    @cached_property
     def store(self) -> LogRecorder:
         """The recorder, with what an append-only log has beside the library's."""
         return cast("LogRecorder", self.recorder)
 
-    @property
+    @cached_property
     def leaves(self) -> Leaves[Recorded[Event]]:
         """Decoders of what the store hands back."""
         return cast("LeafMapper", self.mapper).leaves
@@ -417,10 +417,8 @@ class Engine(Application[str]):
         sizes: tuple[tuple[LogName, int], ...],
         change: VaultChange | None = None,
     ) -> Receipt:
-        to_leaf = self.mapper.to_stored_event
-        leaves = cast("list[NewLeaf]", [to_leaf(cast("Any", event)) for event in events])
         recorded_at = self._clock() if self._clock else None
-        return self.store.append(Append(leaves, key, digest, sizes, recorded_at, change))
+        return self.store.append(Append([new_leaf(event) for event in events], key, digest, sizes, recorded_at, change))
 
     def act(self, actor: str, name: str, log: LogName | None = PLATFORM, fact: Event | None = None) -> None:
         """Let an account do something that is no command (``cycle.access.ACTING``), and record that it does.

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from msgspec import Struct
+
 from cycle.store import Append, Receipt
 
 Outcome = Receipt | Exception
@@ -18,12 +20,9 @@ MOST_LEAVES = 5_000
 """A group stops growing here, so that nobody waits for a very large transaction."""
 
 
-class _Waiting:
-    __slots__ = ("outcome", "save")
-
-    def __init__(self, save: Append) -> None:
-        self.save = save
-        self.outcome: Outcome | None = None
+class _Waiting(Struct, eq=False):
+    save: Append
+    outcome: Outcome | None = None
 
 
 class GroupCommit:

@@ -17,8 +17,7 @@ from cycle.vault.shapes import VaultChange
 WIDTH = len(RECORDED_AT_HOLE)
 
 
-def read(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+read = datetime.fromisoformat
 
 
 def splice(leaf: bytes, hole: int, recorded_at: bytes) -> bytes:

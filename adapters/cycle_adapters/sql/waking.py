@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Condition, Event
+from threading import Condition, Event, Lock
 from time import monotonic
 
 import psycopg
@@ -21,19 +21,20 @@ class Bell:
     """Rung after every commit of this process; wakers of the same process hear it at once."""
 
     def __init__(self) -> None:
-        self._rung = Condition()
+        self._lock = Lock()
+        self._rung = Condition(self._lock)
         self._waiting = 0
         self.count = 0
 
     def ring(self) -> None:
-        with self._rung:
+        with self._lock:
             self.count += 1
             if self._waiting:
                 self._rung.notify_all()
 
     def wait(self, heard: int, timeout_seconds: float) -> int:
         """Wait until it has been rung more often than ``heard``; returns how often it was rung."""
-        with self._rung:
+        with self._lock:
             self._waiting += 1
             try:
                 self._rung.wait_for(lambda: self.count != heard, timeout_seconds)

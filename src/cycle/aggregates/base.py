@@ -237,9 +237,10 @@ def demand(*findings: Finding) -> None:
     Raises:
         Refused: when at least one finding refuses.
     """
-    failed = tuple(f for f in findings if f.refuses)
-    if failed:
-        raise Refused(*failed)
+    if findings:
+        failed = tuple(f for f in findings if f.refuses)
+        if failed:
+            raise Refused(*failed)
 
 
 def refusal(code: str, *, lift: tuple[Role, ...] = (), **values: Value) -> Refused:
@@ -271,7 +272,8 @@ def about_the_saying(command: Command, known: Saying) -> Iterable[Finding]:
         values: Mapping[str, Value] = {"command": command.type, "role": known.by.role.value, "roles": roles}
         yield Finding("role-may-not", values=values, lift=command.roles)
     yield from day_has_come(known.on, known.today)
-    yield from days_hold(command, known.on)
+    if _days(type(command)):
+        yield from days_hold(command, known.on)
 
 
 def day_has_come(on: date, today: date) -> Iterable[Finding]:
