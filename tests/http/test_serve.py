@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle_adapters.files.deliberations import recorded
 from cycle_adapters.http.demo import buttons, is_demo
+from cycle_adapters.http.serving import listening
 from tests.cli.run import Cli
 from tests.http.browser import hidden
 from tests.identity.house import DHIS, KADI, OUSMANE, PASSWORD, House
@@ -136,3 +139,21 @@ def test_every_role_of_the_demo_has_a_button(demo: str) -> None:
 
 def test_a_log_that_is_no_demo_is_none(house: House) -> None:
     assert not is_demo(house.engine)
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    async def without_delay() -> int:
+        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def meet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            answered.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listening("127.0.0.1", 0) as bound:
+            server = await asyncio.start_server(meet, sock=bound)
+            async with server:
+                _, writer = await asyncio.open_connection(*bound.getsockname())
+                writer.close()
+                return await answered
+
+    assert asyncio.run(without_delay())

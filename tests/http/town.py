@@ -21,6 +21,7 @@ from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import Caller, OneAccount, SignInNeeded
 from cycle_adapters.http.limits import Limits, Rate
 from cycle_adapters.http.saying import OF_A_FRAMEWORK
+from cycle_adapters.http.serving import listening as bound_to
 
 WIDE = Limits(Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000), wait_seconds=0)
 """Limits that no test meets by chance."""
@@ -78,9 +79,6 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI) -> None:
         super().__init__(uvicorn.Config(app, log_level="critical", server_header=False))
         self.listening = Event()
-        self.socket = socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
@@ -91,14 +89,15 @@ class Server(uvicorn.Server):
 def listening(app: FastAPI) -> Iterator[str]:
     """An application behind a real server; yields its address."""
     server = Server(app)
-    thread = Thread(target=server.run, kwargs={"sockets": [server.socket]})
-    thread.start()
-    try:
-        assert server.listening.wait(30)
-        yield server.address
-    finally:
-        server.should_exit = True
-        thread.join()
+    with bound_to("127.0.0.1", 0) as bound:
+        thread = Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            assert server.listening.wait(30)
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @contextmanager
