@@ -120,6 +120,9 @@ def test_in_a_demo_a_newcomer_is_in_with_one_button(demo: str) -> None:
     with serving(demo, "--demo") as (address, said), browser(address) as client:
         page = client.get("/", follow_redirects=True).text
         assert page.count("<button>") > 10
+        from_elsewhere = client.get("/sign-in", headers={"Host": "cycle.example.org"}).text
+        assert "/sign-in/demo" in page
+        assert "/sign-in/demo" not in from_elsewhere, "it would be refused there"
         fields = {**hidden(page.partition('value="facilitator-01"')[0]), "account": "facilitator-01"}
         assert client.post("/sign-in/demo", data=fields, follow_redirects=False).headers["location"] == "/"
         assert client.get("/api/v1/session").json()["account"] == "facilitator-01"

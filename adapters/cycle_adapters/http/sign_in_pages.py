@@ -111,7 +111,7 @@ def sign_in_pages(door: SigningIn, look: Pages) -> APIRouter:
 
 def _first_step(router: APIRouter, door: SigningIn) -> None:
     def shown(request: Request, lang: Language, to: str, failed: Failure | None = None, account: str = "") -> Response:
-        people = buttons(door.engine, lang) if door.demo else ()
+        people = buttons(door.engine, lang) if door.demo and is_local(request) else ()
         return door.page(
             request, "sign-in.html", lang, **told(failed, lang), to=local_path(to), account=account,
             provider=door.provider.name if door.provider else "", people=people,
