@@ -120,6 +120,12 @@ def send(client: TestClient, page: Page, who: str, **more: str) -> Response:
     return client.post(page.action, content=page.body(**more), headers=headers, follow_redirects=False)
 
 
+def said(client: TestClient, page: Page, who: str, **more: str) -> Response:
+    """The same, by the script of the page: it asks for JSON."""
+    headers = named(who, **HEADERS, Accept="application/json")
+    return client.post(page.action, content=page.body(**more), headers=headers, follow_redirects=False)
+
+
 def opened(client: TestClient, address: str, who: str) -> Page:
     """A page that is there."""
     found = client.get(address, headers=named(who))

@@ -334,3 +334,21 @@ def test_a_form_of_the_desk_is_that_of_the_session_it_was_given_to(house: House,
     taken = browser.send(path, {**given, "title": "Cadre"})
     assert taken.status_code == 422, "read, and found wanting"
     assert 'value="Cadre"' in taken.text
+
+
+def test_a_script_takes_the_token_of_its_form_from_the_session_that_sends_it(house: House, browser: Browser) -> None:
+    house.with_password(FANTA)
+    asked = {"Accept": "application/json", "Origin": browser.address}
+    for path in ("/me.json", "/do/propose-framework"):
+        nobody = browser.open(path, headers=asked)
+        assert (nobody.status_code, nobody.headers["content-type"]) == (401, "application/problem+json")
+    browser.client.cookies.set(LOCAL, house.sets_up()[0].id)
+    own = browser.open("/me.json?lang=fr").json()
+    given = hidden(browser.open("/do/propose-framework").text)
+    assert own == {"account": FANTA, "form_token": given["_form"], "language": "fr"}
+    without = browser.send("/do/propose-framework", {**given, "_form": ""}, asked)
+    assert (without.status_code, without.json()["type"]) == (400, "urn:cycle:problem:bad-form")
+    assert browser.send("/do/propose-framework", {**given, "_form": own["form_token"]}, asked).status_code == 422
+    house.later(13 * 3600)
+    over = browser.send("/do/propose-framework", {**given, "_form": own["form_token"]}, asked)
+    assert (over.status_code, over.json()["type"]) == (401, "urn:cycle:problem:sign-in-needed")

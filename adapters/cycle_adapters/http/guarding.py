@@ -15,8 +15,9 @@ from cycle_adapters.http.problems import Stopped, answered, not_in_time
 
 LOG = logging.getLogger("cycle.http")
 SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none';"
-    " base-uri 'none'",
+    # Our own script alone, from a file: nothing that stands in a page runs.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " worker-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     # Not `no-referrer`: a browser would no longer say from where our own forms were sent.
     "Referrer-Policy": "same-origin",

@@ -16,6 +16,7 @@ from cycle_adapters.http.pages_board import board_pages
 from cycle_adapters.http.pages_doing import doing_pages
 from cycle_adapters.http.pages_framework import framework_pages
 from cycle_adapters.http.pages_meeting import meeting_pages
+from cycle_adapters.http.pages_offline import offline_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
 
@@ -86,6 +87,7 @@ def pages(look: Pages) -> APIRouter:
     def style() -> Response:
         return Response(look.style(), media_type="text/css", headers={"Cache-Control": FOR_A_YEAR})
 
-    for part in (board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages):
+    parts = board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages, offline_pages
+    for part in parts:
         router.include_router(part())
     return router

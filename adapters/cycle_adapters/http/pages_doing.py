@@ -6,10 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from msgspec.structs import replace
 
-from cycle.access import Forbidden
-from cycle.aggregates.base import LogName, Recorded, Refused, VersionMoved
+from cycle.aggregates.base import LogName, Recorded
 from cycle.aggregates.deliberation import deliberation
 from cycle.aggregates.framework.anytime import CorrectFact
 from cycle.aggregates.framework.root import framework
@@ -19,21 +17,17 @@ from cycle.aggregates.organisation import organisation
 from cycle.aggregates.person import PersonRecorded, RecordPerson
 from cycle.aggregates.request import ActRequested
 from cycle.board import mine_first
-from cycle.catalogue import text, verbatim
+from cycle.catalogue import text
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED
-from cycle.engine import Busy
-from cycle.failures import Failure
 from cycle.forms.acts import Act, Correcting, Plain, correctable
 from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import Input, Kind, inputs_of
-from cycle.forms.typed import Posted
-from cycle.leaf import LeafError
-from cycle.naming import Names
 from cycle.reading import PlaceUnknown
-from cycle.store import Conflict, KeyReused, Unavailable
-from cycle.telling import refusal_lines, sentence, steps, whom_to_call, with_names
+from cycle.telling import steps, whom_to_call
 from cycle_adapters.http.pages_desk import AtDesk, AtPlace, Desk, Fields, Place
-from cycle_adapters.http.pages_form import ADD, CHANGE, CHECKED, Form, Sent, Subject, fresh, sent
+from cycle_adapters.http.pages_form import Form, Subject, fresh
+from cycle_adapters.http.pages_recorded import sentences
+from cycle_adapters.http.pages_sent import carried_out
 from cycle_adapters.http.problems import Stopped
 
 SPECIAL = frozenset({CorrectFact.type, "record-deadline-passed", ProposeFramework.type})
@@ -46,7 +40,6 @@ OF_THE_COMMUNE = tuple(
 )
 """Commands about what lies in the commune of a framework: its organisations, its council's deliberations, people."""
 OF_A_FRAMEWORK = tuple(n for n, c in COMMANDS.items() if BY_COMMAND[n] is framework and c is not ProposeFramework)
-STEP = "_step"
 
 
 def doing_pages() -> APIRouter:
@@ -147,65 +140,6 @@ def proposing(desk: Desk) -> Form:
     return Form(desk, subject, Plain(ProposeFramework.type), roles, "/do/propose-framework")
 
 
-def carried_out(desk: Desk, form: Form, posted: Posted) -> Response:
-    """What was sent: shown again with what is wrong, checked where it binds, or recorded."""
-    filled, step = sent(form.act, posted), posted.get(STEP, [""])[-1]
-    if ADD in posted or CHANGE in posted:
-        return form.page(filled, step=step)
-    errors = form.faults(filled)
-    if errors:
-        return form.page(filled, errors, status=422, step=step)
-    if form.act.command.binds and CHECKED not in posted:
-        return form.check_page(filled, posted)
-    said = form.saying(filled)
-    if isinstance(said.command, ProposeFramework):
-        desk.call.request.state.commune = said.command.commune
-    try:
-        receipt = desk.engine.execute(said)
-    except (Refused, KeyReused, Busy, Conflict, Unavailable, Failure, LeafError) as error:
-        return not_recorded(desk, form, filled, error, step)
-    kind, _, identity = receipt.stream.partition("-")
-    base = f"/frameworks/{identity}" if kind == framework.name else form.subject.base
-    return desk.go_to(f"{base}/done/{receipt.key}" + (f"?step={step}" if step else ""))
-
-
-def not_recorded(desk: Desk, form: Form, filled: Sent, error: Exception, step: str) -> Response:
-    """The form with all that was typed, and why it was not recorded."""
-    language = desk.language
-    match error:
-        case VersionMoved():
-            again = replace(filled, version=str(error.version))
-            since = recorded_since(desk, form.subject, filled.version)
-            return form.page(
-                again, status=412, notices=(text("message.changed-since", language),), since=since, step=step
-            )
-        case Forbidden():
-            raise error
-        case Refused():
-            lines = (with_names(line, form.subject.state.members) for line in refusal_lines(error, language))
-            return form.page(filled, status=422, notices=tuple(lines), step=step)
-        case KeyReused():
-            again = replace(filled, key=fresh(form.act, form.today, None, {}).key)
-            return form.page(again, status=409, notices=(text("message.sent-before", language),), step=step)
-        case LeafError():
-            why = verbatim("message.bad-text", language, why=error.told(language))
-            return form.page(filled, status=422, notices=(why,), step=step)
-        case Unavailable() | Failure():
-            return form.page(filled, status=503, notices=(text("message.kept-try-again", language),), step=step)
-    return form.page(filled, status=409, notices=(text("message.kept-try-again", language),), step=step)
-
-
-def recorded_since(desk: Desk, subject: Subject, version: str) -> tuple[str, ...]:
-    """What others have recorded since a version, fact by fact."""
-    seen = int(version) if version.isdecimal() else 0
-    names, told = Names(desk.language), []
-    for fact in desk.reader.history(subject.state.id):
-        names.learn(fact)
-        if fact.version > seen:
-            told.append(names.beside(fact, sentence(fact, desk.language)))
-    return tuple(told)
-
-
 def confirmation(place: Place, key: str) -> HTMLResponse:
     """What a command has recorded, where it stands, and what comes next.
 
@@ -217,12 +151,6 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
     if found is None or found[1].events[-1].log != LogName(place.state.commune):
         raise PlaceUnknown(key)
     receipt = found[1]
-    versions = {line.version for line in receipt.events if line.stream == receipt.stream}
-    facts = [fact.recorded for fact in desk.reader.facts(place.state.commune)]
-    told = [fact for fact in facts if fact.stream == receipt.stream and fact.version in versions]
-    names = Names(language)
-    for fact in desk.reader.history(place.id):
-        names.learn(fact)
     asked = receipt.events[-1].type == ActRequested.type
     ahead = steps(desk.reader.options(place.id))
     hands = desk.hands(place.state.commune)
@@ -232,7 +160,7 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
         "done.html",
         place=place,
         receipt=receipt,
-        sentences=[names.beside(fact, sentence(fact, language)) for fact in told],
+        sentences=sentences(desk, place.id, place.state.commune, receipt),
         asked=receipt.stream.partition("-")[2] if asked else "",
         made=_made(receipt.events[-1].type, receipt.stream),
         mine=[(option.command, text(f"command.{option.command}", language)) for option in mine[:4]],

@@ -181,19 +181,18 @@ class Form:
             "only_role": self.roles[0].value if len(self.roles) == 1 else "",
         }
 
+    def labelled(self, inputs: tuple[Shown, ...], errors: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """Every error with the name of its input, and how that is called."""
+        said = {ON: "on-label", ROLE: "role-as", FOR: "for-label", TARGET: "target-label", SENT: "key"}
+        known = {each.name: each.label for each in _all(inputs)}
+        known |= {name: text(f"message.{label}", self._desk.language) for name, label in said.items()}
+        return [(name, known.get(name, name), why) for name, why in errors.items()]
+
     def _summary(self, inputs: tuple[Shown, ...], errors: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """Every error with the id of its input, so that one gets there from the top."""
-        said = {ON: "on-label", ROLE: "role-as", FOR: "for-label", TARGET: "target-label"}
-        known = {each.name: each for each in _all(inputs)}
-        found = []
-        for name, why in errors.items():
-            if name in said:
-                found.append((f"f-{name.strip('_')}", text(f"message.{said[name]}", self._desk.language), why))
-            elif name in known:
-                found.append((known[name].id, known[name].label, why))
-            else:
-                found.append(("form", name, why))
-        return found
+        ids = {each.name: each.id for each in _all(inputs)}
+        ids |= {name: f"f-{name.strip('_')}" for name in (ON, ROLE, FOR, TARGET)}
+        return [(ids.get(name, "form"), label, why) for name, label, why in self.labelled(inputs, errors)]
 
     def check_page(self, filled: Sent, posted: Posted) -> HTMLResponse:
         """What is about to be recorded, in words, before it binds anybody."""

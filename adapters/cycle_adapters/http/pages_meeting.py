@@ -12,8 +12,9 @@ from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import pair, shown, text, word
 from cycle.telling import brief, worth
 from cycle_adapters.http.pages_desk import AtPlace, Fields, Place
-from cycle_adapters.http.pages_doing import carried_out, form_of
+from cycle_adapters.http.pages_doing import form_of
 from cycle_adapters.http.pages_form import fresh
+from cycle_adapters.http.pages_sent import carried_out
 
 TICK = "_came."
 

@@ -22,8 +22,8 @@ from cycle.projections.requests import RequestRow
 from cycle.reading import PlaceUnknown
 from cycle.telling import request_lines, request_status
 from cycle_adapters.http.pages_desk import AtDesk, Desk, Fields, Place
-from cycle_adapters.http.pages_doing import carried_out
 from cycle_adapters.http.pages_form import Form, Subject, fresh
+from cycle_adapters.http.pages_sent import carried_out
 from cycle_adapters.http.problems import Stopped
 
 ANSWERS = (ConfirmRequest.type, WithdrawRequest.type)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 URN = "urn:cycle:problem:"
+JSON = "application/json"
 OF_SIGNING_IN: Mapping[str, int] = {
     "bad-form": 400,
     "wrong-credential": 403,
@@ -291,14 +292,25 @@ def details(stopped: Stopped, language: Language) -> ProblemDetails:
     )
 
 
+def asks_for_json(request: Request) -> bool:
+    """Whether a program asks: at an address of the API, of a file of JSON, or by saying so."""
+    path = request.url.path
+    return path.startswith("/api/") or path.endswith(".json") or JSON in request.headers.get("accept", "").lower()
+
+
+def as_problem(told: Struct, status: int) -> Response:
+    """Problem details as they are sent."""
+    return Response(_encode(told), status, media_type="application/problem+json")
+
+
 def answered(stopped: Stopped, request: Request) -> Response:
     """A problem as the one who asked can read it."""
     language = spoken(request)
     told = details(stopped, language)
     if stopped.code == "sign-in-needed" and _asks_for_a_page(request):
         return _to_sign_in(request, language)
-    if request.url.path.startswith("/api/"):
-        response = Response(_encode(told), told.status, media_type="application/problem+json")
+    if asks_for_json(request):
+        response = as_problem(told, told.status)
     else:
         look: Pages = request.app.state.look
         response = look.page(
@@ -311,7 +323,7 @@ def answered(stopped: Stopped, request: Request) -> Response:
 def _asks_for_a_page(request: Request) -> bool:
     """Whether somebody may sign in on a page, and then see this one."""
     signs_in = getattr(request.app.state, "signs_in", False)
-    return signs_in and request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
+    return signs_in and request.method in ("GET", "HEAD") and not asks_for_json(request)
 
 
 def _to_sign_in(request: Request, language: Language) -> Response:

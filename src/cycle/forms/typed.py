@@ -36,9 +36,7 @@ def _value(each: Input, posted: Posted, name: str) -> Any:
         case Kind.GROUP:
             return _unless_blank(each, gathered(each.parts, posted, f"{name}."))
         case Kind.ROWS:
-            rows = (gathered(each.parts, posted, f"{name}.{number}.") for number in _numbers(posted, name))
-            kept = [row for row in rows if says_something(each.parts, row)]
-            return kept or ([] if each.required else None)
+            return [row for _, row in _rows(each, posted, name)] or ([] if each.required else None)
         case Kind.LINES:
             lines = [line.strip() for value in given for line in value.split("\n") if line.strip()]
             return [_coded(each, line) for line in lines] or ([] if each.required else None)
@@ -48,6 +46,22 @@ def _value(each: Input, posted: Posted, name: str) -> Any:
             return bool(given) or (False if each.required else None)
     words = given[-1].strip() if given else ""
     return scalar(_coded(each, words), each.type) if words else None
+
+
+def _rows(each: Input, posted: Posted, name: str) -> list[tuple[int, dict[str, Any]]]:
+    """The rows in which something is filled in, each with the number under which it was sent."""
+    rows = ((number, gathered(each.parts, posted, f"{name}.{number}.")) for number in _numbers(posted, name))
+    return [(number, row) for number, row in rows if says_something(each.parts, row)]
+
+
+def as_sent(inputs: Iterable[Input], posted: Posted, name: str) -> str:
+    """The name of an input as it was sent: ``seats.0.person`` may have been row 7, where those before were blank."""
+    first, _, rest = name.partition(".")
+    row, _, inner = rest.partition(".")
+    each = next((each for each in inputs if each.name == first and each.kind is Kind.ROWS), None)
+    if each is None or not row:
+        return name
+    return f"{first}.{_rows(each, posted, first)[int(row)][0]}.{inner}"
 
 
 def _unless_blank(each: Input, fields: dict[str, Any]) -> dict[str, Any] | None:
