@@ -59,6 +59,7 @@ def test_what_takes_two_is_asked_for_on_one_board_and_confirmed_from_another(des
     assert "Fusion de communes" in desk.text(where, "council-secretary")
     before = desk.position()
     page = opened(desk.client, f"{where}/do/confirm-request", "council-secretary")
+    assert f'data-command="confirm-request" data-framework="{desk.base.rpartition("/")[2]}"' in page.text
     answer = send(desk.client, page, "council-secretary")
     assert answer.status_code == 303
     assert desk.recorded(before) == ["act-confirmed", "framework-dissolved"]

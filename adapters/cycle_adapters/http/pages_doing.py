@@ -95,26 +95,31 @@ def form_of(place: Place, command: str, fact_version: str) -> Form:
 
 
 def _form(place: Place, act: Act, action: str, targets: tuple[Choice, ...] | None = None) -> Form:
-    about_framework = act.command.type in OF_A_FRAMEWORK
+    command = act.command.type
+    about_framework = command in OF_A_FRAMEWORK
     subject = Subject(
         place.base,
         place.base,
         place.name,
         place.state.commune,
         place.state,
-        place.id if about_framework else None,
-        targets,
-        place.state.version if about_framework else None,
+        target=place.id if about_framework else None,
+        targets=targets,
+        refers="" if targets is None else _kind_of_target(command),
+        version=place.state.version if about_framework else None,
     )
-    roles = place.desk.hands(place.state.commune).demanded(act.command.type)
-    return Form(place.desk, subject, act, roles, action)
+    return Form(place.desk, subject, act, place.desk.hands(place.state.commune).demanded(command), action)
 
 
 def targets(place: Place, command: str) -> tuple[Choice, ...]:
     """What a command about a deliberation or an organisation can be about."""
-    kind = "DeliberationId" if BY_COMMAND[command] is deliberation else "OrganisationId"
+    kind = _kind_of_target(command)
     asked = Input("target", Kind.CHOICE, inputs_of(ProposeFramework)[0].type, True, refers=kind)
     return Held(place.desk.reader, place.state, place.state.commune, place.desk.language).offered(asked)
+
+
+def _kind_of_target(command: str) -> str:
+    return "DeliberationId" if BY_COMMAND[command] is deliberation else "OrganisationId"
 
 
 def fact_to_correct(place: Place, version: str) -> Recorded[Any]:

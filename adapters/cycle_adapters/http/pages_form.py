@@ -18,6 +18,7 @@ from cycle.commands import Said, read_command
 from cycle.fields import takes_free_text
 from cycle.forms.acts import Act
 from cycle.forms.choices import Choice, Held
+from cycle.forms.declared import made_by
 from cycle.forms.shown import BLANK_ROWS, Sheet, Shown, answers, wrong
 from cycle.forms.typed import Posted, gathered
 from cycle_adapters.http.pages_desk import Desk
@@ -34,8 +35,8 @@ ROWS = "_rows."
 class Subject(Struct, frozen=True):
     """What a form is about. ``base`` is the address of what it is about, ``back`` of where one came from.
 
-    ``targets``: where the command is about something of the commune, what that can be; ``version``: that of
-    the framework that the page showed.
+    ``targets``: where the command is about something of the commune, what that can be, and ``refers`` the kind
+    of its id; ``version``: that of the framework that the page showed.
     """
 
     base: str
@@ -45,6 +46,7 @@ class Subject(Struct, frozen=True):
     state: Framework = Framework()
     target: str | None = None
     targets: tuple[Choice, ...] | None = None
+    refers: str = ""
     version: int | None = None
 
 
@@ -93,6 +95,8 @@ class Form:
     def __init__(self, desk: Desk, subject: Subject, act: Act, roles: tuple[Role, ...], action: str) -> None:
         self._desk, self.subject, self.act, self.roles, self.action = desk, subject, act, roles, action
         self.name = act.command.type
+        made = made_by(act.command)
+        self.makes = made.kind if made else ""
 
     @property
     def today(self) -> date:

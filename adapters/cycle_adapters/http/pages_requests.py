@@ -105,7 +105,6 @@ def answering(desk: Desk, identity: str, command: str) -> Form:
     place = Place(FrameworkId(row.framework or ""), desk)
     roles = tuple(role for role in desk.hands(row.commune).demanded(row.act) if role in COMMANDS[command].roles)
     version = len(_facts(place, identity))
-    subject = Subject(
-        place.base, f"/requests/{identity}", place.name, row.commune, place.state, identity, None, version
-    )
+    back = f"/requests/{identity}"
+    subject = Subject(place.base, back, place.name, row.commune, place.state, identity, version=version)
     return Form(desk, subject, Plain(command), roles, f"/requests/{identity}/do/{command}")

@@ -83,7 +83,8 @@ class Event(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True,
         return printed(self) or super().__repr__()
 
 
-EVENTS: dict[str, type[Event]] = {}
+EventClass = type[Event]
+EVENTS: dict[str, EventClass] = {}
 """Every type of event by its stable name."""
 
 E = TypeVar("E", bound=Event)
@@ -156,6 +157,8 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     binds: ClassVar[bool] = False
     """Whether it binds people for long: who says it says on which version he looked at what he binds, and signs
     in with a second factor; no token says it."""
+    makes: ClassVar[EventClass | None] = None
+    """The fact that something begins with to which later commands refer: its first field is the id."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

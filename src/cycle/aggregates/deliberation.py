@@ -137,6 +137,7 @@ class EnterDeliberation(Command):
     source: Text | None = None
     roles = COUNCIL
     apart = (Role.FACILITATOR,)
+    makes = DeliberationRecorded
 
 
 class TransmitDeliberation(Command):

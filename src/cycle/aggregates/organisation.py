@@ -96,6 +96,7 @@ class RegisterOrganisation(Command):
     sector: Code | None = None
     may_invest: bool = True
     roles = (Role.FACILITATOR, Role.PROGRAMME)
+    makes = OrganisationRegistered
 
 
 class FormaliseOrganisation(Command):

@@ -93,6 +93,7 @@ class RecordPerson(Command):
     function: Personal | None = None
     person: Reference | None = None
     roles = (Role.FACILITATOR, Role.COUNCIL_SECRETARY, Role.MAYOR, Role.PROGRAMME)
+    makes = PersonRecorded
 
 
 class AmendPerson(Command):

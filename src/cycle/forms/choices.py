@@ -44,6 +44,11 @@ class Held:
         found = _OFFERED.get(each.refers)
         return tuple(found(self)) if found else ()
 
+    @staticmethod
+    def offers(kind: str) -> bool:
+        """Whether things of a kind are offered at all, though there may be none yet."""
+        return kind in _OFFERED
+
     def _member(self, member: Member) -> Choice:
         return Choice(member.id, f"{member.name} ({member.id})")
 

@@ -12,12 +12,15 @@ from msgspec import NODEFAULT, UNSET, Struct
 from msgspec import inspect as types
 
 from cycle.aggregates import terms
+from cycle.aggregates.base import Command, Event
 from cycle.fields import FORMS, FREE_TEXT, bare
 
 REFERS: Mapping[object, str] = {
     kind: name for name, kind in vars(terms).items() if isinstance(kind, NewType) and name.endswith(("Id", "Code"))
 }
 """Each kind of id, and how it is called."""
+NAMING = ("description", "name", "title", "subject", "place")
+"""The inputs by which people call what a command makes: the first of them that it has."""
 IN_ORDER = "ranked"
 """A list of this name is one in which the first counts most."""
 
@@ -60,6 +63,36 @@ class Input(Struct, frozen=True):
     planned: bool = False
     past: bool = False
     parts: tuple[Input, ...] = ()
+
+
+class Made(Struct, frozen=True):
+    """What a command brings into being: the fact that says so, its field that is the id, and the kind of that."""
+
+    fact: type[Event]
+    field: str
+    kind: str
+
+
+@cache
+def made_by(command: type[Command]) -> Made | None:
+    """What a command makes to which later ones refer; None: nothing.
+
+    Raises:
+        TypeError: the fact that it declares does not begin with an id.
+    """
+    if command.makes is None:
+        return None
+    field = command.makes.__struct_fields__[0]
+    kind = REFERS.get(get_type_hints(command.makes)[field])
+    if kind is None:
+        raise TypeError(f"{command.type}: {command.makes.type} does not begin with the id of what it makes")
+    return Made(command.makes, field, kind)
+
+
+def named_by(command: type[Command]) -> str:
+    """The input by which people call what a command makes; empty where there is none."""
+    own = command.__struct_fields__ if command.makes else ()
+    return next((name for name in NAMING if name in own), "")
 
 
 @cache

@@ -11,9 +11,10 @@ from msgspec import inspect as types
 
 from cycle import catalogue
 from cycle.catalogue import Language, field_label, shown, text, word
+from cycle.commands import COMMANDS
 from cycle.fields import Fault, described
 from cycle.forms.choices import Choice, Held
-from cycle.forms.declared import Input, Kind
+from cycle.forms.declared import Input, Kind, named_by
 
 NOW = "now"
 """What a fact is to say, in the form that sets it right."""
@@ -25,7 +26,8 @@ class Shown(Struct, frozen=True):
     """One input. ``value`` is what it holds: words, several of them, or yes; ``id`` that of the element.
 
     ``optional``: it may be left blank, and holds nothing then. ``rows`` are the parts of each of several
-    structs, ``parts`` those of one.
+    structs, ``parts`` those of one. ``refers``: the kind of id that is chosen; ``names``: what is typed here
+    is how people will call what the command makes.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Shown(Struct, frozen=True):
     latest: str = ""
     parts: tuple[Shown, ...] = ()
     rows: tuple[tuple[Shown, ...], ...] = ()
+    refers: str = ""
+    names: bool = False
 
     @property
     def described_by(self) -> str:
@@ -70,6 +74,7 @@ class Sheet:
     ) -> None:
         self._command, self._language, self._held, self._today = command, language, held, today
         self._errors, self._rows = errors or {}, rows or {}
+        self._naming = named_by(COMMANDS[command])
 
     def lay_out(self, inputs: Iterable[Input], given: Mapping[str, Any], prefix: str = "") -> tuple[Shown, ...]:
         """The inputs as they are shown, holding what was given."""
@@ -78,7 +83,8 @@ class Sheet:
     def _one(self, each: Input, value: Any, prefix: str) -> Shown:
         name = prefix + each.name
         choices = self._held.offered(each)
-        plain = each.kind is Kind.CHOICE and not choices
+        # What can be chosen may be waiting to be recorded: a list that is empty now stays a list.
+        plain = each.kind is Kind.CHOICE and not choices and not self._held.offers(each.refers)
         kind = Kind.TEXT if plain else Kind.CHOICE if each.kind is Kind.TEXT and choices else each.kind
         return Shown(
             name=name,
@@ -96,6 +102,8 @@ class Sheet:
             latest=self._today.isoformat() if each.past else "",
             parts=self._parts(each, kind, value, name),
             rows=self._list(each, kind, value, name),
+            refers=each.refers if self._held.offers(each.refers) else "",
+            names=name == self._naming,
         )
 
     def _parts(self, each: Input, kind: Kind, value: Any, name: str) -> tuple[Shown, ...]:

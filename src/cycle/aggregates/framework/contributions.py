@@ -75,6 +75,7 @@ class PledgeContribution(Command):
     action: ActionId | None = None
     due_on: Planned | None = None
     roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR, Role.PARTNER, Role.TECHNICAL_SERVICE)
+    makes = ContributionPledged
 
 
 class ReceiveContribution(Command):

@@ -117,6 +117,7 @@ class ConveneMeeting(Command):
     held_on: Planned
     place: Name
     roles = (Role.FACILITATOR, Role.MAYOR)
+    makes = MeetingConvened
 
 
 class SendInvitations(Command):

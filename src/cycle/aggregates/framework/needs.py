@@ -76,6 +76,7 @@ class IdentifyNeed(Command):
     description: Text
     estimate_xof: AmountXof | None = None
     roles = (Role.ORGANISATION, Role.FACILITATOR)
+    makes = NeedIdentified
 
 
 class AmendNeed(Command):

@@ -85,6 +85,7 @@ class RaiseObstacle(Command):
     severity: Severity3
     action: ActionId | None = None
     roles = (Role.COMMITTEE, Role.FACILITATOR, Role.ORGANISATION)
+    makes = ObstacleIdentified
 
 
 class CommunicateObstacle(Command):

@@ -69,6 +69,7 @@ class ProposeAction(Command):
     responsible: MemberId | None = None
     due_on: Planned | None = None
     roles = (Role.FACILITATOR, Role.ORGANISATION, Role.MAYOR)
+    makes = ActionProposed
 
 
 class AmendAction(Command):

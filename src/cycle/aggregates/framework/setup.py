@@ -82,6 +82,7 @@ class ProposeFramework(Command):
     title: Name
     policy: PolicyId = PolicyId("wocat-pact")
     roles = (Role.FACILITATOR, Role.MAYOR, Role.PROGRAMME)
+    makes = FrameworkProposed
 
 
 class PrioritiseSectors(Command):
@@ -106,6 +107,7 @@ class AdmitMember(Command):
 
     organisation: OrganisationId
     roles = (Role.FACILITATOR, Role.MAYOR)
+    makes = MemberAdmitted
 
 
 class WithdrawMember(Command):
