@@ -15,7 +15,7 @@ from msgspec import Struct
 from cycle.aggregates import credentials as credentials
 from cycle.aggregates.account import account
 from cycle.aggregates.acts import acts
-from cycle.aggregates.base import Aggregate, By, Command
+from cycle.aggregates.base import Aggregate, By, Command, Recorded
 from cycle.aggregates.commune import commune
 from cycle.aggregates.deliberation import EnterDeliberation, deliberation
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson, disclosure
@@ -85,7 +85,8 @@ class Said(Struct, frozen=True, kw_only=True):
     ``target`` is the id of the aggregate (None for a command that founds one), ``on`` the day on
     which it happened, ``key`` the sender's key (a fresh one when absent), ``correlation`` the key
     of the command that began the chain, ``late_record`` that later facts are known already,
-    ``version`` that of the aggregate on which the sender looked (None: whatever it is).
+    ``version`` that of the aggregate on which the sender looked (None: whatever it is), ``after`` the
+    keys of what the same account has said before it, having looked at the same.
     """
 
     command: Command
@@ -96,6 +97,12 @@ class Said(Struct, frozen=True, kw_only=True):
     correlation: str | None = None
     late_record: bool = False
     version: int | None = None
+    after: tuple[str, ...] = ()
+
+    def follows(self, fact: Recorded[Any]) -> bool:
+        """Whether a fact comes of what the sender has said before: it is no news to him."""
+        # The key alone is no proof: whoever reads the log knows the keys of others.
+        return fact.causation in self.after and fact.by.actor == self.by.actor
 
     @property
     def digest(self) -> bytes:

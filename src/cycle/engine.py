@@ -281,8 +281,8 @@ class Engine(Application[str]):
         state = aggregate.initial if founding else self.states.load(aggregate, stream, fresh=fresh)
         try:
             self.door.passes(known, said, state)
-            if said.version not in (None, state.version):
-                raise VersionMoved(said.version, state.version)
+            if not self.states.as_seen(said, stream, state):
+                raise VersionMoved(said.version or 0, state.version)
             beside, sizes = self._lookup.known(aggregate, state, said, target)
             beside = self.door.told(beside, known, said)
             if seconded_by:

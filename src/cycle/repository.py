@@ -13,6 +13,7 @@ from eventsourcing.persistence import EventStore
 from cycle.aggregates.base import Aggregate, Event, Recorded, StreamId
 from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.known import Known
+from cycle.commands import Said
 from cycle.drafting import Decision
 from cycle.history import Corrected, believed
 from cycle.lookup import State
@@ -78,6 +79,15 @@ class States:
 
     def grown(self, stream: StreamId, state: State) -> bool:
         return bool(self._store.read_stream(stream, after_version=state.version))
+
+    def as_seen(self, said: Said, stream: StreamId, state: State) -> bool:
+        """Whether the state is the one that the sender of a command looked at, but for what he has said since."""
+        if said.version in (None, state.version):
+            return True
+        if not said.after or said.version > state.version:
+            return False
+        new = cast("Iterable[Recorded[Event]]", self._events.get(stream, gt=said.version, lte=state.version))
+        return all(map(said.follows, new))
 
     def remember(self, decision: Decision) -> None:
         """Keep the state that a decision has led to."""

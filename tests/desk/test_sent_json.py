@@ -16,7 +16,7 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import CommuneCode, GrantId, NeedKind
 from cycle.engine import Busy, Engine, Said
 from cycle.store import Unavailable
-from tests.desk.filling import HEADERS, opened, said, send
+from tests.desk.filling import HEADERS, Page, opened, said, send
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import NEED, need, plain
 from tests.engine.path import RICE
@@ -248,3 +248,27 @@ def test_only_scripts_of_our_own_run(desk: Desk) -> None:
     assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'", "worker-src 'self'"} <= set(rules)
     assert "manifest-src 'self'" in rules
     assert "unsafe" not in "".join(rules)
+
+
+def test_forms_of_one_page_are_sent_one_after_the_other(desk: Desk) -> None:
+    first, second = need(desk, "Un pont"), need(desk, "Un puits")
+    assert said(desk.client, first, "awa").status_code == 201
+    alone = problem(said(desk.client, second, "awa"), 412, "version-moved")
+    assert isinstance(alone["since"], list)
+    assert len(alone["since"]) == 1
+    assert said(desk.client, second, "awa", _after=first.fields["_key"][0]).status_code == 201
+
+
+def test_what_others_have_said_among_them_is_shown_and_nothing_else(desk: Desk) -> None:
+    first, second = need(desk, "Un pont"), need(desk, "Un puits")
+    said(desk.client, first, "awa")
+    desk.way.say(IdentifyNeed(profession=RICE, kind=NeedKind.INVESTMENT, description="Un magasin"), on=DAY)
+    theirs = desk.engine.states.history(f"framework-{desk.way.framework}")[-1].causation  # type: ignore[arg-type]
+    mine = first.fields["_key"][0]
+    for after in (mine, f"{mine} {theirs}", f"  {theirs}\n{mine} "):
+        found = problem(said(desk.client, second, "awa", _after=after), 412, "version-moved")
+        assert isinstance(found["since"], list)
+        assert [fact["by"] for fact in found["since"]] == ["organisation"]
+    page = Page(send(desk.client, second, "awa", _after=mine))
+    assert "_after" not in page.fields
+    assert send(desk.client, page, "awa").status_code == 303

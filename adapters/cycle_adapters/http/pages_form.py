@@ -24,8 +24,8 @@ from cycle.forms.typed import Posted, gathered
 from cycle_adapters.http.pages_desk import Desk
 from cycle_adapters.http.parameters import KEY
 
-ON, ROLE, FOR, LATE, VERSION, SENT, TARGET, CHECKED, ADD, CHANGE = (
-    "_on", "_role", "_for", "_late", "_version", "_key", "_target", "_checked", "_add", "_change",
+ON, ROLE, FOR, LATE, VERSION, AFTER, SENT, TARGET, CHECKED, ADD, CHANGE = (
+    "_on", "_role", "_for", "_late", "_version", "_after", "_key", "_target", "_checked", "_add", "_change",
 )  # fmt: skip
 """What is said with every command; no field of a command begins so."""
 ROWS = "_rows."
@@ -62,6 +62,7 @@ class Sent(Struct, frozen=True):
     version: str
     target: str
     rows: dict[str, int]
+    after: str = ""
 
 
 def fresh(act: Act, today: date, version: int | None, asked: Mapping[str, str]) -> Sent:
@@ -86,7 +87,9 @@ def sent(act: Act, posted: Posted) -> Sent:
     if one(ADD):
         rows[one(ADD)] = rows.get(one(ADD), BLANK_ROWS) + 1
     given = gathered(act.inputs, posted)
-    return Sent(given, one(ON), one(ROLE), one(FOR), bool(one(LATE)), one(SENT), one(VERSION), one(TARGET), rows)
+    return Sent(
+        given, one(ON), one(ROLE), one(FOR), bool(one(LATE)), one(SENT), one(VERSION), one(TARGET), rows, one(AFTER)
+    )
 
 
 class Form:
@@ -138,7 +141,7 @@ class Form:
         target = filled.target if self.subject.targets is not None else self.subject.target
         return Said(
             command=command, by=by, on=date.fromisoformat(filled.on), target=target, key=key,
-            late_record=filled.late, version=version,
+            late_record=filled.late, version=version, after=tuple(filled.after.split()),
         )  # fmt: skip
 
     def page(

@@ -34,14 +34,14 @@ def sentences(desk: Desk, identity: FrameworkId, commune: str, receipt: Receipt)
 
 
 def since(desk: Desk, identity: FrameworkId, commune: str, said: Said) -> tuple[Meanwhile, ...]:
-    """What was recorded after the version that the sender of a command looked at."""
+    """What was recorded after the version that the sender of a command looked at, but for what he has said himself."""
     seen, aggregate = said.version or 0, BY_COMMAND[said.command.type]
     if aggregate is framework:
         facts: Iterable[Recorded[Any]] = desk.reader.history(identity)
     else:
         stream = stream_of(aggregate, said.target or "")
         facts = (each.recorded for each in desk.reader.facts(commune) if each.recorded.stream == stream)
-    new = [fact for fact in facts if fact.version > seen]
+    new = [fact for fact in facts if fact.version > seen and not said.follows(fact)]
     told = _told(desk, identity, new)
     return tuple(Meanwhile(fact.version, words, fact.by.actor) for fact, words in zip(new, told, strict=True))
 

@@ -100,7 +100,7 @@ class OnAPage:
         language, filled = self._desk.language, self._filled
         match error:
             case VersionMoved():
-                again = replace(filled, version=str(error.version))
+                again = replace(filled, version=str(error.version), after="")
                 return self.again(again, 412, text("message.changed-since", language), self._meanwhile(said))
             case Forbidden():
                 raise error

@@ -94,7 +94,8 @@ class InJson:
         kind, _, identity = receipt.stream.partition("-")
         found = FrameworkId(identity) if kind == framework.name else self._form.subject.state.id
         answer = RecordedAnswer(
-            receipt.key,
+            # Where it led to nothing new, the receipt is that of an earlier one.
+            self._filled.key,
             found,
             # That of the moment, so that the same key is answered alike for ever.
             self._desk.engine.store.version_at(stream_of(framework, found), receipt.position),
