@@ -69,6 +69,8 @@ SELF_NAMED: frozenset[str] = frozenset(
     {"register-commune", "publish-policy", "begin-accounts", "open-account", "record-person"}
 )
 """Commands whose own fields say which aggregate they are about."""
+KEY = r"^[\x21-\x7e]{1,200}$"
+"""A key that somebody sends with a command."""
 
 
 class UnknownCommand(ValueError):  # noqa: N818

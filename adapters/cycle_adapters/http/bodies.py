@@ -14,10 +14,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from cycle.aggregates.base import Command, Role
 from cycle.aggregates.terms import Reference
 from cycle.catalogue import Language
-from cycle.commands import COMMANDS, BadInput, read_command
+from cycle.commands import COMMANDS, KEY, BadInput, read_command
 from cycle.fields import Fault, faults
 from cycle_adapters.http.limits import JSON_DEPTH
-from cycle_adapters.http.parameters import KEY, MOST, NAME
+from cycle_adapters.http.parameters import MOST, NAME
 from cycle_adapters.http.problems import Stopped, invalid
 
 Key = Annotated[str, Meta(pattern=KEY, max_length=200)]

@@ -10,13 +10,12 @@ from fastapi.openapi.utils import get_openapi
 
 from cycle.aggregates.base import EVENTS, Command
 from cycle.catalogue import text
-from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
+from cycle.commands import COMMANDS, FOUNDING, KEY, SELF_NAMED
 from cycle.reading import PlaceUnknown
 from cycle_adapters.http.answering import as_json
 from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
 from cycle_adapters.http.examples import example
-from cycle_adapters.http.parameters import KEY
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE, TAG
 from cycle_adapters.http.tidying import as_read, tidied
 

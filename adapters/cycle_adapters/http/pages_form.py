@@ -10,19 +10,20 @@ from uuid import uuid4
 
 from fastapi.responses import HTMLResponse
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from cycle.aggregates.base import By, Role
 from cycle.aggregates.framework.state import Framework
 from cycle.catalogue import shown, text, word
-from cycle.commands import Said, read_command
+from cycle.commands import KEY, Said, read_command
 from cycle.fields import takes_free_text
 from cycle.forms.acts import Act
 from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import made_by
 from cycle.forms.shown import BLANK_ROWS, Sheet, Shown, answers, wrong
 from cycle.forms.typed import Posted, gathered
+from cycle.forms.waiting import Made, NotRecorded, settled
 from cycle_adapters.http.pages_desk import Desk
-from cycle_adapters.http.parameters import KEY
 
 ON, ROLE, FOR, LATE, VERSION, AFTER, SENT, TARGET, CHECKED, ADD, CHANGE = (
     "_on", "_role", "_for", "_late", "_version", "_after", "_key", "_target", "_checked", "_add", "_change",
@@ -112,6 +113,21 @@ class Form:
         return Sheet(self.name, self._desk.language, held, self.today, errors, rows).lay_out(
             self.act.inputs, filled.given
         )
+
+    def settled(self, filled: Sent) -> tuple[Sent, dict[str, str]]:
+        """What was sent with the ids of what it waits for, and what is not recorded yet, by the name of the input."""
+        made = Made(self._desk.engine, self._desk.actor, self.subject.commune, self.subject.state.id)
+        given, waiting = settled(self.act.inputs, filled.given, made.id_of)
+        beside = {FOR: (filled.on_behalf_of, "MemberId"), TARGET: (filled.target, self.subject.refers)}
+        found = {}
+        for name, (value, kind) in beside.items():
+            try:
+                found[name] = made.id_of(value, kind)
+            except NotRecorded:
+                found[name] = value
+                waiting.append(name)
+        why = text("message.form-waits", self._desk.language)
+        return replace(filled, given=given, on_behalf_of=found[FOR], target=found[TARGET]), dict.fromkeys(waiting, why)
 
     def faults(self, filled: Sent) -> dict[str, str]:
         """What is wrong, by the name of the input."""

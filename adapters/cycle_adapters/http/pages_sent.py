@@ -14,7 +14,7 @@ from cycle.aggregates.base import Refused, VersionMoved
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import ProposeFramework
 from cycle.catalogue import text, verbatim
-from cycle.commands import Said
+from cycle.commands import KEY, Said
 from cycle.engine import Busy, Done
 from cycle.failures import Failure
 from cycle.forms.typed import Posted
@@ -25,7 +25,6 @@ from cycle_adapters.http.pages_desk import Desk
 from cycle_adapters.http.pages_form import ADD, CHANGE, CHECKED, SENT, Form, Sent, fresh, sent
 from cycle_adapters.http.pages_recorded import since
 from cycle_adapters.http.pages_sent_json import InJson
-from cycle_adapters.http.parameters import KEY
 from cycle_adapters.http.problems import asks_for_json
 
 STEP = "_step"
@@ -64,11 +63,12 @@ def carried_out(desk: Desk, form: Form, posted: Posted) -> Response:
         answers = page = OnAPage(desk, form, filled, posted)
         if ADD in posted or CHANGE in posted:
             return page.again(filled)
-    if errors := form.faults(filled):
+    whole, waiting = form.settled(filled)
+    if errors := {**form.faults(whole), **waiting}:
         return answers.wrong(errors)
     if form.act.command.binds and CHECKED not in posted:
         return answers.unchecked()
-    said = form.saying(filled)
+    said = form.saying(whole)
     if isinstance(said.command, ProposeFramework):
         desk.call.request.state.commune = said.command.commune
     try:

@@ -17,7 +17,6 @@ MOST = 2**53 - 1
 """The largest position that every reader of JSON can hold."""
 NAME = r"^[^\s\x00-\x1f\x7f]{1,200}$"
 """An id, a key, the name of a thing: no blanks, nothing that steers, not for ever."""
-KEY = r"^[\x21-\x7e]{1,200}$"
 PLACE = r"^[^\x00-\x1f\x7f]{1,200}$"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)

@@ -16,7 +16,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.request import ActRequested
 from cycle.catalogue import Language, text
-from cycle.commands import BESIDE, BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED, Said
+from cycle.commands import BESIDE, BY_COMMAND, COMMANDS, FOUNDING, KEY, SELF_NAMED, Said
 from cycle.engine import Done, Engine
 from cycle.fields import Fault
 from cycle.reading import PlaceUnknown
@@ -25,7 +25,7 @@ from cycle_adapters.http.answering import as_json
 from cycle_adapters.http.bodies import Body, Saying, said
 from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import PROBLEMS_OF_SAYING, Declared, answer, problems, shaped
-from cycle_adapters.http.parameters import KEY, NAME, Identity, Lang
+from cycle_adapters.http.parameters import NAME, Identity, Lang
 from cycle_adapters.http.problems import Stopped, invalid
 from cycle_adapters.http.shapes import ReceiptAnswer, RequestAnswer, SignedReceiptAnswer
 

@@ -16,6 +16,8 @@ from cycle.fields import Fault, described
 from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import Input, Kind, named_by
 
+CHOSEN = (Kind.CHOICE, Kind.SEVERAL, Kind.ORDER)
+"""What is chosen among several."""
 NOW = "now"
 """What a fact is to say, in the form that sets it right."""
 BLANK_ROWS = 3
@@ -96,7 +98,7 @@ class Sheet:
             value=self._held_value(kind, each, value),
             help=tuple(self._help(each, kind)) if "." not in name else (),
             error=self._errors.get(name, ""),
-            choices=self._with_what_is_held(choices, value),
+            choices=self._with_what_is_held(choices, value) if kind in CHOSEN else (),
             most=each.most if kind in (Kind.TEXT, Kind.PROSE) else None,
             earliest=self._today.isoformat() if each.planned and not prefix else "",
             latest=self._today.isoformat() if each.past else "",
@@ -142,7 +144,7 @@ class Sheet:
         """A choice that is there no more stays visible: nobody else is chosen in its place."""
         known = {choice.value for choice in choices}
         held = value if isinstance(value, list) else [value]
-        gone = [item for item in held if isinstance(item, str) and item not in known] if choices else []
+        gone = [item for item in held if isinstance(item, str) and item and item not in known]
         return (*choices, *(Choice(item, item) for item in gone))
 
     def _help(self, each: Input, kind: Kind) -> Iterable[str]:
