@@ -144,7 +144,7 @@ def steps(options: Iterable[Option]) -> Steps:
     missing: list[Missing] = []
     for option in options:
         # Back from a suspension is the one move that a suspended framework waits for.
-        always = _always(option.command)
+        always = at_any_time(option.command)
         stays = not option.to or (always and option.command != Resume.type)
         if stays and always:
             kinds["any_time"].append(option)
@@ -160,14 +160,15 @@ def steps(options: Iterable[Option]) -> Steps:
     return Steps(missing=tuple(missing), **{k: tuple(kinds[k]) for k in ("moves", "possible", "not_yet", "any_time")})
 
 
-def _always(command: str) -> bool:
+def at_any_time(command: str) -> bool:
+    """Whether a command belongs to no stage in particular."""
     return command in ALWAYS or framework.commands[command].__module__ == anytime.__name__
 
 
 def moves_from(stage: Stage) -> list[str]:
     """The commands by which a framework leaves a stage in the ordinary course of things."""
     rows = triggers(stage)
-    return [r.command.type for r in rows if r.to and (r.command is Resume or not _always(r.command.type))]
+    return [r.command.type for r in rows if r.to and (r.command is Resume or not at_any_time(r.command.type))]
 
 
 def leads_to(option: Option, state: Framework, on: date) -> Stage | None:

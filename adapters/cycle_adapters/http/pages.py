@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
@@ -13,6 +12,7 @@ from markupsafe import Markup, escape
 
 from cycle.catalogue import Language, shown, template, text, verbatim
 from cycle_adapters.http.pages_board import board_pages
+from cycle_adapters.http.pages_desk import link
 from cycle_adapters.http.pages_doing import doing_pages
 from cycle_adapters.http.pages_framework import framework_pages
 from cycle_adapters.http.pages_meeting import meeting_pages
@@ -67,8 +67,7 @@ class Pages:
             return template("message.pair", language).format(label=label, value=value)
 
         def url(path: str, **more: object) -> str:
-            asked = urlencode({"lang": language, **{key: value for key, value in more.items() if value is not None}})
-            return f"{path}{'&' if '?' in path else '?'}{asked}"
+            return link(path, language, **more)
 
         helps = {"word": word, "say": say, "quote": quote, "pair": pair, "url": url}
         page = self._templates.get_template(name)

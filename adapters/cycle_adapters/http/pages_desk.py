@@ -9,14 +9,17 @@ from urllib.parse import parse_qs, urlencode
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from cycle.aggregates.framework.decision import Option, wrong_stage
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.terms import FrameworkId
 from cycle.board import Hands
 from cycle.catalogue import Language, text
+from cycle.commands import COMMANDS
 from cycle.engine import Engine
 from cycle.forms.typed import Posted
 from cycle.identity.secrets import form_token, same
 from cycle.projections.places import CommuneRow
+from cycle.telling import brief, reason
 from cycle_adapters.http.calling import Calling, PageReader
 from cycle_adapters.http.problems import Stopped
 from cycle_adapters.http.signing_in import bad_form, session_id
@@ -28,6 +31,12 @@ FORM = "application/x-www-form-urlencoded"
 TOKEN = "_form"
 """Says that a form was given to this session, and by us."""
 MOST_FIELDS = 5_000
+
+
+def link(path: str, language: Language, **more: object) -> str:
+    """An address as pages link to it: whatever keeps a page finds it under the same."""
+    asked = urlencode({"lang": language, **{key: value for key, value in more.items() if value is not None}})
+    return f"{path}{'&' if '?' in path else '?'}{asked}"
 
 
 class Desk:
@@ -96,6 +105,18 @@ class Place:
         """The name of its commune."""
         home = self.desk.homes.get(self.state.commune)
         return home.name if home else self.state.commune
+
+    @cached_property
+    def options(self) -> dict[str, Option]:
+        """What may be tried in the stage, by command."""
+        return {option.command: option for option in self.desk.reader.options(self.id)}
+
+    def not_yet(self, command: str) -> list[str]:
+        """Why a command about the framework is not possible now; nothing where it is."""
+        option, language = self.options.get(command), self.desk.language
+        if option is None:
+            return [reason(wrong_stage(self.state, COMMANDS[command]), language)]
+        return [brief(finding, self.state.members, language) for finding in option.refused_by]
 
 
 AtPlace = Annotated[Place, Depends(Place)]

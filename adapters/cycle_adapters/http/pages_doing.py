@@ -59,7 +59,9 @@ def doing_pages() -> APIRouter:
     def begin(command: str, request: Request, place: AtPlace) -> HTMLResponse:
         asked = dict(request.query_params)
         form = form_of(place, command, asked.get("fact_version", ""))
-        return form.page(fresh(form.act, form.today, form.subject.version, asked), step=asked.get("step", ""))
+        begun = fresh(form.act, form.today, form.subject.version, asked)
+        not_yet = place.not_yet(command) if command in OF_A_FRAMEWORK else ()
+        return form.page(begun, not_yet=not_yet, step=asked.get("step", ""))
 
     @router.post("/frameworks/{identity}/do/{command}")
     def do(command: str, request: Request, place: AtPlace, posted: Fields) -> Response:
@@ -85,7 +87,7 @@ def form_of(place: Place, command: str, fact_version: str) -> Form:
         fact = fact_to_correct(place, fact_version)
         return _form(place, Correcting(fact), f"{action}?fact_version={fact.version}")
     if command in OF_A_FRAMEWORK:
-        return _form(place, Plain(command), action)
+        return _form(place, Plain(command, members=place.state.members), action)
     if command not in OF_THE_COMMUNE:
         raise Stopped("not-found", list="/")
     declared = COMMANDS[command]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -168,9 +168,13 @@ class Form:
         status: int = 200,
         notices: tuple[str, ...] = (),
         since: tuple[str, ...] = (),
+        not_yet: Sequence[str] = (),
         step: str = "",
     ) -> HTMLResponse:
-        """The form. ``notices`` say why it was not recorded, ``since`` what others have recorded meanwhile."""
+        """The form. ``notices`` say why it was not recorded, ``since`` what others have recorded meanwhile.
+
+        ``not_yet`` says why it would not be recorded now: it is filled in all the same, and sent when it can be.
+        """
         errors = errors or {}
         inputs = self.laid_out(filled, errors)
         return self._desk.page(
@@ -184,6 +188,7 @@ class Form:
             summary=self._summary(inputs, errors),
             notices=notices,
             since=since,
+            not_yet=not_yet,
             step=step,
             **self.envelope(filled),
         )

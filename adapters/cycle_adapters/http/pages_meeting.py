@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import pair, shown, text, word
-from cycle.telling import brief, worth
+from cycle.telling import worth
 from cycle_adapters.http.pages_desk import AtPlace, Fields, Place
 from cycle_adapters.http.pages_doing import form_of
 from cycle_adapters.http.pages_form import fresh
@@ -27,13 +27,17 @@ class Step(Struct, frozen=True):
 
 
 STEPS = (
-    Step("invitation", ("convene-meeting", "send-invitations", "arrange-logistics")),
+    Step(
+        "invitation",
+        ("convene-meeting", "send-invitations", "arrange-logistics", "postpone-meeting", "cancel-meeting"),
+    ),
     Step("attendance", ("open-meeting", "adjourn-meeting")),
     Step("needs", ("identify-need", "validate-needs")),
     Step("obstacles", ("agree-solution", "resolve-obstacle", "raise-obstacle")),
     Step("proposals", ("propose-action", "amend-action", "withdraw-action", "rank-actions")),
     Step("pledges", ("pledge-contribution",)),
     Step("decision", ("agree-plan", "record-disagreement", "adjourn-meeting")),
+    Step("committee", ("install-committee", "keep-committee", "renew-committee", "define-mandate")),
     Step("minutes", ("close-meeting", "approve-minutes")),
 )
 NAMES = {step.name: step for step in STEPS}
@@ -72,22 +76,18 @@ def ticked(posted: Fields) -> dict[str, Any]:
 
 
 def page(place: Place, step: Step) -> HTMLResponse:
-    """One step: what is there already, what can be said here, and what cannot yet."""
+    """One step: what is there already, what can be said here, and why what cannot be yet."""
     desk, language, state = place.desk, place.desk.language, place.state
-    options = {option.command: option for option in desk.reader.options(place.id)}
-    hands = desk.hands(state.commune)
-    offered, why = [], []
-    for command in step.commands:
-        option = options.get(command)
-        if option is None:
-            continue
-        if option.allowed and hands.may(command):
-            offered.append((command, text(f"command.{command}", language)))
-        elif not option.allowed:
-            why += [brief(finding, state.members, language) for finding in option.refused_by]
+    hands, here = desk.hands(state.commune), [command for command in step.commands if command in place.options]
+    # What is not possible yet is there, too: where there is no line, it will be when it is sent.
+    offered = [
+        (command, text(f"command.{command}", language), not place.not_yet(command))
+        for command in step.commands
+        if hands.may(command)
+    ]
     number = STEPS.index(step)
     form = None
-    if step.name == "attendance" and offered and offered[0][0] == "open-meeting":
+    if offered and offered[0][0] == "open-meeting" and not state.in_session():
         form = form_of(place, "open-meeting", "")
     begun = fresh(form.act, form.today, form.subject.version, {}) if form else None
     return desk.page(
@@ -99,7 +99,8 @@ def page(place: Place, step: Step) -> HTMLResponse:
         back=STEPS[number - 1].name if number else None,
         onward=STEPS[number + 1].name if number + 1 < len(STEPS) else None,
         offered=offered,
-        why=list(dict.fromkeys(why)),
+        here=here,
+        why=list(dict.fromkeys(line for command in here for line in place.not_yet(command))),
         lines=LINES[step.name](place),
         form=form,
         filled=begun,
@@ -166,6 +167,14 @@ def _attendance(place: Place) -> list[str]:
     ]
 
 
+def _committee(place: Place) -> list[str]:
+    committee, members = place.state.committee, place.state.members
+    return [
+        pair(members[seat.member].name if seat.member in members else seat.member, seat.person, place.desk.language)
+        for seat in (committee.seats if committee else ())
+    ]
+
+
 LINES = {
     "invitation": _meeting,
     "attendance": _attendance,
@@ -174,6 +183,7 @@ LINES = {
     "proposals": _actions,
     "pledges": _pledges,
     "decision": _actions,
+    "committee": _committee,
     "minutes": _meeting,
 }
 """What each step shows of what is there already."""

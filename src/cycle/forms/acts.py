@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cycle.aggregates.base import Command, Event, Recorded
 from cycle.aggregates.corrections import FactCorrected, fields_of
 from cycle.aggregates.framework.anytime import CorrectFact
+from cycle.aggregates.terms import MemberId, Presence
 from cycle.catalogue import Language
 from cycle.commands import COMMANDS
 from cycle.fields import Fault, faults, pointer
@@ -41,19 +42,30 @@ class Act(Protocol):
 class Plain:
     """A command as it declares itself."""
 
-    def __init__(self, name: str, set_already: Mapping[str, Any] | None = None) -> None:
-        self.command = COMMANDS[name]
+    def __init__(
+        self, name: str, set_already: Mapping[str, Any] | None = None, members: Iterable[MemberId] = ()
+    ) -> None:
+        self.command, self._members = COMMANDS[name], tuple(members)
         self._set = dict(set_already or {})
         self.inputs: Sequence[Input] = [each for each in inputs_of(self.command) if each.name not in self._set]
 
     def begun(self) -> dict[str, Any]:
-        return {}
+        """Where it is asked for each member whether it came, there is a row for each."""
+        roll = [{"member": member} for member in self._members]
+        return {each.name: roll for each in self.inputs if roll and each.required and _counts_who_came(each)}
 
     def data(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return {**given, **self._set}
 
     def faults(self, given: Mapping[str, Any], language: Language) -> list[Fault]:
         return faults(self.command, self.data(given), language)
+
+
+def _counts_who_came(each: Input) -> bool:
+    match each.type:
+        case types.VarTupleType(item_type=types.StructType(cls=cls)):
+            return cls is Presence
+    return False
 
 
 def correctable(fact: Recorded[Event]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, NewType, get_args, get_origin, get_type_hints
@@ -105,6 +105,14 @@ def inputs_of(struct: type[Struct]) -> tuple[Input, ...]:
         _input(field.encode_name, field.type, hints[field.name], field.required, _default(field))
         for field in info.fields
     )
+
+
+def kinds_in(inputs: Iterable[Input]) -> frozenset[str]:
+    """The kinds of id that are referred to somewhere in a form."""
+    found: set[str] = set()
+    for each in inputs:
+        found |= {each.refers, *kinds_in(each.parts)}
+    return frozenset(found - {""})
 
 
 def _default(field: types.Field) -> object:

@@ -59,7 +59,7 @@ def stage_and_guards(state: Framework, command: Command, known: Known) -> Iterat
     """
     row = ROWS.get((command.type, state.stage))
     if row is None:
-        raise Refused(_wrong_stage(state, command))
+        raise Refused(wrong_stage(state, type(command)))
     yield from _in_its_time(state, row, known)
     for guard in row.guards:
         yield from guard(state, known)
@@ -77,8 +77,9 @@ def told_in_order(state: Framework, facts: tuple[Event, ...], known: Known) -> I
             yield Finding("before-what-it-names", values=values)
 
 
-def _wrong_stage(state: Framework, command: Command) -> Finding:
-    wanted = stages_of(type(command))
+def wrong_stage(state: Framework, command: type[Command]) -> Finding:
+    """In which stages a command may be said, and which one it is."""
+    wanted = stages_of(command)
     if state.stage is None:
         return Finding("framework-unknown", values={"command": command.type})
     if wanted == (None,):
