@@ -99,7 +99,7 @@ class Said(Struct, frozen=True, kw_only=True):
     correlation: str | None = None
     late_record: bool = False
     version: int | None = None
-    after: tuple[str, ...] = ()
+    after: frozenset[str] = frozenset()
 
     def follows(self, fact: Recorded[Any]) -> bool:
         """Whether a fact comes of what the sender has said before: it is no news to him."""

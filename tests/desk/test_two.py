@@ -10,7 +10,7 @@ import pytest
 
 from cycle.aggregates.deliberation import MakeExecutory
 from cycle.aggregates.framework.state import Stage
-from tests.desk.filling import Page, opened, send
+from tests.desk.filling import Page, opened, said, send
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import plain
 from tests.http.town import named
@@ -125,3 +125,17 @@ def test_a_correction_that_changes_nothing_or_cannot_be_read_is_not_recorded(des
     assert 'id="f-now-women-error"' in wrong.text
     assert 'id="f-now-occurred_on-error"' in wrong.text
     assert desk.recorded(before) == []
+
+
+def test_what_became_of_a_request_meanwhile_is_told_and_nothing_else(desk: Desk) -> None:
+    where = asked(desk)
+    page = opened(desk.client, f"{where}/do/confirm-request", "council-secretary")
+    withdrawn = opened(desk.client, f"{where}/do/withdraw-request", "mayor")
+    withdrawn.put("reason", "Trop tôt")
+    assert send(desk.client, withdrawn, "mayor").status_code == 303
+    found = said(desk.client, page, "council-secretary")
+    assert found.status_code == 412
+    assert [(each["version"], each["by"]) for each in found.json()["since"]] == [(2, "mayor")]
+    again = plain(send(desk.client, page, "council-secretary").text)
+    assert "Trop tôt" in again
+    assert "Décortiqueuse" not in again.partition("<form")[0]

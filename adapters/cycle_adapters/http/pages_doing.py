@@ -167,7 +167,7 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
         "done.html",
         place=place,
         receipt=receipt,
-        sentences=sentences(desk, place.id, place.state.commune, receipt),
+        sentences=sentences(desk, place.id, receipt),
         asked=receipt.stream.partition("-")[2] if asked else "",
         made=_made(receipt.events[-1].type, receipt.stream),
         mine=[(option.command, text(f"command.{option.command}", language)) for option in mine[:4]],

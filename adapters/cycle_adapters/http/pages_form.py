@@ -157,7 +157,7 @@ class Form:
         target = filled.target if self.subject.targets is not None else self.subject.target
         return Said(
             command=command, by=by, on=date.fromisoformat(filled.on), target=target, key=key,
-            late_record=filled.late, version=version, after=tuple(filled.after.split()),
+            late_record=filled.late, version=version, after=frozenset(filled.after.split()),
         )  # fmt: skip
 
     def page(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 
-from cycle.aggregates.base import Recorded
-from cycle.aggregates.framework.root import framework
+from cycle.aggregates.base import Recorded, StreamId
 from cycle.aggregates.terms import FrameworkId
 from cycle.commands import BY_COMMAND, Said
 from cycle.engine import stream_of
@@ -26,28 +25,31 @@ class Meanwhile(Struct, frozen=True):
     by: str
 
 
-def sentences(desk: Desk, identity: FrameworkId, commune: str, receipt: Receipt) -> list[str]:
+def sentences(desk: Desk, identity: FrameworkId, receipt: Receipt) -> list[str]:
     """What a command has recorded about what it was about."""
-    versions = {line.version for line in receipt.events if line.stream == receipt.stream}
-    facts = (fact.recorded for fact in desk.reader.facts(commune))
-    return _told(desk, identity, (each for each in facts if each.stream == receipt.stream and each.version in versions))
+    versions = [line.version for line in receipt.events if line.stream == receipt.stream]
+    return _told(desk, identity, _of(desk, receipt.stream, versions[0] - 1, versions[-1]))
 
 
-def since(desk: Desk, identity: FrameworkId, commune: str, said: Said) -> tuple[Meanwhile, ...]:
+def since(desk: Desk, identity: FrameworkId, said: Said) -> tuple[Meanwhile, ...]:
     """What was recorded after the version that the sender of a command looked at, but for what he has said himself."""
-    seen, aggregate = said.version or 0, BY_COMMAND[said.command.type]
-    if aggregate is framework:
-        facts: Iterable[Recorded[Any]] = desk.reader.history(identity)
-    else:
-        stream = stream_of(aggregate, said.target or "")
-        facts = (each.recorded for each in desk.reader.facts(commune) if each.recorded.stream == stream)
-    new = [fact for fact in facts if fact.version > seen and not said.follows(fact)]
+    stream = stream_of(BY_COMMAND[said.command.type], said.target or "")
+    new = [fact for fact in _of(desk, stream, said.version or 0) if not said.follows(fact)]
     told = _told(desk, identity, new)
     return tuple(Meanwhile(fact.version, words, fact.by.actor) for fact, words in zip(new, told, strict=True))
 
 
+def _of(desk: Desk, stream: StreamId, after: int, up_to: int | None = None) -> list[Recorded[Any]]:
+    """The facts of a stream behind a version."""
+    return cast("list[Recorded[Any]]", list(desk.engine.events.get(stream, gt=after, lte=up_to)))
+
+
 def _told(desk: Desk, identity: FrameworkId, facts: Iterable[Recorded[Any]]) -> list[str]:
-    """Facts in sentences, with the names that the framework has given to numbers."""
+    """Facts in sentences, with the names that the framework has given to numbers.
+
+    Raises:
+        PlaceUnknown: there is no such framework for the account that asks.
+    """
     names = Names(desk.language)
     for fact in desk.reader.history(identity):
         names.learn(fact)

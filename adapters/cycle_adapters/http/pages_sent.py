@@ -126,7 +126,7 @@ class OnAPage:
 
     def _meanwhile(self, said: Said) -> tuple[str, ...]:
         subject = self._form.subject
-        return tuple(each.sentence for each in since(self._desk, subject.state.id, subject.commune, said))
+        return tuple(each.sentence for each in since(self._desk, subject.state.id, said))
 
     def recorded(self, done: Done) -> Response:
         kind, _, identity = done.receipt.stream.partition("-")

@@ -100,14 +100,14 @@ class InJson:
             # That of the moment, so that the same key is answered alike for ever.
             self._desk.engine.store.version_at(stream_of(framework, found), receipt.position),
             receipt.position,
-            sentences(self._desk, found, receipt.events[-1].log, receipt),
+            sentences(self._desk, found, receipt),
             f"/frameworks/{found}/done/{receipt.key}",
         )
         return as_json(answer, 201 if done.new else 200)
 
     def _meanwhile(self, said: Said) -> tuple[Meanwhile, ...]:
         subject = self._form.subject
-        return since(self._desk, subject.state.id, subject.commune, said)
+        return since(self._desk, subject.state.id, said)
 
     def _refused(self, code: str, why: str, helps: str = "") -> Response:
         stopped = Stopped("refused", why=why)
