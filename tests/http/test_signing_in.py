@@ -352,3 +352,41 @@ def test_a_script_takes_the_token_of_its_form_from_the_session_that_sends_it(hou
     house.later(13 * 3600)
     over = browser.send("/do/propose-framework", {**given, "_form": own["form_token"]}, asked)
     assert (over.status_code, over.json()["type"]) == (401, "urn:cycle:problem:sign-in-needed")
+
+
+def test_a_session_that_ends_while_somebody_types_takes_nothing_with_it(house: House, browser: Browser) -> None:
+    house.with_password(FANTA)
+    inside, codes, _ = house.sets_up()
+    browser.client.cookies.set(LOCAL, inside.id)
+    path = "/do/propose-framework?lang=en"
+    given = hidden(browser.open(path).text)
+    house.later(13 * 3600)
+    kept = browser.send(path, {**given, "title": "Cadre de Dioro"})
+    assert kept.status_code == 401
+    assert "What you typed is kept on this page" in told(kept)
+    assert 'href="/sign-in?lang=en" target="_blank"' in kept.text
+    assert given["_form"] not in kept.text
+    # Signed in again in another tab: another session, to which this form was not given.
+    browser.client.cookies.clear()
+    signs_in(browser, FANTA)
+    browser.fill("/sign-in/code", code=codes[0])
+    back = browser.send("/do/propose-framework/again?lang=en", hidden(kept.text))
+    assert back.status_code == 200
+    again = hidden(back.text)
+    assert 'value="Cadre de Dioro"' in back.text
+    assert (again["_key"], again["_form"] != given["_form"]) == (given["_key"], True)
+    assert browser.send(path, {**again, "title": "Cadre de Dioro"}).status_code == 422, "read, and found wanting"
+
+
+def test_a_form_of_an_older_session_is_given_back_with_the_token_of_this_one(house: House, browser: Browser) -> None:
+    house.with_password(FANTA)
+    browser.client.cookies.set(LOCAL, house.sets_up()[0].id)
+    given = hidden(browser.open("/do/propose-framework?lang=en").text)
+    stale = {**given, "_form": form_token("an older session"), "title": "Cadre"}
+    refused = browser.send("/do/propose-framework?lang=en", stale)
+    assert refused.status_code == 400
+    assert "Sign in (in a new tab)" not in told(refused)
+    back = browser.send("/do/propose-framework/again?lang=en", hidden(refused.text))
+    assert back.status_code == 200
+    assert 'value="Cadre"' in back.text
+    assert hidden(back.text)["_form"] == given["_form"]

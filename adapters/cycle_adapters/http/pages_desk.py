@@ -122,11 +122,11 @@ class Place:
 AtPlace = Annotated[Place, Depends(Place)]
 
 
-async def posted(request: Request) -> Posted:
-    """The fields of a form.
+async def typed(request: Request) -> Posted:
+    """The fields of a form, to whomever it was given; a page that says why it is not taken gives them back.
 
     Raises:
-        Stopped: it is none, or not one that this session was given.
+        Stopped: it is none.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Stopped("not-a-form")
@@ -135,11 +135,25 @@ async def posted(request: Request) -> Posted:
         fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError as error:
         raise Stopped("not-a-form") from error
-    [token] = fields.pop(TOKEN, [""])[:1]
-    secret = session_id(request)
+    request.state.typed = {name: values for name, values in fields.items() if name != TOKEN}
+    return fields
+
+
+Typed = Annotated[Posted, Depends(typed)]
+READ_FIRST = [Depends(typed)]
+"""A form is read before it is asked who sends it: nobody loses what he has typed while his session ended."""
+
+
+def posted(request: Request, fields: Typed) -> Posted:
+    """The fields of a form that this session was given.
+
+    Raises:
+        Stopped: it was not.
+    """
+    secret, token = session_id(request), fields.get(TOKEN, [""])[0]
     if secret and not same(form_token(secret).encode(), token.encode()):
         raise bad_form("stale", request)
-    return fields
+    return {name: values for name, values in fields.items() if name != TOKEN}
 
 
 Fields = Annotated[Posted, Depends(posted)]

@@ -24,10 +24,10 @@ from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import Input, Kind, inputs_of
 from cycle.reading import PlaceUnknown
 from cycle.telling import steps, whom_to_call
-from cycle_adapters.http.pages_desk import AtDesk, AtPlace, Desk, Fields, Place
+from cycle_adapters.http.pages_desk import READ_FIRST, AtDesk, AtPlace, Desk, Fields, Place, Typed
 from cycle_adapters.http.pages_form import Form, Subject, fresh
 from cycle_adapters.http.pages_recorded import sentences
-from cycle_adapters.http.pages_sent import carried_out
+from cycle_adapters.http.pages_sent import carried_out, given_back
 from cycle_adapters.http.problems import Stopped
 
 SPECIAL = frozenset({CorrectFact.type, "record-deadline-passed", ProposeFramework.type})
@@ -51,9 +51,13 @@ def doing_pages() -> APIRouter:
         form = proposing(desk)
         return form.page(fresh(form.act, form.today, None, dict(request.query_params)))
 
-    @router.post("/do/propose-framework")
+    @router.post("/do/propose-framework", dependencies=READ_FIRST)
     def proposed(desk: AtDesk, posted: Fields) -> Response:
         return carried_out(desk, proposing(desk), posted)
+
+    @router.post("/do/propose-framework/again", dependencies=READ_FIRST)
+    def propose_again(desk: AtDesk, typed: Typed) -> Response:
+        return given_back(proposing(desk), typed)
 
     @router.get("/frameworks/{identity}/do/{command}", response_class=HTMLResponse)
     def begin(command: str, request: Request, place: AtPlace) -> HTMLResponse:
@@ -63,10 +67,14 @@ def doing_pages() -> APIRouter:
         not_yet = place.not_yet(command) if command in OF_A_FRAMEWORK else ()
         return form.page(begun, not_yet=not_yet, step=asked.get("step", ""))
 
-    @router.post("/frameworks/{identity}/do/{command}")
+    @router.post("/frameworks/{identity}/do/{command}", dependencies=READ_FIRST)
     def do(command: str, request: Request, place: AtPlace, posted: Fields) -> Response:
         form = form_of(place, command, request.query_params.get("fact_version", ""))
         return carried_out(place.desk, form, posted)
+
+    @router.post("/frameworks/{identity}/do/{command}/again", dependencies=READ_FIRST)
+    def again(command: str, request: Request, place: AtPlace, typed: Typed) -> Response:
+        return given_back(form_of(place, command, request.query_params.get("fact_version", "")), typed)
 
     @router.get("/frameworks/{identity}/done/{key}", response_class=HTMLResponse)
     def done(key: str, place: AtPlace) -> HTMLResponse:

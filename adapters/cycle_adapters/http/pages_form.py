@@ -106,6 +106,9 @@ class Form:
     def today(self) -> date:
         return self._desk.engine.today(self.subject.state.zone)
 
+    def say(self, key: str) -> str:
+        return self._desk.say(key)
+
     def laid_out(self, filled: Sent, errors: Mapping[str, str]) -> tuple[Shown, ...]:
         """The command's own inputs."""
         held = Held(self._desk.reader, self.subject.state, self.subject.commune, self._desk.language)

@@ -11,10 +11,10 @@ from msgspec import Struct
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import pair, shown, text, word
 from cycle.telling import worth
-from cycle_adapters.http.pages_desk import AtPlace, Fields, Place
+from cycle_adapters.http.pages_desk import READ_FIRST, AtPlace, Fields, Place, Typed
 from cycle_adapters.http.pages_doing import form_of
 from cycle_adapters.http.pages_form import fresh
-from cycle_adapters.http.pages_sent import carried_out
+from cycle_adapters.http.pages_sent import carried_out, given_back
 
 TICK = "_came."
 
@@ -51,9 +51,13 @@ def meeting_pages() -> APIRouter:
     def meeting(place: AtPlace, step: str = "") -> HTMLResponse:
         return page(place, NAMES.get(step) or current(place.state))
 
-    @router.post("/frameworks/{identity}/meeting/attendance")
+    @router.post("/frameworks/{identity}/meeting/attendance", dependencies=READ_FIRST)
     def attendance(place: AtPlace, posted: Fields) -> Response:
         return carried_out(place.desk, form_of(place, "open-meeting", ""), ticked(posted))
+
+    @router.post("/frameworks/{identity}/meeting/attendance/again", dependencies=READ_FIRST)
+    def attendance_again(place: AtPlace, typed: Typed) -> Response:
+        return given_back(form_of(place, "open-meeting", ""), ticked(typed))
 
     return router
 

@@ -21,9 +21,9 @@ from cycle.forms.shown import Sheet, answers
 from cycle.projections.requests import RequestRow
 from cycle.reading import PlaceUnknown
 from cycle.telling import request_lines, request_status
-from cycle_adapters.http.pages_desk import AtDesk, Desk, Fields, Place
+from cycle_adapters.http.pages_desk import READ_FIRST, AtDesk, Desk, Fields, Place, Typed
 from cycle_adapters.http.pages_form import Form, Subject, fresh
-from cycle_adapters.http.pages_sent import carried_out
+from cycle_adapters.http.pages_sent import carried_out, given_back
 from cycle_adapters.http.problems import Stopped
 
 ANSWERS = (ConfirmRequest.type, WithdrawRequest.type)
@@ -56,9 +56,13 @@ def request_pages() -> APIRouter:
         form = answering(desk, identity, command)
         return form.page(fresh(form.act, form.today, form.subject.version, {}))
 
-    @router.post("/requests/{identity}/do/{command}")
+    @router.post("/requests/{identity}/do/{command}", dependencies=READ_FIRST)
     def do(identity: str, command: str, desk: AtDesk, posted: Fields) -> Response:
         return carried_out(desk, answering(desk, identity, command), posted)
+
+    @router.post("/requests/{identity}/do/{command}/again", dependencies=READ_FIRST)
+    def again(identity: str, command: str, desk: AtDesk, typed: Typed) -> Response:
+        return given_back(answering(desk, identity, command), typed)
 
     return router
 

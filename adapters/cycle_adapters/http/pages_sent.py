@@ -78,6 +78,14 @@ def carried_out(desk: Desk, form: Form, posted: Posted) -> Response:
     return answers.recorded(done)
 
 
+def given_back(form: Form, typed: Posted) -> Response:
+    """A form with what somebody had typed before his session ended. Nothing comes of it but the page.
+
+    So it need not have been given to this session: it is no more than an address that fills a form in.
+    """
+    return form.page(sent(form.act, typed), notices=(form.say("given-back"),), step=typed.get(STEP, [""])[-1])
+
+
 class OnAPage:
     """For a browser: the form with all that was typed, or the page that says that it is done."""
 

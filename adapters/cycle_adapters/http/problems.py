@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -78,6 +78,10 @@ OF_PAGES: Mapping[str, int] = {"not-a-form": 415}
 RETRY_SECONDS = 1
 STEPS = ("/sign-in/code", "/second-factor")
 """Steps of signing in: who has come too late begins anew, and is not led back to one."""
+GIVES_BACK = ("sign-in-needed", "bad-form")
+"""Problems of a session: the form is as good as before, for whoever has one."""
+AGAIN = "/again"
+"""Ends the address at which a form is shown as it had been typed."""
 NEEDS_A_SEAL = ("/second-factor", "/sign-in/code", "/api/v1/session")
 """Where the vault's key opens or seals a second factor."""
 
@@ -309,15 +313,28 @@ def answered(stopped: Stopped, request: Request) -> Response:
     told = details(stopped, language)
     if stopped.code == "sign-in-needed" and _asks_for_a_page(request):
         return _to_sign_in(request, language)
-    if asks_for_json(request):
-        response = as_problem(told, told.status)
-    else:
-        look: Pages = request.app.state.look
-        response = look.page(
-            "problem.html", language, status=told.status, title=told.title, detail=told.detail, path="/"
-        )
+    response = as_problem(told, told.status) if asks_for_json(request) else _as_page(told, stopped, request, language)
     response.headers.update({"Cache-Control": "no-store", "Content-Language": language, **stopped.headers})
     return response
+
+
+def _as_page(told: ProblemDetails, stopped: Stopped, request: Request, language: Language) -> Response:
+    """A problem as a page; what was typed into a form that a session has not got any more is given back."""
+    look: Pages = request.app.state.look
+    typed = getattr(request.state, "typed", None) if stopped.code in GIVES_BACK else None
+    said: dict[str, Any] = {"status": told.status, "title": told.title, "detail": told.detail, "path": "/"}
+    if not typed:
+        return look.page("problem.html", language, **said)
+    path, query = request.url.path, [pair for pair in parse_qsl(request.url.query) if pair[0] != "lang"]
+    asked = f"?{urlencode(query)}" if query else ""
+    return look.page(
+        "kept.html",
+        language,
+        **said,
+        kept=[(name, value) for name, values in typed.items() for value in values],
+        again=f"{path.removesuffix(AGAIN)}{AGAIN}{asked}",
+        nobody=stopped.code == "sign-in-needed",
+    )
 
 
 def _asks_for_a_page(request: Request) -> bool:
