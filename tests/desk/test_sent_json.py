@@ -218,6 +218,28 @@ def test_who_may_not_any_more_hears_it_as_json(desk: Desk) -> None:
     assert found["reasons"]
 
 
+def test_who_has_lost_the_right_since_hears_what_was_recorded_and_records_no_more(desk: Desk) -> None:
+    admit(desk.engine, ("moussa", Role.FACILITATOR, "/"), ("moussa", Role.EVALUATOR, "/"))
+    page, other = (opened(desk.client, f"{desk.base}/do/identify-need", "moussa") for _ in range(2))
+    for each in (page, other):
+        each.fields |= {"profession": ["MB-2"], "kind": ["investment"], "description": [NEED]}
+    first = said(desk.client, page, "moussa")
+    revoke, day = RevokeGrant(grant=GrantId("G-1"), reason="Mutation"), date(2026, 3, 1)
+    desk.engine.execute(Said(command=revoke, by=By("administrator", Role.ADMINISTRATOR), on=day, target="moussa"))
+    again = said(desk.client, page, "moussa")
+    assert (first.status_code, again.status_code, again.json()) == (201, 200, first.json())
+    problem(said(desk.client, other, "moussa"), 403, "forbidden")
+    theirs = need(desk)
+    said(desk.client, theirs, "awa")
+    before = desk.position()
+    for key in (theirs.fields["_key"][0], "a\x00b", ""):
+        other.fields["_key"] = [key]
+        problem(said(desk.client, other, "moussa"), 403, "forbidden")
+    page.fields["description"] = ["Autre chose"]
+    problem(said(desk.client, page, "moussa"), 409, "key-reused")
+    assert set(desk.recorded(before)) <= {"attempt-refused"}
+
+
 def test_a_stranger_and_who_is_nobody_hear_nothing(desk: Desk) -> None:
     admit(desk.engine, ("moussa", Role.FACILITATOR, "ML/Kayes"))
     page = need(desk)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from cycle.aggregates.base import LogName, Recorded
+from cycle.access import Forbidden
+from cycle.aggregates.base import LogName, Recorded, Role
 from cycle.aggregates.deliberation import deliberation
 from cycle.aggregates.framework.anytime import CorrectFact
 from cycle.aggregates.framework.root import framework
@@ -18,17 +20,19 @@ from cycle.aggregates.person import PersonRecorded, RecordPerson
 from cycle.aggregates.request import ActRequested
 from cycle.board import mine_first
 from cycle.catalogue import text
-from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, SELF_NAMED
+from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, KEY, SELF_NAMED
 from cycle.forms.acts import Act, Correcting, Plain, correctable
 from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import Input, Kind, inputs_of
+from cycle.forms.typed import Posted
 from cycle.reading import PlaceUnknown
 from cycle.telling import steps, whom_to_call
 from cycle_adapters.http.pages_desk import READ_FIRST, AtDesk, AtPlace, Desk, Fields, Place, Typed
-from cycle_adapters.http.pages_form import Form, Subject, fresh
+from cycle_adapters.http.pages_form import SENT, Form, Subject, fresh
 from cycle_adapters.http.pages_recorded import sentences
 from cycle_adapters.http.pages_sent import carried_out, given_back
 from cycle_adapters.http.problems import Stopped
+from cycle_adapters.http.saying import role_before
 
 SPECIAL = frozenset({CorrectFact.type, "record-deadline-passed", ProposeFramework.type})
 """Commands that have their form elsewhere, or that the system says by itself."""
@@ -118,7 +122,26 @@ def _form(place: Place, act: Act, action: str, targets: tuple[Choice, ...] | Non
         refers="" if targets is None else _kind_of_target(command),
         version=place.state.version if about_framework else None,
     )
-    return Form(place.desk, subject, act, place.desk.hands(place.state.commune).demanded(command), action)
+    return Form(place.desk, subject, act, _roles(place, command), action)
+
+
+def _roles(place: Place, command: str) -> tuple[Role, ...]:
+    """The roles in which the reader may say a command.
+
+    Raises:
+        Forbidden: in none.
+    """
+    desk = place.desk
+    try:
+        return desk.hands(place.state.commune).demanded(command)
+    except Forbidden:
+        # Whoever has lost the right since still hears what his first sending did: the engine says it, or no more.
+        typed: Posted = getattr(desk.call.request.state, "typed", {})
+        key = typed.get(SENT, [""])[-1].strip()
+        before = role_before(desk.engine, desk.actor, key) if re.fullmatch(KEY, key) else None
+        if before is None:
+            raise
+        return (before,)
 
 
 def targets(place: Place, command: str) -> tuple[Choice, ...]:

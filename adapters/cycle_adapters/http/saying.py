@@ -154,7 +154,7 @@ def done(call: Call, wish: Command, saying: Saying, target: str | None, key: str
         found = engine.carry_out(whole)
     except KeyReused:
         # Sent again without a role, when another one has become the first that the account holds.
-        before = None if saying.role else _role_before(engine, account, key)
+        before = None if saying.role else role_before(engine, account, key)
         if before in (None, given):
             raise
         found = engine.carry_out(replace(whole, by=By(account, before, saying.on_behalf_of)))
@@ -166,13 +166,13 @@ def _role(engine: Engine, account: str, wish: Command, target: str | None, key: 
         return engine.door.role_of(account, wish, target)
     except Forbidden as forbidden:
         # Whoever has lost the right since still hears what his first sending did.
-        if before := _role_before(engine, account, key):
+        if before := role_before(engine, account, key):
             return before
         engine.door.note(None, forbidden)
         raise
 
 
-def _role_before(engine: Engine, account: str, key: str) -> Role | None:
+def role_before(engine: Engine, account: str, key: str) -> Role | None:
     """The role in which an account used a key before."""
     receipt = engine.store.receipt(key)
     if receipt is None:
