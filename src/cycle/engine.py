@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, cast
 
 from eventsourcing.application import Application, Repository
 from eventsourcing.persistence import EventStore, Mapper
-from msgspec import Raw
-from msgspec.structs import replace
 from uuid_utils import uuid7
 
-from cycle.access import ACTING, Access, Forbidden, declared
+from cycle.access import ACTING, Forbidden, declared
 from cycle.aggregates.base import (
     PLATFORM,
     By,
@@ -29,7 +27,6 @@ from cycle.aggregates.base import (
     Recorded,
     Refused,
     StreamId,
-    VersionMoved,
     refusal,
 )
 from cycle.aggregates.framework import decision
@@ -38,14 +35,13 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.person import concerns_vault
 from cycle.aggregates.personal import personal_values
-from cycle.aggregates.request import ActRequested, ConfirmRequest, Request, WithdrawRequest, request
-from cycle.aggregates.terms import FrameworkId, PolicyId, RequestId
+from cycle.aggregates.terms import FrameworkId, PolicyId
 from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed, new_leaf
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
+from cycle.deciding import Deciding, Stale, about
 from cycle.door import Door
-from cycle.drafting import Decision, Envelope, log_of, target_of
-from cycle.leaf import canonical
-from cycle.lookup import BAMAKO, Lookup, Sizes, State, stream_of
+from cycle.drafting import target_of
+from cycle.lookup import BAMAKO, Lookup, stream_of
 from cycle.policy import Policy
 from cycle.repository import States
 from cycle.settings import VAULT_KEY
@@ -140,6 +136,7 @@ class Engine(Application[str]):
         self._lookup = Lookup(self.states.load, self.states.history, self.store, self.leaves, seconds_of(clock))
         self.door = Door(self.store, self.leaves, self.states.load, self.states.evict, self._lookup, self._append, ids)
         """Who may do what: asked before every command and every question."""
+        self._deciding = Deciding(self.states, self._lookup, self.door, ids)
 
     def construct_mapper(self) -> Mapper[str]:
         return LeafMapper()
@@ -214,8 +211,8 @@ class Engine(Application[str]):
         for _ in range(ATTEMPTS):
             known = self.door.now
             try:
-                decided, sizes = self._decided(known, said, target, key, fresh=fresh)
-            except _Stale:
+                decided, sizes = self._deciding.decided(known, said, target, key, fresh=fresh)
+            except Stale:
                 fresh = True
                 continue
             except Refused:
@@ -229,7 +226,7 @@ class Engine(Application[str]):
             if not drafted:
                 return Done(self._last(decided[-1].stream), new=False)
             # The receipt is about what stands last: the stream that the command is about.
-            drafted = self.door.beside(known, drafted, _about(said, key)) + drafted
+            drafted = self.door.beside(known, drafted, about(said, key)) + drafted
             events, change = self._sealed(drafted)
             try:
                 receipt = self._append(events, key, said.digest, sizes + self.door.condition(known), change)
@@ -244,88 +241,6 @@ class Engine(Application[str]):
                 self.states.remember(one)
             return Done(receipt, new=True)
         raise Busy(f"{said.command.type}: others kept writing at the same time; nothing was written, send it again")
-
-    def _decided(
-        self, known: Access, said: Said, target: str, key: str, *, fresh: bool
-    ) -> tuple[list[Decision], Sizes]:
-        """What a command leads to, stream by stream, and the logs that must not grow until it is stored.
-
-        Raises:
-            Refused: no right, or a rule.
-            _Stale: refused on a state that was cached and is old.
-        """
-        one, sizes = self._one(known, said, target, key, fresh=fresh)
-        if said.command.seconds:
-            return [self._request(known, one, said, target, key)], ()
-        if not isinstance(said.command, ConfirmRequest | WithdrawRequest):
-            return [one], sizes
-        first = self._asked(known, cast("Request", one.state), said, fresh=fresh)
-        if isinstance(said.command, WithdrawRequest):
-            return [one], sizes
-        try:
-            # Decided now: who asked has the right to it today, too.
-            asked, more = self._one(known, first, first.target or "", key, fresh=fresh, seconded_by=said.by.actor)
-        except Refused:
-            # Somebody else confirmed it between the two looks: that is the answer, not what came of it.
-            if self.states.grown(one.stream, one.state):
-                raise _Stale from None
-            raise
-        return [one, asked], sizes + more
-
-    def _one(
-        self, known: Access, said: Said, target: str, key: str, *, fresh: bool, seconded_by: str = ""
-    ) -> tuple[Decision, Sizes]:
-        aggregate = BY_COMMAND[said.command.type]
-        stream = stream_of(aggregate, target)
-        founding = type(said.command) in FOUNDING
-        state = aggregate.initial if founding else self.states.load(aggregate, stream, fresh=fresh)
-        try:
-            self.door.passes(known, said, state)
-            if not self.states.as_seen(said, stream, state):
-                raise VersionMoved(said.version or 0, state.version)
-            beside, sizes = self._lookup.known(aggregate, state, said, target)
-            beside = self.door.told(beside, known, said)
-            if seconded_by:
-                beside = replace(beside, seconded_by=seconded_by)
-            facts = aggregate.decide(state, said.command, beside)
-        except Refused:
-            if not fresh and self.states.grown(stream, state):
-                raise _Stale from None
-            raise
-        events = _about(said, key).drafts(stream, log_of(state, said), state.version, facts, self._ids)
-        return Decision(aggregate, stream, state, events), sizes
-
-    def _request(self, known: Access, one: Decision, said: Said, target: str, key: str) -> Decision:
-        """What a command that takes two leads to when the first one says it: it is asked for, and no more."""
-        identity, log = RequestId(self._ids()), log_of(one.state, said)
-        asked = ActRequested(
-            identity,
-            log,
-            said.command.type,
-            Raw(canonical(said.command)),
-            target,
-            said.by,
-            self.door.today(self.door.home(log)[1]),
-            said.late_record,
-        )
-        stream = stream_of(request, identity)
-        return Decision(request, stream, request.initial, _about(said, key).drafts(stream, log, 0, (asked,), self._ids))
-
-    def _asked(self, known: Access, asked: Request, said: Said, *, fresh: bool) -> Said:
-        """What was asked for, as it was said: whoever confirms or withdraws it has the right to it, too.
-
-        Raises:
-            Forbidden: he has not.
-        """
-        command = read_command(asked.act, asked.said)
-        first = Said(
-            command=command, by=asked.asked_by, on=asked.on, target=asked.target,
-            correlation=said.correlation, late_record=asked.late_record,
-        )  # fmt: skip
-        aggregate = BY_COMMAND[command.type]
-        state = self.states.load(aggregate, stream_of(aggregate, asked.target), fresh=fresh)
-        self.door.passes(known, replace(first, by=said.by), state)
-        return first
 
     def execute_all(self, saids: Sequence[Said], key: str) -> Receipt:
         """Decide several commands one after the other and store what they lead to in one save.
@@ -347,7 +262,7 @@ class Engine(Application[str]):
         for attempt in range(ATTEMPTS):
             self.door.refresh()
             known = self.door.now
-            drafted = self._decided_together(known, saids, key)
+            drafted = self._deciding.together(known, saids, key)
             events, change = self._sealed(drafted)
             try:
                 receipt = self._append(events, key, digest, self.door.condition(known), change)
@@ -357,25 +272,6 @@ class Engine(Application[str]):
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
-
-    def _decided_together(self, known: Access, saids: Sequence[Said], key: str) -> tuple[Recorded[Event], ...]:
-        states: dict[StreamId, State] = {}
-        events: list[Recorded[Event]] = []
-        for said in saids:
-            if said.command.seconds:
-                raise BadInput(f"{said.command.type} takes two people: it is said on its own")
-            aggregate = BY_COMMAND[said.command.type]
-            target = target_of(said, self._ids) if said.target is None else said.target
-            stream = stream_of(aggregate, target)
-            state = states.get(stream) or self.states.load(aggregate, stream, fresh=True)
-            self.door.passes(known, said, state)
-            beside, _ = self._lookup.known(aggregate, state, said, target)
-            facts = aggregate.decide(state, said.command, self.door.told(beside, known, said))
-            drafted = _about(said, key).drafts(stream, log_of(state, said), state.version, facts, self._ids)
-            states[stream] = aggregate.fold(state, drafted)
-            known = known.and_then(drafted)
-            events += drafted
-        return tuple(events)
 
     def _sealed(self, events: tuple[Recorded[Event], ...]) -> tuple[tuple[Recorded[Event], ...], VaultChange | None]:
         """Facts without what is personal in them, and what that does to the vault."""
@@ -463,11 +359,3 @@ class Engine(Application[str]):
         """
         state = self.framework(identity)
         return decision.options(state, self._lookup.of_options(state, on or self.today(state.zone)))
-
-
-class _Stale(Exception):  # noqa: N818
-    """A state was older than the log."""
-
-
-def _about(said: Said, key: str) -> Envelope:
-    return Envelope(said.by, said.on, said.command.type, key, said.correlation)

@@ -65,7 +65,14 @@ def _sites_of(file: Path) -> Iterator[Site]:
         for call in ast.walk(function):
             if isinstance(call, ast.Call):
                 name, _, owner = ast.unparse(call.func)[::-1].partition(".")
-                asks = name[::-1] in ASKS and owner[::-1] in ("self", "self.door", "door", "engine", "engine.door")
+                asks = name[::-1] in ASKS and owner[::-1] in (
+                    "self",
+                    "self.door",
+                    "self._door",
+                    "door",
+                    "engine",
+                    "engine.door",
+                )
                 if asks or name[::-1] == "authorize":
                     yield file.name, function.name
 
@@ -289,9 +296,9 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("board.py", "demanded"): (form_elsewhere,),
     ("door.py", "_sets_right"): (corrected_by_who_facilitates,),
     ("door.py", "act"): (exported,),
-    ("engine.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),
-    ("engine.py", "_decided_together"): (elsewhere_with_others,),
-    ("engine.py", "_asked"): (confirmed_by_a_stranger, withdrawn_by_a_stranger),
+    ("deciding.py", "_one"): (elsewhere, asked_by_somebody_who_lost_the_right),
+    ("deciding.py", "together"): (elsewhere_with_others,),
+    ("deciding.py", "_asked"): (confirmed_by_a_stranger, withdrawn_by_a_stranger),
     ("engine.py", "act"): (exported,),
     ("verbs.py", "export_events"): (verb("export", "events", "--to", "{here}/x.jsonl"),),
     ("verbs.py", "import_events"): (log_of_another,),
