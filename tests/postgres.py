@@ -37,7 +37,7 @@ def free_port() -> int:
 def cluster(folder: Path, locale: str = "C") -> Iterator[str]:
     """A running cluster; yields the URL of its empty database ``postgres``. Stopped at the end.
 
-    ``locale``: how it orders texts, one of ``compiled`` in the folder, or C.
+    ``locale``: how it orders texts, one of ``tests.french`` in the folder, or C.
     """
     bin_folder = binaries()
     account: dict[str, Any] = {"env": {**os.environ, "LOCPATH": str(folder)}} if locale != "C" else {}
@@ -69,15 +69,6 @@ def cluster(folder: Path, locale: str = "C") -> Iterator[str]:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-
-
-def compiled(locale: str, folder: Path) -> bool:
-    """Make a locale of the C library in a folder; False where the system has no sources of it."""
-    tool = shutil.which("localedef")
-    language, _, encoding = locale.partition(".")
-    folder.mkdir(parents=True, exist_ok=True)
-    made = tool and subprocess.run([tool, "-i", language, "-f", encoding, folder / locale], check=False).returncode == 0
-    return bool(made)
 
 
 def new_database(running: str) -> str:
