@@ -71,10 +71,10 @@ def cluster(folder: Path, locale: str = "C") -> Iterator[str]:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
 
 
-def new_database(running: str) -> str:
-    """The URL of a new and empty database of a cluster that is running at this URL."""
+def new_database(running: str, like: str = "template1") -> str:
+    """The URL of a new database of a cluster that is running at this URL: empty, or like one that nobody uses now."""
     url = make_url(running)
     name = f"cycle_{uuid4().hex}"
     with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname="postgres", autocommit=True) as c:
-        c.execute(f"CREATE DATABASE {name}")
+        c.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
     return url.set(database=name).render_as_string(hide_password=False)

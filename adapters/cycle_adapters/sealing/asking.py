@@ -9,7 +9,9 @@ from msgspec import MsgspecError
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import Refused
+from cycle.engine import Engine
 from cycle.failures import Failure
+from cycle.following import first_unfit
 from cycle.proofs.audit import Broken
 from cycle.reading import opened
 from cycle.settings import Settings
@@ -41,9 +43,17 @@ def damage(settings: Settings) -> Broken | None:
     """
     try:
         with opened(settings.database) as engine:
-            verify_live(engine.store, Sealed(folder_of(settings.database)))
-    except Broken as broken:
-        return broken
+            return _found(engine, settings.database)
     except (Failure, Unavailable, DBAPIError):
         return None
-    return None
+
+
+def _found(engine: Engine, database: str) -> Broken | None:
+    try:
+        verify_live(engine.store, Sealed(folder_of(database)))
+    except Broken as broken:
+        return broken
+    except Failure:
+        # Seals that cannot be looked at; the events can.
+        pass
+    return first_unfit(engine.store, engine.leaves)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from msgspec import Struct
 
 from cycle.aggregates.base import LogName
 from cycle.failures import Failure
 from cycle.sealing import when_seen
-from cycle.settings import SEALS
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.settings import seals_of
 
@@ -24,9 +21,8 @@ class SealedTo(Struct, frozen=True):
 
 def sealed(database: str, log: LogName) -> SealedTo | None:
     """How far a log is sealed beside this database; None where nothing is published, or it cannot be read now."""
-    named = SEALS.given()
     try:
-        folder = Folder(seals_of(database, Path(named) if named else None))
+        folder = Folder(seals_of(database))
         found, registry = folder.checkpoint(log), folder.checkpoint(None)
     except Failure:
         return None
