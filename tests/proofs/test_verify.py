@@ -239,6 +239,28 @@ def test_a_verifier_may_ask_for_witnesses(tmp_path: Path) -> None:
     assert (code, "2 of the given witnesses have signed, 3 are asked for" in said) == (1, True)
 
 
+def test_one_witness_under_two_names_is_one(tmp_path: Path) -> None:
+    twice = [signing_key("w", name, Algorithm.COSIGNATURE) for name in ("w.example.net", "x.example.net")]
+    note = sealed(LEAVES).checkpoint
+    for each in twice:
+        note = cosign(note, each, 5)
+    place = laid(listed({**packed(LEAVES), "checkpoint": note}), tmp_path / "cosigned")
+    asked = [part for each in twice for part in ("--witness", str(each.verifier))]
+    code, said = run(str(place), *asked)
+    assert (code, "1 of the given witnesses have signed, 2 are asked for" in said) == (1, True)
+
+
+def test_a_witness_alone_makes_no_checkpoint(tmp_path: Path) -> None:
+    """Whoever has the key of a witness signs no log with it."""
+    witness = signing_key("w", "w.example.net", Algorithm.COSIGNATURE)
+    text, _, own = sealed(LEAVES).checkpoint.decode().rpartition("\n\n")
+    note = cosign(sealed(LEAVES).checkpoint, witness, 5).decode().replace(own, "", 1)
+    assert note.startswith(text)
+    place = laid(listed({**packed(LEAVES), "checkpoint": note.encode()}), tmp_path / "cosigned")
+    code, said = run(str(place), "--vkey", VKEY, "--witness", str(witness.verifier))
+    assert (code, "is not signed by" in said) == (1, True)
+
+
 def test_a_bundle_of_another_form_asks_for_another_verifier(tmp_path: Path) -> None:
     code, said = run(str(laid(listed(packed(LEAVES), v=2), tmp_path)))
     assert (code, "the bundle has form 2" in said) == (2, True)
