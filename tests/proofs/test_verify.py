@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cycle.aggregates.base import LogName
-from cycle.leaf import LeafError, canonical, check_leaf
+from cycle.leaf import LeafError, canonical, check_leaf, leaf_hash
 from cycle.proofs import verify
 from cycle.proofs.checkpoint import Checkpoint, sign_checkpoint
 from cycle.proofs.disclosure import digest
 from cycle.proofs.note import Algorithm, Note, cosign
+from cycle.proofs.receipt import sign_receipt
 from cycle.proofs.registry import RegistryProof
 from cycle.proofs.tree import root_of
 from tests.proofs.golden.make import refused, written
@@ -259,6 +260,26 @@ def test_a_witness_alone_makes_no_checkpoint(tmp_path: Path) -> None:
     place = laid(listed({**packed(LEAVES), "checkpoint": note.encode()}), tmp_path / "cosigned")
     code, said = run(str(place), "--vkey", VKEY, "--witness", str(witness.verifier))
     assert (code, "is not signed by" in said) == (1, True)
+
+
+def test_a_receipt_that_the_operator_did_not_sign_is_no_evidence(tmp_path: Path) -> None:
+    place = str(bundle(tmp_path / "b", LEAVES))
+    [note] = sign_receipt(KEY, "paper-1", "2026-02-01T08:00:00.000000Z", [(LOG, 4, leaf_hash(LEAVES[4]))])
+    [foreign] = sign_receipt(signing_key("other"), "paper-1", "2026-02-01T08:00:00.000000Z", [(LOG, 4, bytes(32))])
+    given = tmp_path / "receipt"
+
+    def checked(receipt: bytes) -> tuple[int, str]:
+        given.write_bytes(receipt)
+        return run(place, "--vkey", VKEY, "--receipt", str(given))
+
+    assert checked(note)[0] == 0
+    code, said = checked(note.replace(b" 4 ", b" 5 "))
+    assert (code, "the signature on --receipt does not hold" in said) == (1, True)
+    code, said = checked(foreign)
+    assert (code, "--receipt is not signed by" in said) == (2, True)
+    own = note.decode().rpartition("\n\n")[2]
+    code, said = checked(foreign.replace(b" 4 ", b" 5 ") + own.encode())
+    assert (code, "the signature on --receipt does not hold" in said) == (1, True)
 
 
 def test_a_bundle_of_another_form_asks_for_another_verifier(tmp_path: Path) -> None:
