@@ -219,9 +219,11 @@ def test_an_old_checkpoint_that_is_none_is_said_so(tmp_path: Path, kept: bytes) 
     assert (code, "cannot be read" in said) == (2, True)
 
 
-@pytest.mark.parametrize(
-    "vkey", ["", "x", "a+b+c", VKEY[:-1], str(signing_key("w", "w", Algorithm.COSIGNATURE).verifier)]
-)
+MISCOPIED = f"{OPERATOR}+00000000+{VKEY.rpartition('+')[2]}"
+OF_A_WITNESS = str(signing_key("w", "w", Algorithm.COSIGNATURE).verifier)
+
+
+@pytest.mark.parametrize("vkey", ["", "x", "a+b+c", VKEY[:-1], MISCOPIED, OF_A_WITNESS])
 def test_a_key_that_is_none_is_said_so(tmp_path: Path, vkey: str) -> None:
     code, said = run(str(bundle(tmp_path / "b", LEAVES)), "--vkey", vkey)
     assert (code, "is no key" in said) == (2, True), said
