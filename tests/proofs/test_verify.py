@@ -219,7 +219,7 @@ def test_an_old_checkpoint_that_is_none_is_said_so(tmp_path: Path, kept: bytes) 
     assert (code, "cannot be read" in said) == (2, True)
 
 
-MISCOPIED = f"{OPERATOR}+00000000+{VKEY.rpartition('+')[2]}"
+MISCOPIED = f"{OPERATOR}+00000000+{VKEY.split('+', 2)[2]}"
 OF_A_WITNESS = str(signing_key("w", "w", Algorithm.COSIGNATURE).verifier)
 
 
