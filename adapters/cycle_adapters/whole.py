@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 from cycle.failures import UNAVAILABLE, Failure
 
-
 OUT = Path("-")
 """How standard output is named."""
 
