@@ -31,7 +31,7 @@ from cycle.proofs.registry import RegistryProof
 from cycle.proofs.tree import root_of
 from tests.proofs.golden.make import refused, written
 from tests.proofs.packing import laid, listed, packed
-from tests.proofs.sealing import KEY, LOG, OPERATOR, bundle, leaf, leaves, sealed, signing_key
+from tests.proofs.sealing import KEY, LOG, OPERATOR, bundle, leaf, leaves, opening, sealed, signing_key
 from tests.proofs.test_tampering import run
 
 SOURCE = Path(verify.__file__)
@@ -333,6 +333,14 @@ def test_a_salt_that_can_be_guessed_is_refused_even_where_its_digest_was_sealed(
     line = canonical({"disclosure": text, "index": 0}) + b"\n"
     code, said = run(str(laid(listed({**packed(of), "disclosures.jsonl": line}), tmp_path)))
     assert (code, "disclosures.jsonl, line 1: not in the form" in said) == (1, True)
+
+
+def test_two_values_under_one_name_are_refused_even_where_both_were_sealed(tmp_path: Path) -> None:
+    """Else an operator could seal two names of a witness, and show whichever suits him."""
+    both = sorted(opening(number).disclosure() for number in (3, 1003))
+    lines = b"".join(canonical({"disclosure": each, "index": 3}) + b"\n" for each in both)
+    code, said = run(str(laid(listed({**packed(LEAVES), "disclosures.jsonl": lines}), tmp_path)))
+    assert (code, "first wrong index 3: disclosures.jsonl, line 2: not in the form" in said) == (1, True)
 
 
 def test_a_tree_of_the_operator_that_is_not_the_registry_does_not_pass_for_it(tmp_path: Path) -> None:
