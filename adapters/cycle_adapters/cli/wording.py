@@ -188,7 +188,9 @@ def _quoted(message: str) -> str:
 
 
 def _named(param: click.Parameter, ctx: click.Context, language: Language) -> str:
-    return param.opts[0] if isinstance(param, click.Option) else stood_for(param.make_metavar(ctx).strip("[]"), language)
+    return (
+        param.opts[0] if isinstance(param, click.Option) else stood_for(param.make_metavar(ctx).strip("[]"), language)
+    )
 
 
 def _expected(kind: click.ParamType[Any], language: Language) -> str:
