@@ -22,12 +22,12 @@ from cycle.engine import Engine
 from cycle.history import Cutoffs
 from cycle.reading import PlaceUnknown
 from cycle_adapters.paper.basis import CannotPrint
-from cycle_adapters.paper.plan import plan_pdf
 from tests.access.places import two_communes
 from tests.engine.path import ENDS, FISH, MET, RICE
 from tests.engine.path import Path as Way
 from tests.paper.meeting import DUE, agreed, in_session, reader, received, with_pledges
 from tests.paper.pages import A4, bare, boxes_of, fonts_of, pages_of, places_of, right_of, sizes_of, words_of
+from tests.paper.printing import plan_pdf
 from tests.people import admit
 
 EARLY = datetime(2026, 3, 1, 8, 30, 15, 123456, tzinfo=UTC)
