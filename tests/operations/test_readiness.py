@@ -30,6 +30,7 @@ from cycle_adapters.http.operations import Readiness
 from cycle_adapters.http.serving import application
 from tests.access.test_call_sites import PAPER
 from tests.engine.path import MET, Path, said
+from tests.http.town import rooms
 
 HERE, ELSEWHERE = ("127.0.0.1", 50000), ("192.0.2.7", 50000)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -37,7 +38,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def asking(engine: Engine, url: str, client: tuple[str, int] = HERE) -> TestClient:
     settings, runner = Settings(url, "en", False, "auditor"), Runner(engine.store, engine.leaves)
-    served = application(engine, runner, settings, OneAccount("auditor"), None)
+    served = application(engine, runner, settings, OneAccount("auditor"), None, rooms(engine))
     return TestClient(served, client=client, raise_server_exceptions=False)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Semaphore
 from typing import Annotated
 
@@ -9,6 +11,7 @@ from fastapi import Depends, Query, Request
 from msgspec import Struct
 
 from cycle.access import ACTIONS, READING
+from cycle.aggregates.base import LogName
 from cycle.catalogue import Language
 from cycle.engine import Engine
 from cycle.projections.runner import NotThereYet
@@ -17,7 +20,8 @@ from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
 from cycle_adapters.http.limits import Buckets
 from cycle_adapters.http.observing import ACCOUNT
 from cycle_adapters.http.parameters import Position
-from cycle_adapters.http.problems import Stopped, not_in_time, spoken
+from cycle_adapters.http.problems import RETRY_SECONDS, Stopped, not_in_time, spoken
+from cycle_adapters.http.rooms import Rooms
 
 
 class Doors(Struct, frozen=True):
@@ -29,6 +33,24 @@ class Doors(Struct, frozen=True):
     accounts: Buckets
     waiting: Semaphore
     wait_seconds: float
+    rooms: Rooms
+    printing: Semaphore
+    bundling: Semaphore
+
+
+@contextmanager
+def one_of(few: Semaphore) -> Iterator[None]:
+    """As one of the few that may be at heavy work at the same time.
+
+    Raises:
+        Stopped: they are; nobody waits, for whoever waits keeps a thread from those who ask for little.
+    """
+    if not few.acquire(blocking=False):
+        raise Stopped("busy", headers={"Retry-After": str(RETRY_SECONDS)})
+    try:
+        yield
+    finally:
+        few.release()
 
 
 class Call(Struct, frozen=True):
@@ -69,6 +91,21 @@ class Call(Struct, frozen=True):
             self._within_scope(question)
         self._reach(at_least)
         return self.doors.reader.acting_as(self.caller.account if self.caller else "")
+
+    def acts(self, action: str, at_least: int | None = None) -> Reader:
+        """What whoever carries something out of the house reads it with: who may that may have what is in it.
+
+        Raises:
+            SignInNeeded, Stopped, NotThereYet: as for ``may`` and ``reads``.
+        """
+        caller = self.may(action)
+        self._reach(at_least)
+        return self.doors.reader.acting_as(caller.account)
+
+    def about(self, commune: str) -> LogName:
+        """The log of the commune that this is about: a refusal says who can help there."""
+        self.request.state.commune = commune
+        return LogName(commune)
 
     def _within_scope(self, action: str) -> None:
         assert action in ACTIONS, action

@@ -32,12 +32,15 @@ class Limits(Struct, frozen=True):
     """What one account and what one address may ask for.
 
     ``waiting``: how many requests may wait for a position at the same time, each ``wait_seconds`` at most.
+    ``printing`` and ``bundling``: how many may have a sheet set, or a bundle written, at the same time.
     """
 
     account: Rate = Rate(50, 200)
     address: Rate = Rate(100, 400)
     waiting: int = 4
     wait_seconds: float = 2.0
+    printing: int = 2
+    bundling: int = 1
 
 
 REMEMBERED = 10_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from importlib import import_module
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -143,12 +142,8 @@ def lines(facts: Sequence[Fact], known: Sequence[Fact], language: Language) -> l
 def proof(place: Place, fact: Fact | None) -> dict[str, Any]:
     """How far the log of the commune is sealed, and whether a fact is."""
     store, log = place.desk.engine.store, LogName(place.state.commune)
-    # Named, not imported: adapters stay out of each other's rooms.
-    showing = import_module("cycle_adapters.sealing.showing")
-    sealed = showing.sealed(place.desk.engine.env["CYCLE_DATABASE"], log)
-    index = None
-    if fact is not None:
-        index = sum(1 for _ in store.read(0, up_to=fact.position, log=log)) - 1
+    sealed = place.desk.call.doors.rooms.seals.sealed(log)
+    index = None if fact is None else store.log_size(log, fact.position) - 1
     return {
         "log": log,
         "index": index,

@@ -1,35 +1,131 @@
-"""How far a log is sealed, for who looks at it on a page."""
+"""What a server shows of the seals beside its database: read anew each time, for the sealer is at work."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-from msgspec import Struct
+from tempfile import TemporaryDirectory
+from typing import IO
 
 from cycle.aggregates.base import LogName
+from cycle.engine import Engine
 from cycle.failures import Failure
-from cycle.sealing import when_seen
+from cycle.proofs.bundle import Place, appearing
+from cycle.proofs.checkpoint import Checkpoint
+from cycle.sealing import CannotProve, CannotSeal, Consistency, Inclusion, LastSeal, SealedTo, when_seen
 from cycle.settings import SEALS
+from cycle.store import Receipt
+from cycle_adapters.sealing.exporting import export
 from cycle_adapters.sealing.folder import Folder
+from cycle_adapters.sealing.looking import last_seal
+from cycle_adapters.sealing.published import published
+from cycle_adapters.sealing.receipts import signed_where_configured
 from cycle_adapters.sealing.settings import seals_of
+from cycle_adapters.sealing.tree import KeptTree
+from cycle_adapters.whole import told
 
 
-class SealedTo(Struct, frozen=True):
-    """The last published checkpoint of a log: its size, its root (hex), when it was last seen to hold."""
+class Seals:
+    """The seals of one database, where ``CYCLE_SEALS`` names them or beside its file."""
 
-    size: int
-    root: str
-    at: str | None
+    def __init__(self, database: str) -> None:
+        self._database = database
+
+    def last(self) -> LastSeal:
+        """When the registry was last signed."""
+        return last_seal(self._database)
+
+    def sealed(self, log: LogName) -> SealedTo | None:
+        """How far a log is sealed; None where nothing is published, or it cannot be read now."""
+        try:
+            folder = self._folder()
+            found, registry = folder.checkpoint(log), folder.checkpoint(None)
+        except Failure:
+            return None
+        if found is None:
+            return None
+        return SealedTo(found.size, found.root.hex(), when_seen(registry) if registry else None)
+
+    def published(self, log: LogName) -> bytes | None:
+        """The signed note of a log as it was last sealed, for the foot of a sheet; None where nothing is."""
+        return published(self._database, _named(), log)
+
+    def note(self, log: LogName | None) -> bytes:
+        """The signed note of a log, or of the registry (None).
+
+        Raises:
+            CannotSeal: nothing of it is sealed.
+        """
+        folder = self._folder()
+        return _note(folder, log)
+
+    def inclusion(self, log: LogName, index: int, size: int | None) -> Inclusion:
+        """That a leaf stands where it stands, in the log as it was at a size (None: as it was last signed).
+
+        Raises:
+            CannotSeal: nothing of the log is sealed.
+            CannotProve: it is not among what was signed.
+        """
+        tree, signed = self._tree(log)
+        of = signed if size is None else size
+        if not index < of <= signed:
+            raise CannotProve("index", log=log, index=str(index), size=str(of), signed=str(signed))
+        found = tree.leaf_hash(index)
+        assert found is not None, "a tree holds what is signed of it"
+        return Inclusion(log, index, of, found.hex(), _hex(tree.inclusion(index, of)))
+
+    def consistency(self, log: LogName, old_size: int, size: int | None) -> Consistency:
+        """That a log of one size begins with what it was at another; as for ``inclusion``."""
+        tree, signed = self._tree(log)
+        of = signed if size is None else size
+        if not 0 < old_size <= of <= signed:
+            raise CannotProve("sizes", log=log, old_size=str(old_size), size=str(of), signed=str(signed))
+        return Consistency(log, old_size, of, _hex(tree.consistency(old_size, of)))
+
+    def bundle(self, engine: Engine, actor: str, log: LogName) -> IO[bytes]:
+        """The bundle of a log as an archive, without anything personal; as for ``exporting.export``.
+
+        Raises:
+            NotWritten: there is no room for it.
+        """
+        with TemporaryDirectory(prefix="cycle-") as folder:
+            to = Path(folder) / "log.zip"
+            export(engine, actor, self._folder(), log, lambda: _new(to))
+            # Who has opened it reads it, though its name is gone.
+            return to.open("rb")
+
+    def signed(self, receipt: Receipt) -> str:
+        """A receipt as signed notes, where the key is at hand."""
+        return signed_where_configured(receipt)
+
+    def _folder(self) -> Folder:
+        return Folder(seals_of(self._database, _named()))
+
+    def _tree(self, log: LogName) -> tuple[KeptTree, int]:
+        """The tree of a log, and how much of it is signed: what is signed is in the tree before."""
+        folder = self._folder()
+        checkpoint: Checkpoint = folder.opened(log, _note(folder, log))
+        return folder.alone(log), checkpoint.size
 
 
-def sealed(database: str, log: LogName) -> SealedTo | None:
-    """How far a log is sealed beside this database; None where nothing is published, or it cannot be read now."""
-    named = SEALS.given()
-    try:
-        folder = Folder(seals_of(database, Path(named) if named else None))
-        found, registry = folder.checkpoint(log), folder.checkpoint(None)
-    except Failure:
-        return None
-    if found is None:
-        return None
-    return SealedTo(found.size, found.root.hex(), when_seen(registry) if registry else None)
+def _named() -> Path | None:
+    return Path(SEALS.given()) if SEALS.given() else None
+
+
+def _note(folder: Folder, log: LogName | None) -> bytes:
+    note = folder.note(log)
+    if note is None:
+        raise CannotSeal("not-sealed", log=log or "registry")
+    folder.opened(log, note)
+    return note
+
+
+@contextmanager
+def _new(to: Path) -> Iterator[Place]:
+    with told("bundle"), appearing(to) as place:
+        yield place
+
+
+def _hex(hashes: list[bytes]) -> tuple[str, ...]:
+    return tuple(each.hex() for each in hashes)
