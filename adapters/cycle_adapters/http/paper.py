@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -20,6 +20,7 @@ Cycle = Annotated[Position | None, Query(description="Which cycle; the newest wh
 Meeting = Annotated[
     str | None, Query(pattern=NAME, description="Which meeting; the one that is meant now if left out.")
 ]
+SECURITY: dict[str, Any] = {"security": [{"token": []}, {"session": []}, {"calendar": []}]}
 PROBLEMS_OF_SHEETS = (*PROBLEMS_OF_READING, "nothing-to-print", "busy")
 
 
@@ -35,8 +36,7 @@ def paper_routes() -> APIRouter:
         declared = filed("application/pdf", "Pages to print, A4.", PROBLEMS_OF_SHEETS)
         router.get(f"/frameworks/{{identity}}/{name}.pdf", responses=declared, summary=words)(sheet)
     days = filed("text/calendar", "Meetings and deadlines (RFC 5545).", PROBLEMS_OF_READING, unchanged=True)
-    security = {"security": [{"token": []}, {"session": []}, {"calendar": []}]}
-    router.get("/calendar.ics", responses=days, summary="Meetings and deadlines", openapi_extra=security)(calendar)
+    router.get("/calendar.ics", responses=days, summary="Meetings and deadlines", openapi_extra=SECURITY)(calendar)
     return router
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from msgspec import Struct
@@ -16,7 +16,7 @@ from cycle_adapters.http.declaring import shaped
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.parameters import NAME, Lang, Position
 
-PUBLIC = {"security": []}
+PUBLIC: dict[str, Any] = {"security": []}
 # A token that does not hold is told, here as everywhere.
 PROBLEMS_OF_POLICIES = ("sign-in-needed", "not-found", "invalid")
 
