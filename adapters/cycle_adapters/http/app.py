@@ -18,6 +18,7 @@ from cycle.reading import Reader
 from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
+from cycle_adapters.http.damage import Search
 from cycle_adapters.http.guarding import Counted, HeadAsGet, Measured, SameSite, Secured, Unexpected
 from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.pages import Pages, pages
@@ -69,7 +70,7 @@ def make_app(
     app.add_middleware(Measured)
     app.add_middleware(SameSite)
     app.add_middleware(Counted, buckets=Buckets(limits.address))
-    app.add_middleware(Unexpected)
+    app.add_middleware(Unexpected, search=Search(lambda: rooms.seals.damage(engine)))
     app.add_middleware(Secured)
     app.add_middleware(HeadAsGet)
     answer_problems(app)

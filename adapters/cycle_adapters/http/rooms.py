@@ -12,6 +12,7 @@ from cycle.aggregates.terms import FrameworkId, Sheet
 from cycle.catalogue import Language
 from cycle.engine import Engine
 from cycle.history import Cutoffs
+from cycle.proofs.audit import Broken
 from cycle.reading import Filters, Reader
 from cycle.sealing import Consistency, Inclusion, LastSeal, SealedTo
 from cycle.store import Receipt
@@ -52,6 +53,9 @@ class Seals(Protocol):
         Raises:
             CannotSeal, Forbidden, Broken: nothing is sealed, the account may not, or the log does not hold.
         """
+
+    def damage(self, engine: Engine) -> Broken | None:
+        """The first place at which a log does not hold; None: all hold, or it cannot be told. Reads everything."""
 
     def signed(self, receipt: Receipt) -> str:
         """A receipt as signed notes, where the key is at hand; else nothing."""

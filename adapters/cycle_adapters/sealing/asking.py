@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from msgspec import MsgspecError
 from sqlalchemy.exc import DBAPIError
@@ -12,8 +13,8 @@ from cycle.aggregates.base import Refused
 from cycle.failures import Failure
 from cycle.proofs.audit import Broken
 from cycle.reading import opened
-from cycle.settings import Settings
-from cycle.store import Unavailable
+from cycle.settings import SEALS, Settings
+from cycle.store import LogRecorder, Unavailable
 from cycle_adapters.sealing.live import Sealed, verify_live
 from cycle_adapters.sealing.settings import folder_of
 
@@ -41,7 +42,16 @@ def damage(settings: Settings) -> Broken | None:
     """
     try:
         with opened(settings.database) as engine:
-            verify_live(engine.store, Sealed(folder_of(settings.database)))
+            return damage_of(engine.store, settings.database)
+    except (Failure, Unavailable, DBAPIError):
+        return None
+
+
+def damage_of(store: LogRecorder, database: str) -> Broken | None:
+    """The same of a store that is open already: reads all of it."""
+    named = SEALS.given()
+    try:
+        verify_live(store, Sealed(folder_of(database, Path(named) if named else None)))
     except Broken as broken:
         return broken
     except (Failure, Unavailable, DBAPIError):

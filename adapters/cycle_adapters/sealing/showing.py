@@ -11,11 +11,13 @@ from typing import IO
 from cycle.aggregates.base import LogName
 from cycle.engine import Engine
 from cycle.failures import Failure
+from cycle.proofs.audit import Broken
 from cycle.proofs.bundle import Place, appearing
 from cycle.proofs.checkpoint import Checkpoint
 from cycle.sealing import CannotProve, CannotSeal, Consistency, Inclusion, LastSeal, SealedTo, when_seen
 from cycle.settings import SEALS
 from cycle.store import Receipt
+from cycle_adapters.sealing.asking import damage_of
 from cycle_adapters.sealing.exporting import export
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.looking import last_seal
@@ -94,6 +96,10 @@ class Seals:
             export(engine, actor, self._folder(), log, lambda: _new(to))
             # Who has opened it reads it, though its name is gone.
             return to.open("rb")
+
+    def damage(self, engine: Engine) -> Broken | None:
+        """The first place at which a log does not hold; None: all hold, or it cannot be told. Reads everything."""
+        return damage_of(engine.store, self._database)
 
     def signed(self, receipt: Receipt) -> str:
         """A receipt as signed notes, where the key is at hand."""
