@@ -209,9 +209,6 @@ def test_commands_events_and_requests_are_counted_by_declared_names_alone(
     assert "secret" not in figures.lower()
 
 
-def test_sessions_are_counted_by_whoever_keeps_them(engine: Engine) -> None:
-    from cycle_adapters.http.metrics import Metrics
-
-    metrics = Metrics(engine, Runner(engine.store, engine.leaves), lambda: LastSeal(False))
-    metrics.count_sessions(lambda: 3)
-    assert b"cycle_sessions 3.0" in metrics.text()
+def test_where_nobody_signs_in_no_sessions_are_counted(engine: Engine, database_url: str) -> None:
+    with asking(engine, database_url) as client:
+        assert "cycle_sessions" not in client.get("/metrics").text
