@@ -64,6 +64,7 @@ def make_app(
         rooms,
         Semaphore(limits.printing),
         Semaphore(limits.bundling),
+        Semaphore(limits.past),
     )
     # The one that is added last stands before all others.
     app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6, exclude_content_types=COMPRESSED)

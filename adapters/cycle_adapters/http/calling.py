@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Semaphore
 from typing import Annotated
 
@@ -14,8 +14,9 @@ from cycle.access import ACTIONS, READING
 from cycle.aggregates.base import LogName
 from cycle.catalogue import Language
 from cycle.engine import Engine
+from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.runner import NotThereYet
-from cycle.reading import Reader
+from cycle.reading import Filters, Reader
 from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
 from cycle_adapters.http.limits import Buckets
 from cycle_adapters.http.observing import ACCOUNT
@@ -36,6 +37,7 @@ class Doors(Struct, frozen=True):
     rooms: Rooms
     printing: Semaphore
     bundling: Semaphore
+    past: Semaphore
 
 
 @contextmanager
@@ -51,6 +53,16 @@ def one_of(few: Semaphore) -> Iterator[None]:
         yield
     finally:
         few.release()
+
+
+def looking_back(doors: Doors, filters: Filters, cutoffs: Cutoffs) -> AbstractContextManager[None]:
+    """What a question about a past moment is answered in: where it is about everything, as one of a few.
+
+    Raises:
+        Stopped: as ``one_of``.
+    """
+    narrow = cutoffs == EVERYTHING or filters.commune is not None or filters.framework is not None
+    return nullcontext() if narrow else one_of(doors.past)
 
 
 class Call(Struct, frozen=True):

@@ -11,7 +11,7 @@ from cycle.aggregates.acts import CalendarExported
 from cycle.aggregates.terms import Sheet
 from cycle.history import Cutoffs
 from cycle_adapters.http.answering import VARY, matches
-from cycle_adapters.http.calling import AtLeast, Call, Calling, one_of
+from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back, one_of
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, filed
 from cycle_adapters.http.filtering import Asked, of_frameworks
 from cycle_adapters.http.parameters import NAME, Identity, Lang, Moments, Position
@@ -21,6 +21,7 @@ Meeting = Annotated[
     str | None, Query(pattern=NAME, description="Which meeting; the one that is meant now if left out.")
 ]
 SECURITY: dict[str, Any] = {"security": [{"token": []}, {"session": []}, {"calendar": []}]}
+PROBLEMS_OF_DAYS = (*PROBLEMS_OF_READING, "busy")
 PROBLEMS_OF_SHEETS = (*PROBLEMS_OF_READING, "nothing-to-print", "busy")
 
 
@@ -35,7 +36,7 @@ def paper_routes() -> APIRouter:
     for sheet, name, words in sheets:
         declared = filed("application/pdf", "Pages to print, A4.", PROBLEMS_OF_SHEETS)
         router.get(f"/frameworks/{{identity}}/{name}.pdf", responses=declared, summary=words)(sheet)
-    days = filed("text/calendar", "Meetings and deadlines (RFC 5545).", PROBLEMS_OF_READING, unchanged=True)
+    days = filed("text/calendar", "Meetings and deadlines (RFC 5545).", PROBLEMS_OF_DAYS, unchanged=True)
     router.get("/calendar.ics", responses=days, summary="Meetings and deadlines", openapi_extra=SECURITY)(calendar)
     return router
 
@@ -96,7 +97,8 @@ def calendar(
     log = None if home is None else call.about(home)
     engine.act(reader.actor, "export-calendar", log)
     up_to = min(reader.runner.positions().values())
-    days = call.doors.rooms.days(reader, filters, call.language, cutoffs=cutoffs, of=wanted.named)
+    with looking_back(call.doors, filters, cutoffs):
+        days = call.doors.rooms.days(reader, filters, call.language, cutoffs=cutoffs, of=wanted.named)
     headers = {
         "Cache-Control": "private, no-cache",
         "Content-Language": call.language,

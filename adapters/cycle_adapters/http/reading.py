@@ -17,7 +17,7 @@ from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
 from cycle_adapters.http.answering import Answer
-from cycle_adapters.http.calling import AtLeast, Call, Calling
+from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, page_of, shaped
 from cycle_adapters.http.filtering import Asked, of_frameworks, of_places
 from cycle_adapters.http.parameters import Cursor, Identity, Instant, Lang, Limit, Moments, cursor_of
@@ -32,7 +32,7 @@ def reading_routes() -> APIRouter:
     """Every route that asks."""
     router = APIRouter()
     for route, name in ROUTES.items():
-        declared = shaped(page_of(name), PROBLEMS_OF_READING, unchanged=True)
+        declared = shaped(page_of(name), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
         public: dict[str, Any] | None = {"security": []} if READING[name].anybody else None
         words = name.replace("_", " ").capitalize()
         router.get(f"/{route}", name=route, summary=words, responses=declared, openapi_extra=public)(rows_of(name))
@@ -76,7 +76,8 @@ def page(
     answer = Answer(call, reader)
     if unchanged := answer.unchanged():
         return unchanged
-    found = reader.page(name, filters, cutoffs, limit, after or "")
+    with looking_back(call.doors, filters, cutoffs):
+        found = reader.page(name, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.after)
     return answer.of({"items": found.rows, "next": behind}, behind)
 
