@@ -212,3 +212,22 @@ def test_what_moves_in_the_log_moves_in_the_agenda(sqlite_url: str) -> None:
     before, after = (days(each)[f"meeting-M-1-{identity}"] for each in (first, second))
     assert (before["DTSTART"].dt, after["DTSTART"].dt) == (MET, LATER)
     assert after["SEQUENCE"] > before["SEQUENCE"]
+
+
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+def test_whoever_follows_a_link_to_a_file_is_told_in_a_page_what_is_wrong(town: Town) -> None:
+    answer = town.sheet("plan.pdf?cycle=7", Accept=BROWSER)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Rien à imprimer" in answer.text
+    assert town.sheet("plan.pdf", Accept=BROWSER).headers["content-type"] == "application/pdf"
+    assert town.sheet("plan.pdf?cycle=7", Accept="*/*").headers["content-type"] == "application/problem+json"
+
+
+def test_whoever_is_not_signed_in_any_more_signs_in_and_has_the_file(at_home: tuple[House, Browser]) -> None:
+    _, browser = at_home
+    answer = browser.client.get(f"{API}/calendar.ics?lang=en", headers={"Accept": BROWSER}, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?lang=en&to=%2Fapi%2Fv1%2Fcalendar.ics%3Flang%3Den"
+    assert browser.client.get(f"{API}/calendar.ics?lang=en").status_code == 401

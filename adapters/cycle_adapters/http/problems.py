@@ -335,9 +335,14 @@ def details(stopped: Stopped, language: Language) -> ProblemDetails:
 
 
 def asks_for_json(request: Request) -> bool:
-    """Whether a program asks: at an address of the API, of a file of JSON, or by saying so."""
-    path = request.url.path
-    return path.startswith("/api/") or path.endswith(".json") or JSON in request.headers.get("accept", "").lower()
+    """Whether a program asks: at an address of the API, of a file of JSON, or by saying so.
+
+    A browser that follows a link from a page to a file of the API says that it would rather see a page.
+    """
+    path, accepts = request.url.path, request.headers.get("accept", "").lower()
+    if path.startswith("/api/") and request.method == "GET" and "text/html" in accepts:
+        return False
+    return path.startswith("/api/") or path.endswith(".json") or JSON in accepts
 
 
 def as_problem(told: Struct, status: int) -> Response:
