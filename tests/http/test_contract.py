@@ -82,6 +82,14 @@ def parts(kind: types.Type) -> Iterator[types.StructType]:
             yield from parts(item)
 
 
+def test_what_the_log_cannot_hold_is_no_text_of_the_contract(app: FastAPI) -> None:
+    pattern = app.openapi()["components"]["schemas"]["Suspend"]["properties"]["reason"]["pattern"]
+    for good in ("a", "Fête\nau marché", " \u202fx ", "[]{}\\ ^$"):
+        assert re.search(pattern, good)
+    for bad in ("", " ", "\n\x85\x1c", "a\x00b", "\x00", "a\n\x00"):
+        assert not re.search(pattern, bad)
+
+
 def test_every_form_of_a_text_has_an_example() -> None:
     for pattern, text in PATTERNS.items():
         assert re.search(pattern, text)
