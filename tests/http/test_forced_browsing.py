@@ -74,9 +74,8 @@ class Route(NamedTuple):
 class Town:
     """Dioro, what is named in its addresses, and everybody."""
 
-    def __init__(self, engine: Engine, client: TestClient) -> None:
+    def __init__(self, engine: Engine, client: TestClient, way: Way) -> None:
         self.engine, self.client = engine, client
-        way = Way(engine)
         self.framework = way.to(Stage.MONITORING)
         decided = DeliberationId(way._adopted("2026-19", "Fin du cadre", ENDS))
         way._execute(MakeExecutory(executory_on=ENDS), ENDS, decided)
@@ -103,7 +102,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         door = SigningIn(engine, Sessions(engine))
         app = make_app(engine, Named(engine), rooms(engine), WIDE, door)
         with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-            yield Town(engine, client)
+            yield Town(engine, client, Way(engine))
 
 
 def routes(town: Town) -> list[Route]:
