@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from itertools import product
+from datetime import UTC, date, datetime, timedelta
+from itertools import count, product
+from random import Random
 from shutil import copyfile
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cycle.aggregates.base import LogName
 from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle.history import Cutoffs, Fact
+from cycle.past import types_for
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.folding import folded
 from cycle.reading import Filters, Reader
 from cycle_adapters.files.deliberations import recorded
+from tests.projections.rows import corrected
 
 MOMENTS = (
     Cutoffs(as_of=date(2023, 6, 1)),
@@ -112,3 +116,20 @@ def test_who_reads_one_region_reads_its_logs_alone(demo: Reader, monkeypatch: py
         row for row in demo.rows("plans", cutoffs=MOMENTS[1]) if row.commune in codes
     ]
     assert {log for log, _ in asked.reads[:-1]} == codes
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_day_whatever_holds_a_fact_back_is_read_as_well(name: str, seed: int) -> None:
+    """Recorded late, in any order: a fact is held no earlier than what it stands on, of whichever kind that is."""
+    projection: Any = PROJECTIONS[name]
+    chance, first = Random(seed), date(2026, 1, 1)
+    days = (first + timedelta(days=chance.randrange(60)) for _ in count())
+    history = [Fact(n, replace(r, occurred_on=next(days))) for n, r in enumerate(corrected(seed), 1)]
+    for day in range(0, 60, 5):
+        cutoffs = Cutoffs(as_of=first + timedelta(days=day))
+        wanted = types_for(projection, cutoffs)
+        some = [fact for fact in history if not wanted or fact.recorded.type in wanted]
+        keep = not projection.appends
+        expected = folded(projection, cutoffs.cut(history, corrected=keep))
+        assert folded(projection, cutoffs.cut(some, corrected=keep)) == expected
