@@ -6,6 +6,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,31 @@ def test_seals_that_cannot_be_read_are_not_taken_for_none(town: tuple[Engine, Te
     note.write_bytes(note.read_bytes().replace(b"1\n", b"2\n", 1))
     status, code, _ = Stranger(client, tmp_path).problem(f"/logs/{DIORO}/checkpoint")
     assert (status, code) == (503, "unavailable")
+
+
+def test_trees_that_a_disk_has_damaged_prove_nothing_wrong(town: tuple[Engine, TestClient], tmp_path: Path) -> None:
+    engine, client = town
+    seal(engine)
+    stranger, hashes = Stranger(client, tmp_path), seals_of(engine) / "logs" / DIORO / "leaf-hashes"
+    whole = hashes.read_bytes()
+    for damaged in (whole[:40], whole[:32][::-1] + whole[32:]):
+        hashes.write_bytes(damaged)
+        for path in ("inclusion?index=0", "inclusion?index=1", "consistency?from=1"):
+            assert stranger.problem(f"/logs/{DIORO}/{path}")[:2] == (503, "unavailable"), path
+    hashes.write_bytes(whole)
+    assert stranger.root_of(DIORO, 1)[0] == stranger.head(DIORO).root
+
+
+def test_a_bundle_for_which_there_is_no_room_is_told_and_leaves_nothing(
+    town: tuple[Engine, TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, client = town
+    seal(engine)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    assert Stranger(client, tmp_path).problem(f"/logs/{DIORO}/bundle")[:2] == (503, "unavailable")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert Stranger(client, tmp_path).get(f"/logs/{DIORO}/bundle").status_code == 200
+    assert not list(tmp_path.glob("cycle-*"))
 
 
 def test_a_second_bundle_at_the_same_time_is_asked_to_come_back(

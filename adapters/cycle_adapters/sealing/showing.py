@@ -6,15 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, NamedTuple
 
 from cycle.aggregates.base import LogName
 from cycle.engine import Engine
 from cycle.failures import Failure
 from cycle.proofs.audit import Broken
-from cycle.proofs.bundle import Place, appearing
+from cycle.proofs.bundle import appearing
 from cycle.proofs.checkpoint import Checkpoint
-from cycle.sealing import CannotProve, CannotSeal, Consistency, Inclusion, LastSeal, SealedTo, when_seen
+from cycle.proofs.tree import ProofError, verify_consistency, verify_inclusion
+from cycle.sealing import (
+    CannotProve,
+    CannotSeal,
+    Consistency,
+    Inclusion,
+    LastSeal,
+    SealedTo,
+    SealsUnavailable,
+    when_seen,
+)
 from cycle.settings import SEALS
 from cycle.store import Receipt
 from cycle_adapters.sealing.asking import damage_of
@@ -69,21 +79,23 @@ class Seals:
             CannotSeal: nothing of the log is sealed.
             CannotProve: it is not among what was signed.
         """
-        tree, signed = self._tree(log)
-        of = signed if size is None else size
-        if not index < of <= signed:
-            raise CannotProve("index", log=log, index=str(index), size=str(of), signed=str(signed))
-        found = tree.leaf_hash(index)
-        assert found is not None, "a tree holds what is signed of it"
-        return Inclusion(log, index, of, found.hex(), _hex(tree.inclusion(index, of)))
+        kept, of = self._kept(log, size)
+        if not index < of <= kept.signed.size:
+            raise CannotProve("index", log=log, index=str(index), size=str(of), signed=str(kept.signed.size))
+        with _whole(kept.tree):
+            found, proof = kept.tree.leaf_hash(index) or b"", kept.tree.inclusion(index, of)
+            verify_inclusion(found, index, of, proof, kept.root_at(of))
+        return Inclusion(log, index, of, found.hex(), _hex(proof))
 
     def consistency(self, log: LogName, old_size: int, size: int | None) -> Consistency:
         """That a log of one size begins with what it was at another; as for ``inclusion``."""
-        tree, signed = self._tree(log)
-        of = signed if size is None else size
-        if not 0 < old_size <= of <= signed:
-            raise CannotProve("sizes", log=log, old_size=str(old_size), size=str(of), signed=str(signed))
-        return Consistency(log, old_size, of, _hex(tree.consistency(old_size, of)))
+        kept, of = self._kept(log, size)
+        if not 0 < old_size <= of <= kept.signed.size:
+            raise CannotProve("sizes", log=log, old_size=str(old_size), size=str(of), signed=str(kept.signed.size))
+        with _whole(kept.tree):
+            proof = kept.tree.consistency(old_size, of)
+            verify_consistency(old_size, kept.root_at(old_size), of, kept.root_at(of), proof)
+        return Consistency(log, old_size, of, _hex(proof))
 
     def bundle(self, engine: Engine, actor: str, log: LogName) -> IO[bytes]:
         """The bundle of a log as an archive, without anything personal; as for ``exporting.export``.
@@ -91,9 +103,9 @@ class Seals:
         Raises:
             NotWritten: there is no room for it.
         """
-        with TemporaryDirectory(prefix="cycle-") as folder:
+        with told("bundle"), TemporaryDirectory(prefix="cycle-") as folder:
             to = Path(folder) / "log.zip"
-            export(engine, actor, self._folder(), log, lambda: _new(to))
+            export(engine, actor, self._folder(), log, lambda: appearing(to))
             # Who has opened it reads it, though its name is gone.
             return to.open("rb")
 
@@ -108,11 +120,34 @@ class Seals:
     def _folder(self) -> Folder:
         return Folder(seals_of(self._database, _named()))
 
-    def _tree(self, log: LogName) -> tuple[KeptTree, int]:
-        """The tree of a log, and how much of it is signed: what is signed is in the tree before."""
+    def _kept(self, log: LogName, size: int | None) -> tuple[_Kept, int]:
+        """A log as it was sealed, and the size that is meant: what is signed of it is in its tree before."""
         folder = self._folder()
-        checkpoint: Checkpoint = folder.opened(log, _note(folder, log))
-        return folder.alone(log), checkpoint.size
+        signed = folder.opened(log, _note(folder, log))
+        return _Kept(folder.alone(log), signed), signed.size if size is None else size
+
+
+class _Kept(NamedTuple):
+    """The tree of a log, and how much of it is signed."""
+
+    tree: KeptTree
+    signed: Checkpoint
+
+    def root_at(self, size: int) -> bytes:
+        return self.signed.root if size == self.signed.size else self.tree.root_at(size)
+
+
+@contextmanager
+def _whole(tree: KeptTree) -> Iterator[None]:
+    """Nothing is handed out that does not hold: a failing disk is not to be taken for a log that was changed.
+
+    Raises:
+        SealsUnavailable: the files of the tree are damaged.
+    """
+    try:
+        yield
+    except ProofError as error:
+        raise SealsUnavailable("damaged").about(tree.folder) from error
 
 
 def _named() -> Path | None:
@@ -125,12 +160,6 @@ def _note(folder: Folder, log: LogName | None) -> bytes:
         raise CannotSeal("not-sealed", log=log or "registry")
     folder.opened(log, note)
     return note
-
-
-@contextmanager
-def _new(to: Path) -> Iterator[Place]:
-    with told("bundle"), appearing(to) as place:
-        yield place
 
 
 def _hex(hashes: list[bytes]) -> tuple[str, ...]:
