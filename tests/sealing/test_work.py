@@ -104,8 +104,7 @@ def test_a_binding_decision_is_sealed_at_once_and_others_with_the_minute(store: 
 def _with_uuid(leaf):  # type: ignore[no-untyped-def]
     identity = "0185958b-1c00-7000-8000-000000000001"
     state = leaf.state.replace(leaf.id.encode() + b'"', identity.encode() + b'"', 1)
-    hole = state.index(b"0000-00-00T")
-    return replace(leaf, id=identity, state=state, hole=hole)
+    return replace(leaf, id=identity, state=state, hole=leaf.hole + len(identity) - len(leaf.id))
 
 
 def test_a_database_that_is_away_is_waited_for(
