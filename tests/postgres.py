@@ -37,7 +37,7 @@ def free_port() -> int:
 def cluster(folder: Path, locale: str = "C") -> Iterator[str]:
     """A running cluster; yields the URL of its empty database ``postgres``. Stopped at the end.
 
-    ``locale``: how it orders texts, one of ``compiled`` in the folder, or C.
+    ``locale``: how it orders texts, one of ``tests.french`` in the folder, or C.
     """
     bin_folder = binaries()
     account: dict[str, Any] = {"env": {**os.environ, "LOCPATH": str(folder)}} if locale != "C" else {}
@@ -71,19 +71,10 @@ def cluster(folder: Path, locale: str = "C") -> Iterator[str]:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
 
 
-def compiled(locale: str, folder: Path) -> bool:
-    """Make a locale of the C library in a folder; False where the system has no sources of it."""
-    tool = shutil.which("localedef")
-    language, _, encoding = locale.partition(".")
-    folder.mkdir(parents=True, exist_ok=True)
-    made = tool and subprocess.run([tool, "-i", language, "-f", encoding, folder / locale], check=False).returncode == 0
-    return bool(made)
-
-
-def new_database(running: str) -> str:
-    """The URL of a new and empty database of a cluster that is running at this URL."""
+def new_database(running: str, like: str = "template1") -> str:
+    """The URL of a new database of a cluster that is running at this URL: empty, or like one that nobody uses now."""
     url = make_url(running)
     name = f"cycle_{uuid4().hex}"
     with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname="postgres", autocommit=True) as c:
-        c.execute(f"CREATE DATABASE {name}")
+        c.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
     return url.set(database=name).render_as_string(hide_password=False)

@@ -14,6 +14,9 @@ from typing import BinaryIO
 
 from cycle.failures import UNAVAILABLE, Failure
 
+OUT = Path("-")
+"""How standard output is named."""
+
 
 class NotWritten(Failure):
     """A file that cannot be written; what was there before is there still."""
@@ -96,13 +99,13 @@ def settled(file: BinaryIO) -> bool:
 
 @contextmanager
 def written_or_out(to: Path | None) -> Iterator[BinaryIO]:
-    """A file as it is written, or standard output where none is named.
+    """A file as it is written, or standard output where none is named, or ``-`` is.
 
     Raises:
         NotWritten: says why, and where else to write.
         BrokenPipeError: whoever read has seen enough.
     """
-    if to is not None:
+    if to is not None and to != OUT:
         with written(to) as file:
             yield file
         return

@@ -29,7 +29,7 @@ from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, 
 from cycle.codec import Leaves
 from cycle.commands import BY_COMMAND, COMMANDS, Said
 from cycle.policy import Policy
-from cycle.store import LogRecorder
+from cycle.store import LogRecorder, Unavailable
 
 State = Framework | Commune | Deliberation | Organisation | Person | Rulebook | Request | Account | Acts | Disclosure
 BAMAKO = "Africa/Bamako"
@@ -63,8 +63,15 @@ def _references(command: type[Command]) -> tuple[tuple[str, object], ...]:
 
 @lru_cache(maxsize=100)
 def _day(zone: str, minute: int) -> date:
-    """The day in a zone at a minute since 1970: days begin with a minute everywhere."""
-    return datetime.fromtimestamp(minute * 60, ZoneInfo(zone)).date()
+    """The day in a zone at a minute since 1970: days begin with a minute everywhere.
+
+    Raises:
+        Unavailable: this machine does not know the zone.
+    """
+    try:
+        return datetime.fromtimestamp(minute * 60, ZoneInfo(zone)).date()
+    except (LookupError, ValueError):
+        raise Unavailable("zone", zone) from None
 
 
 class Lookup:

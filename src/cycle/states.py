@@ -125,6 +125,9 @@ def changed(
 def became(key: str, facts: Sequence[Fact], language: Language) -> str:
     """How something that a state tells no longer came to its end: kept, waived, not kept, withdrawn …"""
     kind, _, number = key.partition(" ")
+    if not number:
+        # Of these a framework has one or none: a meeting that is over is not settled.
+        return text("message.none-now", language)
     for fact in reversed(facts):
         data = fact.recorded.data
         own, _, end = data.type.partition("-")

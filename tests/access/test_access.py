@@ -75,6 +75,27 @@ def test_the_first_and_the_last_day_count(since: date, until: date | None, day: 
         assert not grant.on(until + timedelta(days=1))
 
 
+@given(st.lists(GRANTS, max_size=6).map(numbered), st.sampled_from(Role), PATHS, DAYS)
+def test_what_is_held_is_what_some_grant_gives_on_that_day(grants, role, path, day) -> None:  # type: ignore[no-untyped-def]
+    held = [Grant(g.grant, g.role, path_of(g.territory), g.since, g.until) for g in grants]
+    allowed = any(each.role is role and each.covers(path) and each.on(day) for each in held)
+    assert folded(grants).holds("awa", role, path, day) == allowed
+
+
+@pytest.mark.parametrize("day", [DAY - timedelta(days=1), DAY + timedelta(days=3)])
+def test_before_its_first_and_after_its_last_day_a_grant_lets_nobody_through(day: date) -> None:
+    until = DAY + timedelta(days=2)
+    access = folded([GrantGiven("awa", GrantId("G-1"), Role.FACILITATOR, "ML/Ségou", DAY, until)])
+    here = ("ML", "Ségou", "Macina", "ML-4-02-01")
+    for action in (ACTIONS["agree-plan"], ACTIONS["plans"], ACTIONS["export-paper"]):
+        assert authorize(access, "awa", action, here, until) is Role.FACILITATOR
+        with pytest.raises(Forbidden):
+            authorize(access, "awa", action, here, day)
+        assert access.readable("awa", action, until)
+        assert not access.readable("awa", action, day)
+    assert "agree-plan" not in access.for_tokens("awa", day)
+
+
 @given(PATHS, PATHS)
 def test_a_territory_is_read_by_whole_segments(territory: tuple[str, ...], path: tuple[str, ...]) -> None:
     grant = Grant(GrantId("G-1"), Role.MAYOR, territory, DAY)

@@ -72,7 +72,7 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("sign_in_pages.py", "_own_account"): "what who has signed in signs in with",
     ("tokens.py", "list_"): (("tokens.py", "list_"),),
     ("tokens.py", "standing"): (("tokens.py", "list_"),),
-    ("asking.py", "damage"): "which log and index do not hold, to whoever met it, and nothing of what is recorded",
+    ("asking.py", "_found"): "which log and index do not hold, to whoever met it, and nothing of what is recorded",
     ("pages_sent.py", "carried_out"): "says again what the same account has said under the same key",
     ("pages_sent_json.py", "recorded"): "the version of a framework on which the account's own command was recorded",
     ("pages_recorded.py", "_of"): "facts about what the account may say something about, told with what it may read",
@@ -85,7 +85,6 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("policies.py", "policy_alone"): "policies are public: see cycle.access",
     ("exporting.py", "export"): (("exporting.py", "export"),),
     ("exporting.py", "log_of"): (("exporting.py", "export"), ("exporting.py", "checkpoint")),
-    ("showing.py", "damage"): "which log and index do not hold, to whoever met it, and nothing of what is recorded",
     ("receipts.py", "receipt"): (("receipts.py", "receipt"),),
     ("verbs.py", "seal"): (("verbs.py", "seal"),),
 }

@@ -16,10 +16,14 @@ from tests.people import AWA, admit
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo: six frameworks, two cycles each, and each in another stage."""
     path = tmp_path_factory.mktemp("told") / "told.db"
-    with Simulated(f"sqlite:///{path}", 1) as simulated:
+    tell(f"sqlite:///{path}")
+    return path
+
+
+def tell(url: str) -> None:
+    with Simulated(url, 1) as simulated:
         simulated.tell(recorded, frameworks=6, cycles=2)
         admit(simulated.engine, *AWA, administrator=ADMINISTRATOR)
-    return path
 
 
 @pytest.fixture

@@ -253,6 +253,11 @@ def test_diff_tells_what_changed(demo: Cli) -> None:
     assert same == {"facts": [], "changes": []}
 
 
+def test_diff_does_not_call_a_meeting_that_is_over_settled(demo: Cli) -> None:
+    out = " ".join(demo.ok("diff", "Dioro", "--from", "2023-06-01", "--to", "2023-12-01").out.split())
+    assert "Rencontre : M-1, 25 avril 2023 (close) → (il n'y en a plus)" in out
+
+
 def test_diff_says_what_became_of_a_promise(cli: Cli) -> None:
     with Engine(cli.url) as engine:
         framework = Path(engine).to(Stage.PLAN)

@@ -40,6 +40,18 @@ def test_an_export_to_a_device_says_so_beside_the_events(demo: Cli, tmp_path: Pa
     assert b'"type":"events-exported"' in last
 
 
+def test_a_dash_is_standard_output_as_it_is_to_a_backup(
+    demo: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.ok("export", "events", "--commune", "Dioro", "--to", str(tmp_path / "x.jsonl"))
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    ran = demo.ok("export", "events", "--commune", "Dioro", "--to", "-", lang="en")
+    assert ran.out.encode() == (tmp_path / "x.jsonl").read_bytes()
+    assert ran.err.endswith("events written to -\n")
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_a_log_goes_in_with_its_positions(demo: Cli, tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     demo.ok("export", "events", "--to", str(file))

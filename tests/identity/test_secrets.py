@@ -74,6 +74,7 @@ def test_a_backup_takes_nothing_of_who_signs_in(house: House, tmp_path: Path) ->
     assert b"$argon2id$" not in content
 
 
+@pytest.mark.usefixtures("careless")
 def test_what_is_ended_is_overwritten(sqlite_url: str, tmp_path: Path) -> None:
     """PostgreSQL keeps what it wrote until it vacuums: docs/signing-in.md."""
     house = House(sqlite_url, made_key(tmp_path)).begun().with_password()

@@ -24,12 +24,13 @@ from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import OneAccount
 from cycle_adapters.http.reading import ROUTES
 from tests.files.everything import backup
+from tests.french import locale
 from tests.http.town import WIDE, rooms
-from tests.postgres import cluster, compiled, new_database
+from tests.postgres import cluster, new_database
 from tests.projections.rows import tables
 from tests.vault.town import AWA, Town
 
-FRENCH = "fr_FR.UTF-8"
+FRENCH = "fr_ML.UTF-8"
 KEYS = ["F-1", "F-1/A-10", "F-1/A-2", "F-1/a", "F-1/é", "F-10/A-1", "F-2", "a", "B"]
 WITHOUT_COLLATION = 'ALTER TABLE "{name}" ALTER COLUMN key TYPE text COLLATE "default"'
 
@@ -37,11 +38,11 @@ WITHOUT_COLLATION = 'ALTER TABLE "{name}" ALTER COLUMN key TYPE text COLLATE "de
 @pytest.fixture(scope="module")
 def french(worker_id: str) -> Iterator[str]:
     """The URL of a cluster whose databases order texts as French does."""
-    with TemporaryDirectory(prefix=f"cycle-french-{worker_id}-") as folder:
-        if not compiled(FRENCH, Path(folder)):
-            pytest.skip("the system has no localedef, or no sources of locales (Debian: the package locales)")
-        with cluster(Path(folder), FRENCH) as url:
-            yield url
+    with (
+        TemporaryDirectory(prefix=f"cycle-french-{worker_id}-") as folder,
+        cluster(Path(folder), locale(Path(folder), FRENCH)) as url,
+    ):
+        yield url
 
 
 @pytest.fixture(scope="module")

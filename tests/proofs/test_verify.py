@@ -21,16 +21,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cycle.aggregates.base import LogName
-from cycle.leaf import LeafError, canonical, check_leaf
+from cycle.leaf import LeafError, canonical, check_leaf, leaf_hash
 from cycle.proofs import verify
 from cycle.proofs.checkpoint import Checkpoint, sign_checkpoint
 from cycle.proofs.disclosure import digest
 from cycle.proofs.note import Algorithm, Note, cosign
+from cycle.proofs.receipt import sign_receipt
 from cycle.proofs.registry import RegistryProof
 from cycle.proofs.tree import root_of
 from tests.proofs.golden.make import refused, written
 from tests.proofs.packing import laid, listed, packed
-from tests.proofs.sealing import KEY, LOG, OPERATOR, bundle, leaf, leaves, sealed, signing_key
+from tests.proofs.sealing import KEY, LOG, OPERATOR, bundle, leaf, leaves, opening, sealed, signing_key
 from tests.proofs.test_tampering import run
 
 SOURCE = Path(verify.__file__)
@@ -218,9 +219,11 @@ def test_an_old_checkpoint_that_is_none_is_said_so(tmp_path: Path, kept: bytes) 
     assert (code, "cannot be read" in said) == (2, True)
 
 
-@pytest.mark.parametrize(
-    "vkey", ["", "x", "a+b+c", VKEY[:-1], str(signing_key("w", "w", Algorithm.COSIGNATURE).verifier)]
-)
+MISCOPIED = f"{OPERATOR}+00000000+{VKEY.split('+', 2)[2]}"
+OF_A_WITNESS = str(signing_key("w", "w", Algorithm.COSIGNATURE).verifier)
+
+
+@pytest.mark.parametrize("vkey", ["", "x", "a+b+c", VKEY[:-1], MISCOPIED, OF_A_WITNESS])
 def test_a_key_that_is_none_is_said_so(tmp_path: Path, vkey: str) -> None:
     code, said = run(str(bundle(tmp_path / "b", LEAVES)), "--vkey", vkey)
     assert (code, "is no key" in said) == (2, True), said
@@ -237,6 +240,48 @@ def test_a_verifier_may_ask_for_witnesses(tmp_path: Path) -> None:
     assert run(place, *asked, "--quorum", "2")[0] == 0
     code, said = run(place, *asked)
     assert (code, "2 of the given witnesses have signed, 3 are asked for" in said) == (1, True)
+
+
+def test_one_witness_under_two_names_is_one(tmp_path: Path) -> None:
+    twice = [signing_key("w", name, Algorithm.COSIGNATURE) for name in ("w.example.net", "x.example.net")]
+    note = sealed(LEAVES).checkpoint
+    for each in twice:
+        note = cosign(note, each, 5)
+    place = laid(listed({**packed(LEAVES), "checkpoint": note}), tmp_path / "cosigned")
+    asked = [part for each in twice for part in ("--witness", str(each.verifier))]
+    code, said = run(str(place), *asked)
+    assert (code, "1 of the given witnesses have signed, 2 are asked for" in said) == (1, True)
+
+
+def test_a_witness_alone_makes_no_checkpoint(tmp_path: Path) -> None:
+    """Whoever has the key of a witness signs no log with it."""
+    witness = signing_key("w", "w.example.net", Algorithm.COSIGNATURE)
+    text, _, own = sealed(LEAVES).checkpoint.decode().rpartition("\n\n")
+    note = cosign(sealed(LEAVES).checkpoint, witness, 5).decode().replace(own, "", 1)
+    assert note.startswith(text)
+    place = laid(listed({**packed(LEAVES), "checkpoint": note.encode()}), tmp_path / "cosigned")
+    code, said = run(str(place), "--vkey", VKEY, "--witness", str(witness.verifier))
+    assert (code, "is not signed by" in said) == (1, True)
+
+
+def test_a_receipt_that_the_operator_did_not_sign_is_no_evidence(tmp_path: Path) -> None:
+    place = str(bundle(tmp_path / "b", LEAVES))
+    [note] = sign_receipt(KEY, "paper-1", "2026-02-01T08:00:00.000000Z", [(LOG, 4, leaf_hash(LEAVES[4]))])
+    [foreign] = sign_receipt(signing_key("other"), "paper-1", "2026-02-01T08:00:00.000000Z", [(LOG, 4, bytes(32))])
+    given = tmp_path / "receipt"
+
+    def checked(receipt: bytes) -> tuple[int, str]:
+        given.write_bytes(receipt)
+        return run(place, "--vkey", VKEY, "--receipt", str(given))
+
+    assert checked(note)[0] == 0
+    code, said = checked(note.replace(b" 4 ", b" 5 "))
+    assert (code, "the signature on --receipt does not hold" in said) == (1, True)
+    code, said = checked(foreign)
+    assert (code, "--receipt is not signed by" in said) == (2, True)
+    own = note.decode().rpartition("\n\n")[2]
+    code, said = checked(foreign.replace(b" 4 ", b" 5 ") + own.encode())
+    assert (code, "the signature on --receipt does not hold" in said) == (1, True)
 
 
 def test_a_bundle_of_another_form_asks_for_another_verifier(tmp_path: Path) -> None:
@@ -288,6 +333,14 @@ def test_a_salt_that_can_be_guessed_is_refused_even_where_its_digest_was_sealed(
     line = canonical({"disclosure": text, "index": 0}) + b"\n"
     code, said = run(str(laid(listed({**packed(of), "disclosures.jsonl": line}), tmp_path)))
     assert (code, "disclosures.jsonl, line 1: not in the form" in said) == (1, True)
+
+
+def test_two_values_under_one_name_are_refused_even_where_both_were_sealed(tmp_path: Path) -> None:
+    """Else an operator could seal two names of a witness, and show whichever suits him."""
+    both = sorted(opening(number).disclosure() for number in (3, 1003))
+    lines = b"".join(canonical({"disclosure": each, "index": 3}) + b"\n" for each in both)
+    code, said = run(str(laid(listed({**packed(LEAVES), "disclosures.jsonl": lines}), tmp_path)))
+    assert (code, "first wrong index 3: disclosures.jsonl, line 2: not in the form" in said) == (1, True)
 
 
 def test_a_tree_of_the_operator_that_is_not_the_registry_does_not_pass_for_it(tmp_path: Path) -> None:

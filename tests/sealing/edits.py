@@ -99,6 +99,14 @@ def newest_saves_deleted_with_their_receipts(database: Database, chance: Random)
     return at(next(row for row in gone if row.log == log))
 
 
+def newest_save_deleted_and_its_receipt_left(database: Database, chance: Random) -> Place:
+    first = database.saves[-1].first
+    gone = [row for row in database.rows if row.position >= first]
+    database.run("DELETE FROM events WHERE position >= :p", p=first)
+    row = min(gone, key=lambda each: (each.log, each.position))
+    return Place(row.log, row.log_index, first)
+
+
 def middle_deleted(database: Database, chance: Random) -> Place:
     row = chance.choice(database.rows[:-1])
     database.run("DELETE FROM events WHERE position = :p", p=row.position)
@@ -233,7 +241,8 @@ EDITS: dict[str, Edit] = {
     edit.__name__: edit
     for edit in (
         bit_flipped, hash_changed, leaf_and_hash_changed, not_canonical, newest_deleted,
-        newest_saves_deleted_with_their_receipts, middle_deleted, swapped, duplicated, duplicated_at_the_end,
+        newest_saves_deleted_with_their_receipts, newest_save_deleted_and_its_receipt_left,
+        middle_deleted, swapped, duplicated, duplicated_at_the_end,
         index_renumbered, position_gap, type_column_changed, schema_column_changed, stream_column_changed,
         version_column_changed, log_column_changed, log_renamed, receipt_deleted, receipt_key_changed,
         receipt_moved, recorded_at_set_back, first_of_a_log_set_back, forged_in_between,

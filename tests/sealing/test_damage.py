@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 import pytest
 import uvicorn
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from cycle.proofs.rows import Stored
 from cycle_adapters.sql.opening import open_database
@@ -72,12 +72,19 @@ def damaged(cli: Cli, edit: Edit, at: Stored) -> None:
     store = SqlRecorder(open_database(cli.url))
     saves = list(store.saves(0))
     with store.database.begin() as connection:
-        triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
-        for trigger in triggers:
-            connection.execute(text(f"DROP TRIGGER {trigger}"))
+        for statement in unguarded(connection):
+            connection.execute(text(statement))
         edit(Database(connection, [at, at], saves), Random(1))
         connection.execute(text("DROP TABLE IF EXISTS projections"))
     store.close()
+
+
+def unguarded(connection: Connection) -> Sequence[str]:
+    """How the owner of a database takes away what stops others."""
+    if connection.dialect.name == "postgresql":
+        return [f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in ("events", "receipts")]
+    triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
+    return [f"DROP TRIGGER {trigger}" for trigger in triggers]
 
 
 def unreadable(database: Database, chance: Random) -> None:
@@ -100,33 +107,35 @@ def spoken(cli: Cli, words: tuple[str, ...], here: Path, key: str) -> Ran:
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("edit", [unreadable, schema_column_changed, type_column_changed])
 @pytest.mark.usefixtures("served")
-def test_a_damaged_commune_is_named_by_whoever_reads_it(keyed: Cli, tmp_path: Path, verb: str, edit: Edit) -> None:
-    keyed.ok("seal", "--once")
-    at = row(keyed.url, "framework-proposed", "ML-4-01-01")
-    damaged(keyed, edit, at)
+def test_a_damaged_commune_is_named_by_whoever_reads_it(anywhere: Cli, tmp_path: Path, verb: str, edit: Edit) -> None:
+    anywhere.ok("seal", "--once")
+    at = row(anywhere.url, "framework-proposed", "ML-4-01-01")
+    damaged(anywhere, edit, at)
     before = set(tmp_path.iterdir())
-    one_line(spoken(keyed, VERBS[verb], tmp_path, ""), at)
+    one_line(spoken(anywhere, VERBS[verb], tmp_path, ""), at)
     assert {path for path in tmp_path.iterdir() if "cycle.db" not in path.name} <= before
 
 
 @pytest.mark.parametrize("verb", [*VERBS, *ACCOUNTED])
 @pytest.mark.parametrize("edit", [unreadable, schema_column_changed])
 @pytest.mark.usefixtures("served")
-def test_a_damaged_platform_is_named_by_whoever_asks_who_may(keyed: Cli, tmp_path: Path, verb: str, edit: Edit) -> None:
-    keyed.ok("seal", "--once")
-    at = row(keyed.url, "account-opened", "platform")
+def test_a_damaged_platform_is_named_by_whoever_asks_who_may(
+    anywhere: Cli, tmp_path: Path, verb: str, edit: Edit
+) -> None:
+    anywhere.ok("seal", "--once")
+    at = row(anywhere.url, "account-opened", "platform")
     key = json.loads(at.leaf)["causation"]
-    damaged(keyed, edit, at)
-    one_line(spoken(keyed, (VERBS | ACCOUNTED)[verb], tmp_path, key), at)
+    damaged(anywhere, edit, at)
+    one_line(spoken(anywhere, (VERBS | ACCOUNTED)[verb], tmp_path, key), at)
 
 
 @pytest.mark.parametrize("verb", ["do", "events", "backup", "all events"])
 def test_an_event_that_is_missing_is_not_taken_for_somebody_elses_writing(
-    keyed: Cli, tmp_path: Path, verb: str
+    anywhere: Cli, tmp_path: Path, verb: str
 ) -> None:
-    at = row(keyed.url, "account-opened", "platform")
-    damaged(keyed, middle_deleted, at)
-    one_line(spoken(keyed, (VERBS | ACCOUNTED)[verb], tmp_path, ""), at)
+    at = row(anywhere.url, "account-opened", "platform")
+    damaged(anywhere, middle_deleted, at)
+    one_line(spoken(anywhere, (VERBS | ACCOUNTED)[verb], tmp_path, ""), at)
 
 
 def test_the_place_is_told_to_programs_and_in_french(keyed: Cli) -> None:
@@ -158,24 +167,15 @@ def rewritten(database: Database, chance: Random) -> None:
 
 
 @pytest.mark.parametrize("verb", [("verify",), ("seal", "--once"), ACCOUNTED["bundle by its code"]])
-def test_seals_that_are_named_tell_before_who_may_is_asked(keyed: Cli, tmp_path: Path, verb: tuple[str, ...]) -> None:
+def test_seals_that_are_named_tell_before_who_may_is_asked(
+    anywhere: Cli, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
     """Where the log cannot be read to ask, whoever has the seals says at which place."""
     seals = ("--seals", str(tmp_path / "elsewhere"))
-    keyed.ok("seal", "--once", *seals)
-    at = row(keyed.url, "account-opened", "platform")
-    damaged(keyed, rewritten, at)
-    one_line(spoken(keyed, (*verb, *seals), tmp_path, ""), at)
-
-
-def test_what_only_the_seals_can_tell_is_told_by_them(keyed: Cli) -> None:
-    at = row(keyed.url, "framework-proposed", "ML-4-01-01")
-    keyed.ok("seal", "--once")
-    damaged(keyed, rewritten, at)
-    one_line(keyed("show", "frameworks", lang="en"), at)
-    (Path(keyed.url.removeprefix("sqlite:///") + ".seals") / "registry" / "checkpoint").unlink()
-    ran = keyed("show", "frameworks", lang="en")
-    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert "`cycle verify` tells whether the log holds" in ran.err
+    anywhere.ok("seal", "--once", *seals)
+    at = row(anywhere.url, "account-opened", "platform")
+    damaged(anywhere, rewritten, at)
+    one_line(spoken(anywhere, (*verb, *seals), tmp_path, ""), at)
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(keyed: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

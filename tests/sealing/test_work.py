@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from cycle.aggregates.base import EVENTS
 from cycle.sealing import BINDING, EVERY_SECONDS, SealRefused, SealsUnavailable
-from cycle.store import Append, Unavailable
+from cycle.store import RECORDED_AT_HOLE, Append, Unavailable
 from cycle_adapters.sealing import sealer as sealer_module
 from cycle_adapters.sealing import tree as tree_module
 from cycle_adapters.sealing.beside import Work, sealing
@@ -104,7 +104,8 @@ def test_a_binding_decision_is_sealed_at_once_and_others_with_the_minute(store: 
 def _with_uuid(leaf):  # type: ignore[no-untyped-def]
     identity = "0185958b-1c00-7000-8000-000000000001"
     state = leaf.state.replace(leaf.id.encode() + b'"', identity.encode() + b'"', 1)
-    return replace(leaf, id=identity, state=state, hole=leaf.hole + len(identity) - len(leaf.id))
+    hole = state.index(RECORDED_AT_HOLE.encode())
+    return replace(leaf, id=identity, state=state, hole=hole)
 
 
 def test_a_database_that_is_away_is_waited_for(

@@ -134,6 +134,18 @@ def test_a_lost_server_connection_is_made_again(postgres_url: str) -> None:
     store.close()
 
 
+def test_who_leaves_off_reading_in_an_error_that_holds_itself_stops_nobody(database_url: str) -> None:
+    """The collector of garbage met the connection before its reader, and waited for ever for what only that one had."""
+    store = SqlRecorder(open_database(database_url))
+    store.append(save("a", 1, 700))
+    store.close()
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.store.leaver", database_url],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=100,
+    )  # fmt: skip
+    assert (ran.stdout, ran.stderr) == ("700 0\n", "")
+
+
 def test_an_engine_names_its_database_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         Engine(f"sqlite:///{tmp_path / 'missing' / 'a.db'}")

@@ -57,6 +57,7 @@ def test_no_file_of_the_database_has_a_clear_text_before_or_after(town: Town) ->
     assert found([*needles, *disclosures], (Path(path) for path in files(town.again()))) == []
 
 
+@pytest.mark.usefixtures("careless")
 def test_after_an_erasure_neither_key_nor_ciphertext_is_in_the_files_of_sqlite(sqlite_url: str, key: Path) -> None:
     town = Town(sqlite_url, key).founded()
     people = [town.record(replace(AWA, name=f"Personne {n}")) for n in range(60)]
@@ -241,6 +242,7 @@ def test_a_reader_in_the_way_of_cleaning_puts_it_off(
     town.engine.close()
 
 
+@pytest.mark.usefixtures("careless")
 def test_a_vault_from_before_an_erasure_forgets_again(sqlite_url: str, key: Path, tmp_path: Path) -> None:
     """A database comes back from before, and the events after it from an export: the runbook of a restore."""
     town = Town(sqlite_url, key).founded()
@@ -264,14 +266,19 @@ def test_a_vault_from_before_an_erasure_forgets_again(sqlite_url: str, key: Path
         database.execute("INSERT INTO vault_openings SELECT * FROM before.vault_openings")
     database.close()
     assert whole.engine.store.vault.streams() == {f"person-{awa}", f"person-{issa}"}
+    gone = vault_bytes(whole, "vault_keys.wrapped", "vault_openings.sealed")
     assert forget_again(whole.engine) == 1
     assert forget_again(whole.engine) == 0
+    gone -= vault_bytes(whole, "vault_keys.wrapped", "vault_openings.sealed")
+    assert len(gone) == 4
+    assert found(gone, files(whole)) == []
     assert whole.shown(issa)["name"] == "Issa"
     assert whole.engine.store.vault.openings(stream=f"person-{awa}") == []  # type: ignore[arg-type]
     assert len(whole.engine.store.vault.openings(log=LOG)) == 3
     whole.engine.close()
 
 
+@pytest.mark.usefixtures("careless")
 def test_a_backup_holds_the_vault_and_what_follows_it_is_forgotten_again(town: Town, tmp_path: Path) -> None:
     awa, issa = town.record(), town.record(replace(AWA, name="Issa"))
     backup(town.engine.store, tmp_path / "monday.zip")

@@ -261,14 +261,17 @@ def test_an_opening_opens_in_its_own_place_only(town: Town, change: str) -> None
     assert town.shown(second)["name"] == "Issa"
 
 
-def test_a_value_that_is_not_the_leafs_is_not_shown_even_under_the_right_key(town: Town) -> None:
-    """Whoever has the database and the key can make an opening; the leaf says that it is another."""
+@pytest.mark.parametrize("field", ["name", "telephone"])
+def test_a_value_that_is_not_the_leafs_is_not_shown_even_under_the_right_key(town: Town, field: str) -> None:
+    """Whoever has the database and the key can make an opening; the leaf says that it is another, or of what."""
     person = town.record()
     vault, store = town.engine.vault, town.engine.store
-    held = next(each for each in store.vault.openings(log=LOG) if each.opening.field == "name")
+    kept = {each.opening.field: each for each in store.vault.openings(log=LOG)}
+    held, other = kept["name"], vault.opened(kept["telephone"])
     secret = vault.outside_key.unwrapped(held.key)
-    nonce, forged = bytes(12), Opening(bytes(32), "data.name", "Somebody Else").disclosure().encode()
-    sealed = nonce + AESGCM(secret).encrypt(nonce, forged, _bound(held.opening))
+    forged = other if field == "telephone" else Opening(bytes(32), "data.name", "Somebody Else")
+    nonce = bytes(12)
+    sealed = nonce + AESGCM(secret).encrypt(nonce, forged.disclosure().encode(), _bound(held.opening))
     with store.database.begin() as connection:
         connection.execute(text("UPDATE vault_openings SET sealed = :sealed WHERE field = 'name'"), {"sealed": sealed})
     with pytest.raises(VaultError, match="changed or damaged"):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from msgspec import MsgspecError
 from sqlalchemy.exc import DBAPIError
 
 from cycle import catalogue
 from cycle.aggregates.base import Refused
 from cycle.catalogue import Language
-from cycle.codec import UnknownEvent
 from cycle.engine import BadInput, Busy, UnknownCommand
 from cycle.failures import CONFLICT, REFUSED, UNAVAILABLE, USAGE, Failure, Told
 from cycle.leaf import LeafError
@@ -90,8 +88,4 @@ def damaged(error: Exception, settings: Settings) -> Told | None:
     """
     # Named, not imported: adapters stay out of each other's rooms.
     broken = import_module("cycle_adapters.sealing.asking").damage(settings)
-    if broken is not None:
-        return explained(broken, settings.language)
-    if isinstance(error, (MsgspecError, UnknownEvent)):
-        return Told(REFUSED, "unreadable", catalogue.text("message.event-unreadable", settings.language))
-    return None
+    return None if broken is None else explained(broken, settings.language)

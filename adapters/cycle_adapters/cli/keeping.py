@@ -97,8 +97,8 @@ def whole_or_not_at_all(database: str) -> Iterator[str]:
 
 
 def forget(path: Path) -> None:
-    """No more SQLite file here, nor what SQLite keeps beside it."""
-    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+    """No more SQLite file here, nor what SQLite and the views keep beside it."""
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-rebuilding"))):
         with suppress(FileNotFoundError):
             file.unlink()
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from msgspec import MsgspecError
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import Refused
+from cycle.engine import Engine
 from cycle.failures import Failure
+from cycle.following import first_unfit
 from cycle.proofs.audit import Broken
 from cycle.reading import opened
-from cycle.settings import SEALS, Settings
-from cycle.store import LogRecorder, Unavailable
+from cycle.settings import Settings
+from cycle.store import Unavailable
 from cycle_adapters.sealing.live import Sealed, verify_live
 from cycle_adapters.sealing.settings import folder_of
 
@@ -42,18 +43,25 @@ def damage(settings: Settings) -> Broken | None:
     """
     try:
         with opened(settings.database) as engine:
-            return damage_of(engine.store, settings.database)
+            return _found(engine, settings.database)
     except (Failure, Unavailable, DBAPIError):
         return None
 
 
-def damage_of(store: LogRecorder, database: str) -> Broken | None:
-    """The same of a store that is open already: reads all of it."""
-    named = SEALS.given()
+def damage_of(engine: Engine, database: str) -> Broken | None:
+    """The same of a log that is open already: reads all of it."""
     try:
-        verify_live(store, Sealed(folder_of(database, Path(named) if named else None)))
+        return _found(engine, database)
+    except (Failure, Unavailable, DBAPIError):
+        return None
+
+
+def _found(engine: Engine, database: str) -> Broken | None:
+    try:
+        verify_live(engine.store, Sealed(folder_of(database)))
     except Broken as broken:
         return broken
-    except (Failure, Unavailable, DBAPIError):
-        return None
-    return None
+    except Failure:
+        # Seals that cannot be looked at; the events can.
+        pass
+    return first_unfit(engine.store, engine.leaves)

@@ -19,7 +19,7 @@ from cycle.engine import utc_now
 from cycle.failures import Failure
 from cycle.proofs.note import SigningKey
 from cycle.sealing import EVERY_SECONDS, SealsUnavailable
-from cycle.settings import KEY_FILE, SEALS
+from cycle.settings import KEY_FILE
 from cycle.store import LogRecorder, Unavailable
 from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.sealer import Seal, Sealer
@@ -129,8 +129,8 @@ def sealing(
     if not KEY_FILE.given():
         yield
         return
-    named, tell = SEALS.given(), tell or told(language)
-    path, key_file = seals_of(database, Path(named) if named else None), Path(KEY_FILE.given())
+    tell = tell or told(language)
+    path, key_file = seals_of(database), Path(KEY_FILE.given())
     enter = partial(working, store, path, key_file, signing_key(key_file), tell)
     with ExitStack() as held:
         work: Runs

@@ -11,15 +11,15 @@ from cycle.health import Check, bad, fine
 from cycle.proofs.checkpoint import open_checkpoint, registry_origin
 from cycle.proofs.note import MalformedKey, NoteError, VerifierKey
 from cycle.sealing import CannotSeal, LastSeal, when_seen
-from cycle.settings import KEY_FILE, SEALS
+from cycle.settings import KEY_FILE
 from cycle_adapters.sealing.settings import seals_of, signing_key
 
 
 def last_seal(database: str) -> LastSeal:
     """When the registry was last signed, as its checkpoint says; reads two small files and no trees."""
-    has_key, named = bool(KEY_FILE.given()), SEALS.given()
+    has_key = bool(KEY_FILE.given())
     try:
-        folder = seals_of(database, Path(named) if named else None)
+        folder = seals_of(database)
     except CannotSeal:
         return LastSeal(has_key)
     return LastSeal(has_key, str(folder), _signed(folder), (folder / "refused").exists())

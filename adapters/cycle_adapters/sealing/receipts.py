@@ -16,7 +16,7 @@ from cycle.sealing import CannotSeal
 from cycle.settings import KEY_FILE, Settings
 from cycle.store import Receipt
 from cycle_adapters.sealing.settings import A_PATH, key_option, signing_key
-from cycle_adapters.whole import written_or_out
+from cycle_adapters.whole import OUT, written_or_out
 
 
 @click.command()
@@ -34,7 +34,7 @@ def receipt(settings: Settings, key: str, to: Path | None, key_file: Path | None
     if found is None:
         raise CannotSeal("no-receipt", key=key)
     notes = signed(found[1], signing)
-    if to is None:
+    if to is None or to == OUT:
         notes = [b"\n".join(notes)]
     for number, note in enumerate(notes, 1):
         with written_or_out(numbered(to, number)) as file:

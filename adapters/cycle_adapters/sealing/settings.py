@@ -32,18 +32,24 @@ def key_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(KEY_FILE, A_PATH)(command)
 
 
-def seals_of(database: str, given: Path | None) -> Path:
-    """The folder of seals: the one given, else beside the file of the database.
+def seals_of(database: str, given: Path | None = None) -> Path:
+    """The folder of seals: the one given, else the one of the environment, else beside the file of the database.
 
     Raises:
         CannotSeal: a server has no place beside it.
     """
-    if given is not None:
-        return given
+    if named := given or named_seals():
+        return named
     path = file_of(database)
     if path is None:
         raise CannotSeal("where")
     return path.with_name(f"{path.name}.seals")
+
+
+def named_seals() -> Path | None:
+    """The folder that the environment names."""
+    named = SEALS.given()
+    return Path(named) if named else None
 
 
 def folder_of(database: str, given: Path | None = None) -> Folder | None:

@@ -25,7 +25,6 @@ from cycle.sealing import (
     SealsUnavailable,
     when_seen,
 )
-from cycle.settings import SEALS
 from cycle.store import Receipt
 from cycle_adapters.sealing.asking import damage_of
 from cycle_adapters.sealing.exporting import export
@@ -61,7 +60,7 @@ class Seals:
 
     def published(self, log: LogName) -> bytes | None:
         """The signed note of a log as it was last sealed, for the foot of a sheet; None where nothing is."""
-        return published(self._database, _named(), log)
+        return published(self._database, None, log)
 
     def note(self, log: LogName | None) -> bytes:
         """The signed note of a log, or of the registry (None).
@@ -111,14 +110,14 @@ class Seals:
 
     def damage(self, engine: Engine) -> Broken | None:
         """The first place at which a log does not hold; None: all hold, or it cannot be told. Reads everything."""
-        return damage_of(engine.store, self._database)
+        return damage_of(engine, self._database)
 
     def signed(self, receipt: Receipt) -> str:
         """A receipt as signed notes, where the key is at hand."""
         return signed_where_configured(receipt)
 
     def _folder(self) -> Folder:
-        return Folder(seals_of(self._database, _named()))
+        return Folder(seals_of(self._database))
 
     def _kept(self, log: LogName, size: int | None) -> tuple[_Kept, int]:
         """A log as it was sealed, and the size that is meant: what is signed of it is in its tree before."""
@@ -148,10 +147,6 @@ def _whole(tree: KeptTree) -> Iterator[None]:
         yield
     except ProofError as error:
         raise SealsUnavailable("damaged").about(tree.folder) from error
-
-
-def _named() -> Path | None:
-    return Path(SEALS.given()) if SEALS.given() else None
 
 
 def _note(folder: Folder, log: LogName | None) -> bytes:

@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from cycle.store import Unavailable
 from cycle_adapters.sql import postgres, sqlite
@@ -141,11 +142,20 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, pool_size=20)
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, pool_reset_on_return=None)
 
     @event.listens_for(engine, "connect")
     def configure(connection: psycopg.Connection[Any], _: Any) -> None:
         postgres.configure(connection)
+
+    @event.listens_for(engine, "reset")
+    def reset(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, state: PoolResetState) -> None:
+        # Whoever left off reading in an error that holds itself is found by the collector of garbage, and the
+        # connection before its reader. That one still has the driver's lock: a rollback would wait for ever.
+        if connection.closed or connection.lock.locked():
+            record.invalidate()
+        elif not state.transaction_was_reset:
+            connection.rollback()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

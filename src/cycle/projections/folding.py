@@ -19,7 +19,7 @@ class Poisoned(Exception):  # noqa: N818
 
     def __init__(self, name: str, position: int, error: Exception) -> None:
         super().__init__(f"{name} stopped at position {position}: {type(error).__name__}: {error}")
-        self.name = name
+        self.name, self.position = name, position
 
 
 class Folding:
