@@ -96,7 +96,7 @@ def test_fields_come_from_a_file_from_stdin_and_from_the_command_line(
         (("do", "follow-up-deliberation", "--id", "x"), "Il n'y a pas de verbe follow-up-deliberation"),
         (("do", "suspend", "--framework", "Nulle-Part", "--set", "reason=x"), "Nulle-Part"),
         (("next", "Nulle-Part"), "cycle show frameworks"),
-        (("show", "nothing"), "frameworks"),
+        (("show", "nothing"), "QUOI ne peut pas être nothing ; il faut : frameworks"),
         (("diff", "Dioro", "--from", "31/12/2024", "--to", "9"), "un jour comme 2026-03-31"),
         (("fly",), "Il n'y a pas de verbe fly"),
         (("policy", "show", "nothing"), "cycle policy list"),

@@ -130,3 +130,10 @@ def test_an_older_copy_of_the_database_is_refused(store: SqlRecorder, tmp_path: 
         verify_live(store, Sealed(None))
         with pytest.raises(SealRefused, match=f"log {place.log}, index {place.index}.*an older copy was restored"):
             sealer(store, tmp_path / "seals").seal()
+
+
+def test_a_place_is_told_as_far_as_it_is_known() -> None:
+    assert Broken("hash", "ML-1", 3, 7).told("en").startswith("log ML-1, index 3 (position 7): the bytes")
+    assert Broken("hash", "ML-1", 3, None).told("en").startswith("log ML-1, index 3: the bytes")
+    assert Broken("hash", None, NOWHERE, 7).told("en").startswith("position 7: the bytes")
+    assert Broken("hash", None, NOWHERE, None).told("en").startswith("the bytes")

@@ -164,7 +164,7 @@ def usage_error(error: click.ClickException, language: Language) -> str:
         case click.MissingParameter(param=param) if param is not None:
             return say(
                 "missing",
-                name=stood_for(_named(param, ctx), language),
+                name=_named(param, ctx, language),
                 expected=_expected(param.type, language) or ask_help,
             )
         case click.BadParameter(param=param) if param is not None and isinstance(param.type, click.Path):
@@ -172,7 +172,7 @@ def usage_error(error: click.ClickException, language: Language) -> str:
         case click.BadParameter(param=param) if param is not None and _expected(param.type, language):
             close = near(_quoted(error.message), map(str, getattr(param.type, "choices", ())))
             expected = ", ".join(close) or _expected(param.type, language)
-            return say("bad-value", name=_named(param, ctx), given=_quoted(error.message), expected=expected)
+            return say("bad-value", name=_named(param, ctx, language), given=_quoted(error.message), expected=expected)
         case click.BadOptionUsage(option_name=name):
             return say("option-without-value", name=name, near=ask_help)
         case click.UsageError() if extra := re.search(r"unexpected extra arguments? \((.*)\)", error.message):
@@ -187,8 +187,8 @@ def _quoted(message: str) -> str:
     return next((part for part in found.groups() if part), "") if found else ""
 
 
-def _named(param: click.Parameter, ctx: click.Context) -> str:
-    return param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx).strip("[]")
+def _named(param: click.Parameter, ctx: click.Context, language: Language) -> str:
+    return param.opts[0] if isinstance(param, click.Option) else stood_for(param.make_metavar(ctx).strip("[]"), language)
 
 
 def _expected(kind: click.ParamType[Any], language: Language) -> str:

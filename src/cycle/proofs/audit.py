@@ -55,13 +55,12 @@ class Broken(Failure):
 
     def told(self, language: Language) -> str:
         where = "where" if self.log is not None and self.index != NOWHERE else "somewhere"
-        position = "?" if self.position is None else str(self.position)
         return verbatim(
             f"message.broken-{where}",
             language,
             log=str(self.log),
             index=str(self.index),
-            position=position,
+            position=None if self.position is None else str(self.position),
             why=self.why(language),
         )
 
