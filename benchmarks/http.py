@@ -16,7 +16,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from fastapi import FastAPI, Response
-from tests.http.town import API, WIDE, listening, sent
+from tests.http.town import API, WIDE, listening, rooms, sent
 
 from benchmarks.append import DAY, PAPER, prepared
 from benchmarks.measure import line
@@ -75,7 +75,7 @@ def served(folder: Path) -> Iterator[dict[str, list[Sending]]]:
     """Both servers, and what the clients send to each."""
     with Engine(f"sqlite:///{folder / 'cycle.db'}") as engine:
         frameworks = prepared(engine, CLIENTS)
-        app = make_app(engine, OneAccount("facilitator"), WIDE)
+        app = make_app(engine, OneAccount("facilitator"), rooms(engine), WIDE)
         with listening(app) as ours, listening(bare()) as other:
             said = [sent(PAPER, DAY, framework) for framework in frameworks]
             yield {

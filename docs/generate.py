@@ -9,7 +9,7 @@ from msgspec import structs
 from transitions.extensions import GraphMachine
 
 from cycle import catalogue
-from cycle.access import ACTING, READERS, READING, SAYING, Action
+from cycle.access import ACTING, ACTIONS, READERS, READING, SAYING, Action
 from cycle.aggregates.base import Role
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
@@ -22,6 +22,19 @@ from cycle_adapters.http.problems import PROBLEMS, URN
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 
 DOCS = Path(__file__).parent
+FILES = (
+    ("/frameworks/{id}/plan.pdf?cycle=", "the plan to print; the newest when left out", "export-paper"),
+    ("/frameworks/{id}/attendance.pdf?meeting=", "the sheet to sign; of the meeting that is convened", "export-paper"),
+    ("/frameworks/{id}/minutes.pdf?meeting=", "the minutes; of the last meeting that has ended", "export-paper"),
+    ("/calendar.ics", "meetings and deadlines, filtered as lists are", "export-calendar"),
+    ("/logs/{log}/checkpoint", "what was signed of a log, or of the `registry`: a note", "export-checkpoint"),
+    ("/logs/{log}/inclusion?index=&size=", "that a leaf stands at an index", "export-checkpoint"),
+    ("/logs/{log}/consistency?from=&to=", "that a log only grew", "export-checkpoint"),
+    ("/logs/{log}/bundle", "the log with its proofs and a verifier: a .zip", "export-bundle"),
+    ("/policies", "every version of every policy, with its digest", ""),
+    ("/policies/{policy}?version=", "one version in full; the newest when left out", ""),
+)
+"""Whatever is no list and no command."""
 HEADER = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n\n"
 
 
@@ -139,6 +152,10 @@ def api() -> str:
         f"| `GET /{name.replace('_', '-')}` | {', '.join(projection.row.__struct_fields__)} |"
         for name, projection in PROJECTIONS.items()
     ]
+    lines += ["\n## Files, proofs, rules\n", "| address | gives | for |", "|---|---|---|"]
+    lines += [
+        f"| `GET {path}` | {what} | {_roles(ACTIONS[act].roles) if act else 'anybody'} |" for path, what, act in FILES
+    ]
     lines += ["\n## Commands\n", "| address | in words | fields | roles |", "|---|---|---|---|"]
     for name, command in ((name, COMMANDS[name]) for name in SAYABLE):
         where = "/frameworks/{id}/commands/" if name in OF_A_FRAMEWORK else "/commands/"
@@ -163,6 +180,9 @@ def api() -> str:
         f"| request line and headers | {limits.HEADER_BYTES:,} bytes |",
         f"| a connection without a request | {limits.KEEP_ALIVE_SECONDS} seconds |",
         f"| requests worked on at the same time | {limits.THREADS} |",
+        f"| sheets being set at the same time | {limits.Limits().printing} |",
+        f"| bundles being written at the same time | {limits.Limits().bundling} |",
+        f"| questions about everything as of a past moment at the same time | {limits.Limits().past} |",
         f"| waiting for a position | {limits.Limits().wait_seconds:g} seconds, {limits.Limits().waiting} requests |",
     ]
     return HEADER + intro + "\n" + "\n".join(lines) + "\n"

@@ -10,7 +10,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from cycle.access import SAYING, Forbidden
+from cycle.access import ACTING, SAYING, Forbidden
 from cycle.aggregates.base import LogName, Role
 from cycle.aggregates.framework.adjustment import ReopenNeeds
 from cycle.aggregates.framework.decision import Option
@@ -100,6 +100,10 @@ class Hands(Struct, frozen=True):
         path, zone = self.door.home(LogName(self.commune))
         grants = self.door.now.grants(self.actor, self.door.today(zone))
         return frozenset(grant.role for grant in grants if grant.covers(path))
+
+    def carries_out(self, act: str) -> bool:
+        """Whether it may do something there that is no command: hand out paper, take the log away."""
+        return not self.held().isdisjoint(ACTING[act].roles)
 
     def may(self, command: str) -> bool:
         return bool(self.roles(command))

@@ -35,6 +35,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.person import concerns_vault
 from cycle.aggregates.personal import personal_values
+from cycle.aggregates.rulebook import PolicyPublished
 from cycle.aggregates.terms import FrameworkId, PolicyId
 from cycle.codec import LeafMapper, LeafStore, Leaves, Replayed, new_leaf
 from cycle.commands import AGGREGATES, BY_COMMAND, COMMANDS, FOUNDING, BadInput, Said, UnknownCommand, read_command
@@ -335,6 +336,10 @@ class Engine(Application[str]):
     def today(self, zone: str = BAMAKO) -> date:
         """Today's date in a zone, by the engine's clock."""
         return self._lookup.today(zone)
+
+    def published(self) -> tuple[PolicyPublished, ...]:
+        """Every version of every policy, in the order in which they were published."""
+        return self._lookup.published()
 
     def policy(self, policy: PolicyId, version: int | None = None) -> Policy | None:
         """A published policy: this version, or the newest; None when there is none."""

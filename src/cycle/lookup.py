@@ -95,6 +95,8 @@ class Lookup:
         self._load, self._history, self._store, self._leaves, self._seconds = load, history, store, leaves, seconds
         self._policies: dict[tuple[PolicyId, int | None], Policy] = {}
         """Published versions never change, so a version that was read once is known for good."""
+        self._published: tuple[int, tuple[PolicyPublished, ...]] = 0, ()
+        """What was published up to a position."""
 
     def known(self, aggregate: Aggregate[Any, Known], state: State, said: Said, target: str) -> tuple[Known, Sizes]:
         """What a decision may know, and the logs that must not grow until it is stored."""
@@ -157,7 +159,7 @@ class Lookup:
     def of_options(self, state: Framework, on: date) -> Known:
         """What may be known when nobody has said anything yet."""
         founding = state.deliberation
-        newest = (self.policy(policy) for policy in self._published())
+        newest = (self.policy(policy) for policy in dict.fromkeys(each.policy for each in self.published()))
         return Known(
             on=on,
             today=on,
@@ -207,10 +209,15 @@ class Lookup:
         found = self._store.read(0, log=log, types=proposed)
         return sum(1 if topic == proposed[0] else -1 for _, topic, *_ in found)
 
-    def _published(self) -> list[PolicyId]:
-        """The policies that there are."""
-        found = self._store.read(0, log=PLATFORM, types=(PolicyPublished.type,))
-        return list(dict.fromkeys(self._leaves[topic, schema](leaf).data.policy for _, topic, schema, leaf in found))
+    def published(self) -> tuple[PolicyPublished, ...]:
+        """Every version of every policy, in the order in which they were published; reads what is new."""
+        known, facts = self._published
+        head = self._store.head().position
+        if head > known:
+            rows = self._store.read(known, up_to=head, log=PLATFORM, types=(PolicyPublished.type,))
+            facts += tuple(self._leaves[topic, schema](leaf).data for _, topic, schema, leaf in rows)
+            self._published = head, facts
+        return facts
 
     def policy(self, policy: PolicyId, version: int | None = None) -> Policy | None:
         """A published policy: this version, or the newest; None when there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.terms import DeadlineKind, FrameworkId
 from cycle.engine import Engine, stream_of
 from cycle.history import EVERYTHING, Cutoffs, Fact
+from cycle.past import types_for
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
@@ -185,11 +186,11 @@ class Reader:
         territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
             return self._live(name, filters, territories, after, limit)
-        # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
-        history = cutoffs.cut(self._read(filters.commune), corrected=not projection.appends)
-        found, own = folded(projection, history), self._readable(territories)
-        place = self._communes(filters, cutoffs)
+        own, place = self._readable(territories), self._communes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
+        facts = self._past(types_for(projection, cutoffs), self._logs(filters, own, place), cutoffs.at)
+        # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
+        found = folded(projection, cutoffs.cut(facts, corrected=not projection.appends))
         rows = (
             (key, row)
             for key, row in sorted(found.items())
@@ -199,6 +200,17 @@ class Reader:
             and (chosen is None or _framework(row) in chosen)
         )
         return list(islice(rows, limit))
+
+    def _logs(self, filters: Filters, own: frozenset[str] | None, place: Sequence[str] | None) -> Iterable[str | None]:
+        """The logs in which a question about the past looks; None: everywhere at once."""
+        if place is None and filters.framework is not None:
+            place = [row.commune for row in self.frameworks() if row.framework == filters.framework]
+        codes = own if place is None else place
+        return (None,) if codes is None else sorted(codes)
+
+    def _past(self, types: Sequence[str], logs: Iterable[str | None], at: int | None) -> Iterator[Fact]:
+        for log in logs:
+            yield from self._read(log, types, at)
 
     def _live(
         self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], after: str, limit: int | None
@@ -331,7 +343,8 @@ class Reader:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
         """
         own = self._readable(self._may("replay", commune))
-        facts = (fact for fact in self._read(commune) if own is None or fact.recorded.log in own)
+        read = self._read(commune, at=cutoffs.at)
+        facts = (fact for fact in read if own is None or fact.recorded.log in own)
         return cutoffs.cut(facts, corrected=corrected)
 
     def framework_facts(self, identity: str, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
@@ -343,7 +356,7 @@ class Reader:
         commune = self._home(identity)
         self._may("replay", commune)
         stream = stream_of(framework, identity)
-        return cutoffs.cut(fact for fact in self._read(commune) if fact.recorded.stream == stream)
+        return cutoffs.cut(fact for fact in self._read(commune, at=cutoffs.at) if fact.recorded.stream == stream)
 
     def corrections(self, commune: str | None = None, cutoffs: Cutoffs = EVERYTHING) -> list[Fact]:
         """The corrections among ``facts``, without reading the others where nothing is cut off.
@@ -396,9 +409,9 @@ class Reader:
         self._may("replay", self._home(identity))
         return self.engine.states.history(stream_of(framework, identity))
 
-    def _read(self, commune: str | None, types: Sequence[str] = ()) -> Iterator[Fact]:
+    def _read(self, commune: str | None, types: Sequence[str] = (), at: int | None = None) -> Iterator[Fact]:
         leaves, log = self.engine.leaves, LogName(commune) if commune else None
-        for position, topic, schema, leaf in self.engine.store.read(0, log=log, types=types):
+        for position, topic, schema, leaf in self.engine.store.read(0, up_to=at, log=log, types=types):
             yield Fact(position, leaves[topic, schema](leaf))
 
     def state(self, history: Sequence[Fact]) -> Framework:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct, field
+
 from cycle.aggregates.deliberation import DeliberationRecorded
 from cycle.aggregates.framework.anytime import FrameworkDissolved
 from cycle.aggregates.framework.plan import PlanAgreed
@@ -43,6 +45,41 @@ class SealsUnavailable(Failure):
     kind = "cannot-seal"
     code = "unavailable"
     exit_code = UNAVAILABLE
+
+
+class CannotProve(Failure):
+    """What is asked for is not in what was signed."""
+
+    kind = "cannot-prove"
+    code = "not-provable"
+    exit_code = REFUSED
+
+
+class SealedTo(Struct, frozen=True):
+    """The last published checkpoint of a log: its size, its root (hex), when it was last seen to hold."""
+
+    size: int
+    root: str
+    at: str | None
+
+
+class Inclusion(Struct, frozen=True):
+    """That a leaf stands at an index of a log of this size: hashes as in RFC 6962, in hexadecimal."""
+
+    log: str
+    index: int
+    size: int
+    leaf_hash: str
+    proof: tuple[str, ...]
+
+
+class Consistency(Struct, frozen=True):
+    """That a log of one size begins with the log as it was at another: hashes as in RFC 6962, in hexadecimal."""
+
+    log: str
+    old_size: int = field(name="from")
+    size: int = field(name="to")
+    proof: tuple[str, ...]
 
 
 class LastSeal(NamedTuple):

@@ -288,8 +288,8 @@ class LogRecorder(ApplicationRecorder, ABC):
         """The last committed position and its time."""
 
     @abstractmethod
-    def log_size(self, log: LogName) -> int:
-        """How many leaves a log holds."""
+    def log_size(self, log: LogName, at: int | None = None) -> int:
+        """How many leaves a log holds; ``at``: held at this position."""
 
     @abstractmethod
     def log_sizes(self) -> dict[str, int]:

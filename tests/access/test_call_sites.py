@@ -44,6 +44,7 @@ from tests.access.places import DAY, DIORO, FANTA, KOULA, revoke, say, two_commu
 from tests.engine.path import ENDS
 from tests.engine.path import Path as Way
 from tests.files.test_deliberations import GOOD, HEADER
+from tests.http.sealed import seal
 from tests.http.town import served
 from tests.people import admit, by
 
@@ -287,6 +288,28 @@ def receipt_over_http(engine: Engine) -> None:
             pytest.fail("DID NOT RAISE")
 
 
+def carried_out_over_http(path: str) -> Callable[[Engine], None]:
+    """Who keeps personal data is handed neither paper nor days by an address either."""
+
+    def asked(engine: Engine) -> None:
+        framework = Way(engine).to(Stage.PLAN)
+        with served(engine, Role.DATA_PROTECTION.value) as client:
+            if client.get(f"/api/v1{path.format(framework=framework)}").status_code != 403:
+                pytest.fail("DID NOT RAISE")
+
+    asked.__name__ = path.rpartition("/")[2]
+    return asked
+
+
+def proved_to_a_stranger(engine: Engine) -> None:
+    """What is signed of a log is told to who reads there."""
+    _, _ = two_communes(engine)
+    seal(engine)
+    with served(engine, "fanta") as client:
+        if client.get(f"/api/v1/logs/{KOULA}/checkpoint").status_code != 404:
+            pytest.fail("DID NOT RAISE")
+
+
 PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
 STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("door.py", "let"): (elsewhere, exported, rows_elsewhere),
@@ -311,7 +334,10 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{key}"),),
     ("checking.py", "verify"): (verb("verify"),),
     ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),
-    ("exporting.py", "bundle"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/{stem}.zip"),),
+    ("paper.py", "handed_out"): (carried_out_over_http("/frameworks/{framework}/plan.pdf"),),
+    ("paper.py", "calendar"): (carried_out_over_http("/calendar.ics"),),
+    ("proving.py", "asked"): (proved_to_a_stranger,),
+    ("exporting.py", "export"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/{stem}.zip"),),
     ("exporting.py", "checkpoint"): (
         with_seals("export", "checkpoint", "--commune", KOULA, "--to", "{here}/koula"),
         with_seals("export", "checkpoint", "--to", "{here}/registry"),

@@ -11,7 +11,7 @@ import uvicorn
 
 from cycle.engine import Engine
 from cycle_adapters.http.app import make_app
-from tests.http.town import WIDE, Named
+from tests.http.town import WIDE, Named, rooms
 
 
 class _Server(uvicorn.Server):
@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
 def at_an_address(engine: Engine) -> Iterator[str]:
     """The address at which the pages are served."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(make_app(engine, Named(engine), WIDE), log_level="error", lifespan="on")
+        config = uvicorn.Config(make_app(engine, Named(engine), rooms(engine), WIDE), log_level="error", lifespan="on")
         server = _Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

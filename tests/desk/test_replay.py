@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from cycle.aggregates.framework.meetings import ConveneMeeting
 from cycle.aggregates.framework.state import Stage
+from cycle.proofs.bundle import verifier
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import plain
 from tests.http.town import named
@@ -81,3 +84,49 @@ def test_it_says_whether_a_fact_is_sealed(desk: Desk, tmp_path: Path, monkeypatc
     assert found
     leaf = next(leaf for leaf, _ in desk.engine.store.log_leaves("ML-4-01-01", int(found[1]), int(found[1]) + 1))  # type: ignore[arg-type]
     assert b"monitoring-started" in bytes(leaf)
+
+
+def links(page: str) -> list[str]:
+    """Where a page leads among what is taken away."""
+    return re.findall(
+        r'href="(/(?:api/v1/(?:logs|calendar|frameworks/[^"]*pdf)|verify)[^"]*)"', page.replace("&amp;", "&")
+    )
+
+
+def test_what_proves_a_fact_is_one_link_away_and_the_bundle_for_whom_it_is(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CYCLE_SEALS", raising=False)
+    at = positions(desk)[-1]
+    assert links(desk.text(f"{desk.base}/replay?at={at}", "auditor")) == []
+    sealer(desk.engine.store, tmp_path / "cycle.db.seals").seal()
+    wanted = ["/api/v1/logs/ML-4-01-01/checkpoint", "/api/v1/logs/ML-4-01-01/inclusion", "/verify.py"]
+    for who, more in (("auditor", ["/api/v1/logs/ML-4-01-01/bundle"]), ("facilitator", [])):
+        found = links(desk.text(f"{desk.base}/replay?at={at}", who))
+        assert sorted(path.partition("?")[0] for path in found) == sorted([*wanted, *more])
+        for path in found:
+            assert desk.client.get(path, headers=named(who)).status_code == 200, path
+    assert desk.client.get("/verify.py").content == verifier()
+
+
+def test_papers_are_one_link_away_for_who_may_carry_them_out(desk: Desk) -> None:
+    page = desk.text(desk.base, "facilitator")
+    assert "Plan du cycle 1 (PDF)" in page
+    assert "Procès-verbal de la rencontre M-1, 16 février 2026 (PDF)" in plain(page)
+    found = links(page)
+    assert [path.rpartition("/")[2].partition("?")[0] for path in found] == ["plan.pdf", "minutes.pdf", "calendar.ics"]
+    for path in (*found, *links(desk.text(f"{desk.base}/history", "facilitator"))):
+        assert desk.client.get(path, headers=named("facilitator")).status_code == 200, path
+    for path in ("", "/history"):
+        assert links(desk.text(desk.base + path, "data-protection")) == []
+
+
+def test_a_meeting_that_is_convened_has_a_sheet_to_sign(sqlite_url: str) -> None:
+    with desk_at(sqlite_url, Stage.MEETING) as desk:
+        assert links(desk.text(desk.base, "facilitator")) == [
+            f"/api/v1/calendar.ics?framework={desk.base[12:]}&lang=fr"
+        ]
+        desk.way.say(ConveneMeeting(held_on=date(2026, 3, 1), place="Mairie"), on=date(2026, 2, 16))
+        [sheet, _] = links(desk.text(desk.base, "facilitator"))
+        assert sheet.startswith(f"/api/v1{desk.base}/attendance.pdf?meeting=M-1")
+        assert desk.client.get(sheet, headers=named("facilitator")).status_code == 200

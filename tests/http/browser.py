@@ -15,7 +15,7 @@ from cycle_adapters.http.app import make_app
 from cycle_adapters.http.provider import Provider
 from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.http.signing_in import SignedIn
-from tests.http.town import WIDE
+from tests.http.town import WIDE, rooms
 from tests.identity.house import House
 
 HERE = "http://127.0.0.1:8000"
@@ -68,6 +68,6 @@ def browsing(
 ) -> Iterator[Browser]:
     """A browser of the real application, whose people are those of the house."""
     door = SigningIn(house.engine, house.sessions, provider, demo)
-    app = make_app(house.engine, SignedIn(house.sessions), WIDE, door)
+    app = make_app(house.engine, SignedIn(house.sessions), rooms(house.engine), WIDE, door)
     with TestClient(app, base_url=address, client=LOOPBACK, raise_server_exceptions=False) as client:
         yield Browser(client, address)

@@ -28,7 +28,7 @@ from cycle_adapters.http.app import make_app
 from cycle_adapters.http.problems import URN, ProblemDetails
 from tests.engine.path import DIORO, MET
 from tests.engine.path import Path as Way
-from tests.http.town import API, WIDE, Named, named
+from tests.http.town import API, WIDE, Named, named, rooms
 
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 OWN = [not_a_server_error, positive_data_acceptance]
@@ -43,7 +43,7 @@ def a_town(url: str, folder: Path) -> Iterator[tuple[FastAPI, FrameworkId]]:
     new_key(folder / "vault.key")
     with Engine(url, vault_key=folder / "vault.key") as engine:
         framework = Way(engine).to(Stage.MONITORING)
-        yield make_app(engine, Named(engine), WIDE), framework
+        yield make_app(engine, Named(engine), rooms(engine), WIDE), framework
 
 
 def operations(app: FastAPI) -> list[Operation]:

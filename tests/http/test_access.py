@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from cycle.access import ACTING, READING, SAYING
+from cycle.access import ACTING, ACTIONS, SAYING
 from cycle.aggregates.base import Role
 from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
 from cycle.engine import Engine
@@ -19,6 +19,7 @@ from cycle_adapters.http.reading import ROUTES
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 from tests.access.places import DIORO, KOULA, SEGOU, two_communes
 from tests.access.test_matrix import TABLE
+from tests.http.sealed import seal
 from tests.http.town import API, key, named, served
 from tests.people import GRANTED, admit
 
@@ -30,6 +31,7 @@ class Town:
         self.client = client
         self.own, self.foreign = two_communes(engine)
         admit(engine, *((f"of-{role}", role, SEGOU) for role in GRANTED))
+        seal(engine)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,14 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/frameworks/{framework}/next", "next"
     yield f"/frameworks/{framework}/history", "replay"
     yield f"/frameworks/{framework}/changes?from=0&to=2030-01-01", "replay"
+    yield f"/calendar.ics?commune={commune}", "export-calendar"
+    yield f"/logs/{commune}/checkpoint", "export-checkpoint"
+    yield f"/logs/{commune}/inclusion?index=0", "export-checkpoint"
+    yield f"/logs/{commune}/consistency?from=1", "export-checkpoint"
+    yield f"/logs/{commune}/bundle", "export-bundle"
+
+
+SHEETS = ("plan", "attendance", "minutes")
 
 
 @pytest.mark.parametrize("role", GRANTED)
@@ -54,7 +64,7 @@ def test_a_role_reads_what_the_table_says_where_it_is_held_and_nowhere_else(town
     for own, (framework, commune) in ((True, (town.own, DIORO)), (False, (town.foreign, KOULA))):
         for path, question in addresses(framework, commune):
             for more in ("", "as_of=2026-02-02"):
-                if more and question == "next":
+                if more and (question == "next" or path.startswith("/logs/")):
                     continue
                 answer = town.client.get(f"{API}{path}{'&' if '?' in path else '?'}{more}", headers=headers)
                 may = TABLE[question].anybody or (own and role.value in TABLE[question].roles)
@@ -63,6 +73,17 @@ def test_a_role_reads_what_the_table_says_where_it_is_held_and_nowhere_else(town
                     assert answer.status_code in (403, 404)
                     assert "Cadre de" not in answer.text
                 assert own or TABLE[question].anybody or "Cadre de Koula" not in answer.text
+
+
+@pytest.mark.parametrize("role", GRANTED)
+def test_a_sheet_is_printed_for_who_may_carry_it_out(town: Town, role: Role) -> None:
+    """There is nothing to print yet: whoever is told so was let through."""
+    for own, framework in ((True, town.own), (False, town.foreign)):
+        for sheet in SHEETS:
+            answer = town.client.get(f"{API}/frameworks/{framework}/{sheet}.pdf", headers=named(f"of-{role}"))
+            may = own and role.value in TABLE["export-paper"].roles
+            assert (answer.json()["type"] == f"{URN}nothing-to-print") is may, (sheet, answer.text)
+            assert may or answer.status_code in (403, 404)
 
 
 @pytest.mark.parametrize("role", GRANTED)
@@ -94,7 +115,7 @@ def test_a_role_says_what_the_table_says_where_it_is_held_and_nowhere_else(town:
 
 def test_whoever_has_not_signed_in_reads_what_is_public_and_says_nothing(town: Town) -> None:
     for path, question in addresses(town.own, DIORO):
-        assert town.client.get(API + path).status_code == (200 if READING[question].anybody else 401)
+        assert town.client.get(API + path).status_code == (200 if ACTIONS[question].anybody else 401)
     assert town.client.get(f"{API}/communes?commune=nowhere").status_code == 401
     for name in SAYABLE:
         path = f"/frameworks/{town.own}/commands/{name}" if name in OF_A_FRAMEWORK else f"/commands/{name}"
@@ -109,7 +130,7 @@ def test_a_token_is_good_for_what_its_scope_names(town: Town) -> None:
     for path, question in addresses(town.own, DIORO):
         for scope in (question, "register-commune"):
             answer = town.client.get(API + path, headers=named("awa", Scope=scope))
-            assert (answer.status_code == 200) is (scope == question or READING[question].anybody), (path, scope)
+            assert (answer.status_code == 200) is (scope == question or ACTIONS[question].anybody), (path, scope)
     for name in OF_A_FRAMEWORK:
         path = f"{API}/frameworks/{town.own}/commands/{name}"
         answer = town.client.post(path, json={}, headers=key(**named("awa", Scope="plans")))
@@ -124,7 +145,9 @@ def test_every_address_of_the_contract_was_opened_here(town: Town) -> None:
     """A new address needs its lines above."""
     paths: dict[str, Any] = town.client.get(f"{API}/openapi.json").json()["paths"]
     opened = {f"{API}/{route}" for route in ROUTES} | {f"{API}/receipts/{{key}}", f"{API}/schemas/{{type}}/{{version}}"}
-    opened |= {re.sub(r"\?.*", "", API + path) for path, _ in addresses("{identity}", DIORO)}
+    opened |= {re.sub(r"\?.*", "", API + path) for path, _ in addresses("{identity}", "{log}")}
+    opened |= {f"{API}/frameworks/{{identity}}/{sheet}.pdf" for sheet in SHEETS}
+    opened |= {f"{API}/policies", f"{API}/policies/{{policy}}"}
     opened |= {f"{API}/frameworks/{{identity}}/commands/{n}" for n in OF_A_FRAMEWORK}
     opened |= {f"{API}/commands/{n}" for n in set(SAYABLE) - OF_A_FRAMEWORK}
     assert set(paths) == opened

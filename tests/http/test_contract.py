@@ -17,6 +17,7 @@ from cycle.aggregates.base import EVENTS
 from cycle.commands import COMMANDS, read_command
 from cycle.engine import Engine
 from cycle.fields import bare
+from cycle_adapters.http.app import OF_THE_API
 from cycle_adapters.http.contract import OF_FRAMEWORKS, OF_OTHERS
 from cycle_adapters.http.examples import PATTERNS, example
 from cycle_adapters.http.problems import OF_SIGNING_IN, PROBLEMS, URN
@@ -34,12 +35,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
 
 
 def test_every_route_stands_in_the_contract(app: FastAPI) -> None:
-    from cycle_adapters.http.contract import contract_routes
-    from cycle_adapters.http.reading import reading_routes
-    from cycle_adapters.http.saying import saying_routes
-
-    routers = (reading_routes(), saying_routes(), contract_routes())
-    routes = {API + r.path for router in routers for r in router.routes if isinstance(r, APIRoute)}
+    routes = {API + r.path for made in OF_THE_API for r in made().routes if isinstance(r, APIRoute)}
     generic = {OF_FRAMEWORKS, OF_OTHERS}
     paths = set(app.openapi()["paths"])
     said = {p for name in SAYABLE for g in generic if (p := g.replace("{command}", name)) in paths}
@@ -84,6 +80,14 @@ def parts(kind: types.Type) -> Iterator[types.StructType]:
                 yield from parts(field.type)
         case types.VarTupleType(item_type=item):
             yield from parts(item)
+
+
+def test_what_the_log_cannot_hold_is_no_text_of_the_contract(app: FastAPI) -> None:
+    pattern = app.openapi()["components"]["schemas"]["Suspend"]["properties"]["reason"]["pattern"]
+    for good in ("a", "Fête\nau marché", " \u202fx ", "[]{}\\ ^$"):
+        assert re.search(pattern, good)
+    for bad in ("", " ", "\n\x85\x1c", "a\x00b", "\x00", "a\n\x00"):
+        assert not re.search(pattern, bad)
 
 
 def test_every_form_of_a_text_has_an_example() -> None:

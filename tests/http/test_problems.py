@@ -19,7 +19,8 @@ from cycle.aggregates.terms import CommuneCode, DeliberationId
 from cycle.engine import Engine
 from cycle_adapters.http.limits import BODY_BYTES, JSON_DEPTH, Limits, Rate
 from cycle_adapters.http.problems import OF_PAGES, OF_SIGNING_IN, PROBLEMS, URN
-from tests.access.places import DAY, KOULA, say, two_communes
+from tests.access.places import DAY, DIORO, KOULA, say, two_communes
+from tests.http.sealed import seal
 from tests.http.town import API, key, named, sent, served
 
 PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
@@ -101,6 +102,27 @@ def too_large(town: Town) -> Any:
     return town.raw(b'"' + b"a" * BODY_BYTES + b'"')
 
 
+def not_provable(town: Town) -> Any:
+    seal(town.engine)
+    return town.get(f"/logs/{DIORO}/inclusion?index=999", "auditor")
+
+
+def damaged_log(town: Town) -> Any:
+    """A row that somebody has edited."""
+    with town.engine.store.database.begin() as connection:
+        named_so = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for trigger in connection.execute(text(named_so)).scalars().all():
+            connection.execute(text(f"DROP TRIGGER {trigger}"))
+        connection.execute(text(f"UPDATE events SET leaf = CAST('?' AS BLOB) WHERE log = '{DIORO}'"))
+    return town.get(f"/frameworks/{town.dioro}/history")
+
+
+def busy(town: Town) -> Any:
+    printing = town.client.app.state.doors.printing
+    with printing, printing:
+        return town.get(f"/frameworks/{town.dioro}/plan.pdf")
+
+
 STORIES: dict[str, Callable[[Town], Any]] = {
     "bad-json": lambda town: town.raw('{"occurred_on":'),
     "idempotency-key-missing": lambda town: town.post({}),
@@ -111,6 +133,11 @@ STORIES: dict[str, Callable[[Town], Any]] = {
     "not-found": lambda town: town.get(f"/frameworks/{town.koula}"),
     "unknown-command": lambda town: town.client.post(f"{API}/commands/fly", headers=named("fanta"), json={}),
     "said-elsewhere": lambda town: town.client.post(f"{API}/commands/agree-plan", headers=named("fanta"), json={}),
+    "not-sealed": lambda town: town.get(f"/logs/{DIORO}/checkpoint"),
+    "nothing-to-print": lambda town: town.get(f"/frameworks/{town.dioro}/plan.pdf"),
+    "not-provable": not_provable,
+    "damaged-log": damaged_log,
+    "busy": busy,
     "method-not-allowed": lambda town: town.client.delete(f"{API}/plans", headers=named("fanta")),
     "ambiguous": ambiguous,
     "conflict": conflict,

@@ -18,6 +18,7 @@ from cycle.engine import Engine
 from cycle.projections.all import PROJECTIONS
 from cycle.reading import Reader
 from cycle_adapters.files.deliberations import recorded
+from cycle_adapters.http.problems import URN
 from cycle_adapters.http.reading import ROUTES
 from tests.access.places import DAY, DIORO, FANTA, KOULA, say, two_communes
 from tests.cli.run import Cli
@@ -79,6 +80,21 @@ def test_pages_of_a_past_moment_hold_every_row_once(demo: tuple[TestClient, Read
     assert whole
     assert walked(client, f"/audit-trail?{when}", 100)[:500] == whole
     assert len(client.get(f"{API}/actions?{when}").json()["items"]) < len(client.get(f"{API}/actions").json()["items"])
+
+
+def test_few_look_back_over_everything_at_once_and_one_commune_is_always_answered(
+    demo: tuple[TestClient, Reader],
+) -> None:
+    client, reader = demo
+    past, home = client.app.state.doors.past, reader.frameworks()[0].commune  # type: ignore[attr-defined]
+    with past, past:
+        for path in ("/plans?", "/calendar.ics?", "/communes?"):
+            answer = client.get(f"{API}{path}as_of=2023-06-01")
+            assert (answer.status_code, answer.json()["type"]) == (503, f"{URN}busy")
+            assert answer.headers["retry-after"]
+            assert client.get(f"{API}{path}as_of=2023-06-01&commune={home}").status_code == 200
+            assert client.get(f"{API}{path}").status_code == 200
+    assert client.get(f"{API}/plans?as_of=2023-06-01").status_code == 200
 
 
 def test_whoever_walks_while_others_write_loses_and_repeats_nothing(engine: Engine) -> None:

@@ -20,8 +20,10 @@ from cycle.engine import Engine
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import Caller, OneAccount, SignInNeeded
 from cycle_adapters.http.limits import Limits, Rate
+from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.saying import OF_A_FRAMEWORK
 from cycle_adapters.http.serving import listening as bound_to
+from cycle_adapters.rooms import rooms_of
 
 WIDE = Limits(Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000), wait_seconds=0)
 """Limits that no test meets by chance."""
@@ -46,6 +48,11 @@ class Named:
         return Caller(account, None if scope is None else frozenset(scope.split()))
 
 
+def rooms(engine: Engine) -> Rooms:
+    """What there is beside the database of an engine."""
+    return rooms_of(str(engine.env["CYCLE_DATABASE"]))
+
+
 def named(account: str, **more: str) -> dict[str, str]:
     """Headers by which somebody is known."""
     return {"Authorization": f"Bearer {account}", **more}
@@ -54,7 +61,7 @@ def named(account: str, **more: str) -> dict[str, str]:
 @contextmanager
 def served(engine: Engine, account: str | None = None, limits: Limits = WIDE) -> Iterator[TestClient]:
     """A client of the application: everybody is one account, or each is who he says."""
-    app = make_app(engine, OneAccount(account) if account else Named(engine), limits)
+    app = make_app(engine, OneAccount(account) if account else Named(engine), rooms(engine), limits)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -103,5 +110,5 @@ def listening(app: FastAPI) -> Iterator[str]:
 @contextmanager
 def serving(engine: Engine, limits: Limits = WIDE) -> Iterator[str]:
     """The API behind a real server, where each is who he says; yields its address."""
-    with listening(make_app(engine, Named(engine), limits)) as address:
+    with listening(make_app(engine, Named(engine), rooms(engine), limits)) as address:
         yield address

@@ -30,6 +30,7 @@ from cycle_adapters.http.operations import Readiness
 from cycle_adapters.http.serving import application
 from tests.access.test_call_sites import PAPER
 from tests.engine.path import MET, Path, said
+from tests.http.town import rooms
 
 HERE, ELSEWHERE = ("127.0.0.1", 50000), ("192.0.2.7", 50000)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -37,7 +38,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def asking(engine: Engine, url: str, client: tuple[str, int] = HERE) -> TestClient:
     settings, runner = Settings(url, "en", False, "auditor"), Runner(engine.store, engine.leaves)
-    served = application(engine, runner, settings, OneAccount("auditor"), None)
+    served = application(engine, runner, settings, OneAccount("auditor"), None, rooms(engine))
     return TestClient(served, client=client, raise_server_exceptions=False)
 
 
@@ -208,9 +209,6 @@ def test_commands_events_and_requests_are_counted_by_declared_names_alone(
     assert "secret" not in figures.lower()
 
 
-def test_sessions_are_counted_by_whoever_keeps_them(engine: Engine) -> None:
-    from cycle_adapters.http.metrics import Metrics
-
-    metrics = Metrics(engine, Runner(engine.store, engine.leaves), lambda: LastSeal(False))
-    metrics.count_sessions(lambda: 3)
-    assert b"cycle_sessions 3.0" in metrics.text()
+def test_where_nobody_signs_in_no_sessions_are_counted(engine: Engine, database_url: str) -> None:
+    with asking(engine, database_url) as client:
+        assert "cycle_sessions" not in client.get("/metrics").text

@@ -7,12 +7,13 @@ import pytest
 from cycle.aggregates.framework.meetings import ConveneMeeting, OpenMeeting
 from cycle.aggregates.framework.setup import WithdrawMember
 from cycle.aggregates.framework.state import Stage
-from cycle_adapters.paper.attendance import EMPTY_LINES, attendance_pdf
+from cycle_adapters.paper.attendance import EMPTY_LINES
 from cycle_adapters.paper.basis import CannotPrint
 from tests.engine.path import FISH, MET
 from tests.engine.path import Path as Way
 from tests.paper.meeting import EVERYBODY, reader
 from tests.paper.pages import A4, places_of, sizes_of, words_of
+from tests.paper.printing import attendance_pdf
 
 FOR_A_PEN_MM = 11
 

@@ -20,11 +20,11 @@ from cycle.aggregates.framework.proposals import ProposeAction
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import AdjournReason, MeetingId, NeedId, Presence
 from cycle_adapters.paper.basis import CannotPrint
-from cycle_adapters.paper.minutes import minutes_pdf
 from tests.engine.path import MAIRIE, MET, RICE
 from tests.engine.path import Path as Way
 from tests.paper.meeting import DUE, agreed, in_session, reader
 from tests.paper.pages import A4, sizes_of, words_of
+from tests.paper.printing import minutes_pdf
 
 LATER = MET + timedelta(days=20)
 M1 = MeetingId("M-1")

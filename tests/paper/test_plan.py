@@ -22,16 +22,17 @@ from cycle.engine import Engine
 from cycle.history import Cutoffs
 from cycle.reading import PlaceUnknown
 from cycle_adapters.paper.basis import CannotPrint
-from cycle_adapters.paper.plan import plan_pdf
 from tests.access.places import two_communes
 from tests.engine.path import ENDS, FISH, MET, RICE
 from tests.engine.path import Path as Way
 from tests.paper.meeting import DUE, agreed, in_session, reader, received, with_pledges
 from tests.paper.pages import A4, bare, boxes_of, fonts_of, pages_of, places_of, right_of, sizes_of, words_of
+from tests.paper.printing import plan_pdf
 from tests.people import admit
 
 EARLY = datetime(2026, 3, 1, 8, 30, 15, 123456, tzinfo=UTC)
 BAMBARA = "Dɔ̀nkili bɛ́ɛ : kɛ́nɛ, ɲɔ́gɔn, ŋɔ́mi, jɛ̂kafɔ̌ — Ɛ Ɔ Ɲ Ŋ"
+NKO = "ߒߞߏ ߞߊ߲ ߛߓߍ߫ ߘߐߞߏ ߇߉"
 HOSTILE = (
     '#panic("run") #{ 1 + 1 }',
     "$ x^2 $ *gras* _italique_ = Titre",
@@ -167,12 +168,29 @@ def test_what_turns_the_direction_of_writing_is_taken_out_and_the_rest_stays(way
     assert fonts_of(pdf) == {"LibertinusSerif", "DejaVuSansMono"}
 
 
-def test_what_no_font_has_is_an_empty_box(way: Way) -> None:
+def test_what_no_font_has_is_named_and_the_foot_says_what_that_means(way: Way) -> None:
     in_session(way)
     agreed(way, ["Fête 🎉 du riz"])
+    for language, words in (("fr", "remplace un signe"), ("en", "stands for a sign")):
+        pdf = plan_pdf(reader(way), way.framework, language)  # type: ignore[arg-type]
+        assert "Fête [U+1F389] du riz" in words_of(pdf)
+        assert words in words_of(pdf)
+        assert boxes_of(pdf) == 0
+
+
+def test_a_sheet_with_letters_alone_says_nothing_of_signs(way: Way) -> None:
+    in_session(way)
+    agreed(way, ["Fête du riz"])
+    assert "U+" not in words_of(plan_pdf(reader(way), way.framework, "fr"))
+
+
+def test_nko_has_its_letters_and_tones(way: Way) -> None:
+    in_session(way)
+    agreed(way, [NKO])
     pdf = plan_pdf(reader(way), way.framework, "fr")
-    assert "du riz" in words_of(pdf)
-    assert boxes_of(pdf) == 1
+    assert boxes_of(pdf) == 0
+    assert fonts_of(pdf) == {"LibertinusSerif", "NotoSansNKo"}
+    assert "U+" not in words_of(pdf)
 
 
 def test_bambara_has_its_letters_and_tones_in_the_font_of_the_page(way: Way) -> None:

@@ -11,11 +11,11 @@ from cycle.aggregates.base import LogName
 from cycle.aggregates.framework.state import Stage
 from cycle.proofs.checkpoint import Checkpoint, log_origin, sign_checkpoint
 from cycle_adapters.paper.basis import CannotPrint
-from cycle_adapters.paper.plan import plan_pdf
 from tests.cli.run import Cli
 from tests.engine.path import Path as Way
 from tests.paper.meeting import reader
 from tests.paper.pages import codes_of, words_of
+from tests.paper.printing import plan_pdf
 from tests.proofs.sealing import KEY, OPERATOR
 
 DIORO = LogName("ML-4-01-01")

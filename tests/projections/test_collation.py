@@ -25,7 +25,7 @@ from cycle_adapters.http.callers import OneAccount
 from cycle_adapters.http.reading import ROUTES
 from tests.files.everything import backup
 from tests.french import locale
-from tests.http.town import WIDE
+from tests.http.town import WIDE, rooms
 from tests.postgres import cluster, new_database
 from tests.projections.rows import tables
 from tests.vault.town import AWA, Town
@@ -111,7 +111,7 @@ def test_a_backup_has_the_vault_in_the_same_order(french: str, tmp_path: Path) -
 
 
 def test_every_page_is_the_same(both: tuple[Engine, Engine]) -> None:
-    apps = [make_app(engine, OneAccount("operator"), WIDE) for engine in both]
+    apps = [make_app(engine, OneAccount("operator"), rooms(engine), WIDE) for engine in both]
     with TestClient(apps[0]) as plain, TestClient(apps[1]) as other:
         seen, waiting = set[str](), ["/", *(f"/api/v1/{route}" for route in ROUTES)]
         waiting += ["/api/v1/frameworks?region=Ségou", "/api/v1/actions?sector=rice"]

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import make_url
 
 from cycle.aggregates.base import By, Role
-from cycle.aggregates.rulebook import PolicyPublished, PublishPolicy
+from cycle.aggregates.rulebook import PublishPolicy
 from cycle.aggregates.terms import PolicyId
 from cycle.catalogue import shown, text
 from cycle.demo import Simulated
@@ -120,13 +120,10 @@ def _read(path: str) -> Policy:
 def list_policies(settings: Settings) -> None:
     """List the published policies."""
     with opened(settings.database) as engine:
-        rows = engine.store.read(0, types=[PolicyPublished.type])
-        facts = [engine.leaves[topic, schema](leaf).data for _, topic, schema, leaf in rows]
-    found = [
-        {"policy": fact.policy, "version": fact.policy_version, "digest": fact.policy_digest}
-        for fact in facts
-        if isinstance(fact, PolicyPublished)
-    ]
+        found = [
+            {"policy": fact.policy, "version": fact.policy_version, "digest": fact.policy_digest}
+            for fact in engine.published()
+        ]
     if settings.json:
         emit(found)
         return

@@ -19,7 +19,7 @@ from cycle_adapters.options import option
 
 VERBS = {
     "demo": "cycle_adapters.cli.keeping:demo",
-    "serve": "cycle_adapters.http.verb:serve",
+    "serve": "cycle_adapters.serve:serve",
     "do": "cycle_adapters.cli.doing:do",
     "next": "cycle_adapters.cli.next_steps:next_",
     "show": "cycle_adapters.cli.showing:show",

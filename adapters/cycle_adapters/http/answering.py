@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-import msgspec
 from fastapi import Response
 
 from cycle.aggregates.base import StreamId
 from cycle.reading import Reader
 from cycle_adapters.http.calling import Call
+from cycle_adapters.http.encoding import as_json
 
-_encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 VARY = "Accept-Language, Authorization, Cookie"
-
-
-def as_json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A value as it is."""
-    return Response(_encode(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 class Answer:

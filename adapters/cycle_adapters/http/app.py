@@ -9,7 +9,7 @@ from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from cycle import __version__
 from cycle.engine import Engine
@@ -18,29 +18,39 @@ from cycle.reading import Reader
 from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
+from cycle_adapters.http.damage import Search
 from cycle_adapters.http.guarding import Counted, HeadAsGet, Measured, SameSite, Secured, Unexpected
 from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.pages import Pages, pages
+from cycle_adapters.http.paper import paper_routes
+from cycle_adapters.http.policies import policy_routes
 from cycle_adapters.http.problems import answer_problems
+from cycle_adapters.http.proving import proof_routes
 from cycle_adapters.http.reading import reading_routes
+from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.saying import saying_routes
 from cycle_adapters.http.sessions_api import sessions_routes
 from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
 
 API = "/api/v1"
+COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
+"""What is small already."""
+OF_THE_API = (reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, contract_routes)
+"""What makes the routes of the contract."""
 
 
 def make_app(
     engine: Engine,
     callers: Callers,
+    rooms: Rooms,
     limits: Limits = Limits(),  # noqa: B008
     door: SigningIn | None = None,
     runner: Runner | None = None,
 ) -> FastAPI:
     """The application over one engine; it keeps the projections up to date as it is read.
 
-    ``callers`` tells who calls; ``limits`` how much one of them may ask for; ``door`` where people sign in (None:
-    nowhere); ``runner`` what folds for it.
+    ``callers`` tells who calls; ``rooms`` is what it hands on from; ``limits`` how much one of them may ask for;
+    ``door`` where people sign in (None: nowhere); ``runner`` what folds for it.
     """
     app = FastAPI(title="cycle", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
     app.state.engine, app.state.look = engine, Pages(signs_in=door is not None)
@@ -51,17 +61,28 @@ def make_app(
         Buckets(limits.account),
         Semaphore(limits.waiting),
         limits.wait_seconds,
+        rooms,
+        Semaphore(limits.printing),
+        Semaphore(limits.bundling),
+        Semaphore(limits.past),
     )
     # The one that is added last stands before all others.
-    app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6)
+    app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6, exclude_content_types=COMPRESSED)
     app.add_middleware(Measured)
     app.add_middleware(SameSite)
     app.add_middleware(Counted, buckets=Buckets(limits.address))
-    app.add_middleware(Unexpected)
+    app.add_middleware(Unexpected, search=Search(lambda: rooms.seals.damage(engine)))
     app.add_middleware(Secured)
     app.add_middleware(HeadAsGet)
     answer_problems(app)
-    for routes in (reading_routes(), saying_routes(), contract_routes()):
+    for routes in (
+        reading_routes(),
+        saying_routes(),
+        proof_routes(),
+        paper_routes(),
+        policy_routes(),
+        contract_routes(),
+    ):
         app.include_router(routes, prefix=API)
     app.include_router(pages(app.state.look), include_in_schema=False)
     app.state.signs_in = door is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Semaphore
 from typing import Annotated
 
@@ -9,15 +11,18 @@ from fastapi import Depends, Query, Request
 from msgspec import Struct
 
 from cycle.access import ACTIONS, READING
+from cycle.aggregates.base import LogName
 from cycle.catalogue import Language
 from cycle.engine import Engine
+from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.runner import NotThereYet
-from cycle.reading import Reader
+from cycle.reading import Filters, Reader
 from cycle_adapters.http.callers import Caller, Callers, SignInNeeded
 from cycle_adapters.http.limits import Buckets
 from cycle_adapters.http.observing import ACCOUNT
 from cycle_adapters.http.parameters import Position
-from cycle_adapters.http.problems import Stopped, not_in_time, spoken
+from cycle_adapters.http.problems import RETRY_SECONDS, Stopped, not_in_time, spoken
+from cycle_adapters.http.rooms import Rooms
 
 
 class Doors(Struct, frozen=True):
@@ -29,6 +34,35 @@ class Doors(Struct, frozen=True):
     accounts: Buckets
     waiting: Semaphore
     wait_seconds: float
+    rooms: Rooms
+    printing: Semaphore
+    bundling: Semaphore
+    past: Semaphore
+
+
+@contextmanager
+def one_of(few: Semaphore) -> Iterator[None]:
+    """As one of the few that may be at heavy work at the same time.
+
+    Raises:
+        Stopped: they are; nobody waits, for whoever waits keeps a thread from those who ask for little.
+    """
+    if not few.acquire(blocking=False):
+        raise Stopped("busy", headers={"Retry-After": str(RETRY_SECONDS)})
+    try:
+        yield
+    finally:
+        few.release()
+
+
+def looking_back(doors: Doors, filters: Filters, cutoffs: Cutoffs) -> AbstractContextManager[None]:
+    """What a question about a past moment is answered in: where it is about everything, as one of a few.
+
+    Raises:
+        Stopped: as ``one_of``.
+    """
+    narrow = cutoffs == EVERYTHING or filters.commune is not None or filters.framework is not None
+    return nullcontext() if narrow else one_of(doors.past)
 
 
 class Call(Struct, frozen=True):
@@ -69,6 +103,21 @@ class Call(Struct, frozen=True):
             self._within_scope(question)
         self._reach(at_least)
         return self.doors.reader.acting_as(self.caller.account if self.caller else "")
+
+    def acts(self, action: str, at_least: int | None = None) -> Reader:
+        """What whoever carries something out of the house reads it with: who may that may have what is in it.
+
+        Raises:
+            SignInNeeded, Stopped, NotThereYet: as for ``may`` and ``reads``.
+        """
+        caller = self.may(action)
+        self._reach(at_least)
+        return self.doors.reader.acting_as(caller.account)
+
+    def about(self, commune: str) -> LogName:
+        """The log of the commune that this is about: a refusal says who can help there."""
+        self.request.state.commune = commune
+        return LogName(commune)
 
     def _within_scope(self, action: str) -> None:
         assert action in ACTIONS, action

@@ -12,11 +12,12 @@ from cycle.aggregates.base import EVENTS, Command
 from cycle.catalogue import text
 from cycle.commands import COMMANDS, FOUNDING, KEY, SELF_NAMED
 from cycle.reading import PlaceUnknown
-from cycle_adapters.http.answering import as_json
 from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
+from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.examples import example
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE, TAG
+from cycle_adapters.http.signing_in import IN_ADDRESS
 from cycle_adapters.http.tidying import as_read, tidied
 
 TEMPLATE = "#/components/schemas/{name}"
@@ -76,6 +77,7 @@ def contract(app: FastAPI) -> dict[str, Any]:
         found["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer", "description": "A token of a machine or a person."},
             "session": {"type": "apiKey", "in": "cookie", "name": "__Host-cycle", "description": "Signed in."},
+            "calendar": {"type": "apiKey", "in": "query", "name": IN_ADDRESS, "description": "Good for this alone."},
         }
         found["security"] = [{"token": []}, {"session": []}]
         app.openapi_schema = tidied(found)

@@ -16,7 +16,7 @@ from cycle_adapters.http.problems import PROBLEMS, URN, ProblemDetails
 Declared = dict[int | str, dict[str, Any]]
 SHAPES: list[Any] = [ProblemDetails]
 """Every type that some answer has, for the schemas of the contract."""
-EVERYWHERE = ("too-many-requests", "unexpected", "unavailable")
+EVERYWHERE = ("too-many-requests", "unexpected", "damaged-log", "unavailable")
 PROBLEMS_OF_READING = (
     "sign-in-needed", "forbidden", "out-of-scope", "not-found", "ambiguous", "invalid", "not-there-yet",
 )  # fmt: skip
@@ -61,6 +61,15 @@ def _problem(status: int, codes: list[str]) -> dict[str, Any]:
 def shaped(shape: Any, codes: Iterable[str], *, unchanged: bool = False) -> Declared:
     """What a question is answered with."""
     found = {200: answer(shape, "What was asked for.", ANSWER_HEADERS), **problems(codes)}
+    if unchanged:
+        found[304] = {"description": "Nothing has changed since.", "headers": ANSWER_HEADERS}
+    return found
+
+
+def filed(media: str, description: str, codes: Iterable[str], *, unchanged: bool = False) -> Declared:
+    """What a question is answered with whose answer is a file."""
+    content = {media: {"schema": {"type": "string"}}}
+    found: Declared = {200: {"description": description, "content": content}, **problems(codes)}
     if unchanged:
         found[304] = {"description": "Nothing has changed since.", "headers": ANSWER_HEADERS}
     return found

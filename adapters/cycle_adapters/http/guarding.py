@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from traceback import format_tb
 from uuid import uuid4
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cycle.proofs.audit import Broken
+from cycle_adapters.http.damage import UNREADABLE
 from cycle_adapters.http.limits import BODY_BYTES, Buckets
-from cycle_adapters.http.problems import Stopped, answered, not_in_time
+from cycle_adapters.http.problems import Stopped, answered, damaged, not_in_time
 
 LOG = logging.getLogger("cycle.http")
 SECURITY = {
@@ -78,6 +82,10 @@ class Unexpected(Layer):
     The log holds where it happened and the kind of error, not its words: a database quotes what it was given.
     """
 
+    def __init__(self, app: ASGIApp, search: Callable[[], Broken | None]) -> None:
+        super().__init__(app)
+        self._search = search
+
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
@@ -96,9 +104,14 @@ class Unexpected(Layer):
             LOG.error("%s %s: %s\n%s", reference, scope["method"], type(error).__name__, where)
             if started:
                 raise
-            stopped = Stopped("unexpected", reference=reference)
-            stopped.reference = reference
-            await self.stop(stopped, scope, receive, send)
+            await self.stop(await self._problem(error, reference), scope, receive, send)
+
+    async def _problem(self, error: Exception, reference: str) -> Stopped:
+        """A row that cannot be read is no mistake of ours, where the log does not hold."""
+        broken = await run_in_threadpool(self._search) if isinstance(error, UNREADABLE) else None
+        stopped = Stopped("unexpected", reference=reference) if broken is None else damaged(broken)
+        stopped.reference = reference
+        return stopped
 
 
 class Counted(Layer):

@@ -32,12 +32,17 @@ class Limits(Struct, frozen=True):
     """What one account and what one address may ask for.
 
     ``waiting``: how many requests may wait for a position at the same time, each ``wait_seconds`` at most.
+    ``printing``, ``bundling`` and ``past``: how many may have a sheet set, a bundle written, or everything looked at as
+    of a past moment, at the same time.
     """
 
     account: Rate = Rate(50, 200)
     address: Rate = Rate(100, 400)
     waiting: int = 4
     wait_seconds: float = 2.0
+    printing: int = 2
+    bundling: int = 1
+    past: int = 2
 
 
 REMEMBERED = 10_000

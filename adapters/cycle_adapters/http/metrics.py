@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -21,10 +21,17 @@ SAVES = (1, 2, 4, 8, 16, 32, 64)
 class Metrics:
     """The figures of one process; those of the log are looked up when they are asked for."""
 
-    def __init__(self, engine: Engine, runner: Runner, last_seal: Callable[[], LastSeal]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        runner: Runner,
+        last_seal: Callable[[], LastSeal],
+        sessions: Callable[[], int] | None = None,
+    ) -> None:
+        """``sessions``: how many are open; None where nobody signs in."""
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_OfTheLog(engine, runner, last_seal))
+        registry.register(_LookedUp(engine, runner, last_seal, sessions))
         self._commands = Counter("cycle_commands", "Commands", ["command", "outcome"], registry=registry)
         self._command_seconds = Histogram(
             "cycle_command_seconds", "How long commands took", ["command"], buckets=SECONDS, registry=registry
@@ -57,18 +64,20 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
-    def count_sessions(self, count: Callable[[], int]) -> None:
-        """Who keeps sessions says how many are open."""
-        Gauge("cycle_sessions", "Open sessions", registry=self._registry).set_function(count)
-
     def text(self) -> bytes:
         """All of it as Prometheus reads it."""
         return generate_latest(self._registry)
 
 
-class _OfTheLog(Collector):
-    def __init__(self, engine: Engine, runner: Runner, last_seal: Callable[[], LastSeal]) -> None:
-        self._engine, self._runner, self._last_seal = engine, runner, last_seal
+class _LookedUp(Collector):
+    def __init__(
+        self,
+        engine: Engine,
+        runner: Runner,
+        last_seal: Callable[[], LastSeal],
+        sessions: Callable[[], int] | None,
+    ) -> None:
+        self._engine, self._runner, self._last_seal, self._sessions = engine, runner, last_seal, sessions
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing is asked of the database to find out what can be."""
@@ -78,6 +87,7 @@ class _OfTheLog(Collector):
         try:
             head = self._engine.store.head().position
             positions, problems = self._runner.positions(), self._runner.problems()
+            open_sessions = self._sessions() if self._sessions else None
         except Unavailable:
             yield GaugeMetricFamily("cycle_database_up", "Whether the database answers", 0)
         else:
@@ -89,6 +99,8 @@ class _OfTheLog(Collector):
                 lag.add_metric([name], head - position)
                 stopped.add_metric([name], name in problems)
             yield from (lag, stopped)
+            if open_sessions is not None:
+                yield GaugeMetricFamily("cycle_sessions", "Open sessions", open_sessions)
         last = self._last_seal()
         yield GaugeMetricFamily("cycle_seal_refused", "Whether the sealer refuses to sign", last.refused)
         if last.when is not None:

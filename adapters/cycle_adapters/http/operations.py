@@ -12,13 +12,13 @@ from hmac import compare_digest
 from threading import Lock
 from time import monotonic
 
-import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cycle.health import Check, State
+from cycle_adapters.http.encoding import PROBLEM, as_json
 from cycle_adapters.http.metrics import Metrics
 from cycle_adapters.http.observing import ROUTE
 from cycle_adapters.http.problems import URN
@@ -28,7 +28,6 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers of a proxy: whom it speaks for is not on this machine, wherever the proxy itself is."""
 KEPT_SECONDS = 1.0
 """An answer is given again for so long: no flood of questions reaches the database."""
-_encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 Checks = Callable[[], Sequence[Check]]
 
 
@@ -63,7 +62,6 @@ class Operations:
             return
         scope[ROUTE] = scope["path"]
         response = await answer(scope) if scope["method"] in ("GET", "HEAD") else refused(405, "method", "GET, HEAD")
-        response.headers["Cache-Control"] = "no-store"
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
@@ -82,7 +80,7 @@ class Operations:
         if not self._is_trusted(scope):
             return refused(403, "forbidden", "/metrics")
         text = await run_in_threadpool(self._metrics.text)
-        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(text, 200, {"Cache-Control": "no-store"}, "text/plain; version=0.0.4; charset=utf-8")
 
     def _is_trusted(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
@@ -98,11 +96,7 @@ def told(check: Check, trusted: bool) -> dict[str, object]:
     return {**found, "cause": check.cause, "text": check.told("en"), "to_do": check.to_do("en")} if trusted else found
 
 
-def as_json(value: object, status: int = 200) -> Response:
-    return Response(_encode(value), status, media_type="application/json")
-
-
 def refused(status: int, kind: str, detail: str) -> Response:
     """For programs that watch over the machine; whoever reads pages never comes here."""
     body = {"type": f"{URN}{kind}", "title": kind, "status": status, "detail": detail}
-    return Response(_encode(body), status, media_type="application/problem+json")
+    return as_json(body, status, media=PROBLEM)

@@ -14,7 +14,8 @@ from cycle.board import Hands, days_left, nearest_first
 from cycle.catalogue import Language, shown, word
 from cycle.naming import Names
 from cycle.projections.frameworks import FrameworkRow
-from cycle.projections.plans import CommitmentRow
+from cycle.projections.meetings import MeetingRow
+from cycle.projections.plans import CommitmentRow, PlanRow
 from cycle.reading import Filters
 from cycle.telling import (
     brief,
@@ -41,6 +42,8 @@ CYCLE = (
 )  # fmt: skip
 """The stages in the order in which a cycle goes through them."""
 FACTS_PER_PAGE = 40
+PENDING, ENDED = ("convened", "open"), ("closed", "adjourned")
+"""Stages of a meeting that has a sheet to sign, and of one that has minutes."""
 
 
 def framework_pages() -> APIRouter:
@@ -69,6 +72,7 @@ def framework_pages() -> APIRouter:
             today=today,
             **told_steps(place),
             **held(place),
+            papers=papers(place),
         )
 
     @router.get("/frameworks/{identity}/history", response_class=HTMLResponse)
@@ -99,6 +103,7 @@ def framework_pages() -> APIRouter:
             facts=told,
             count=len(facts),
             corrects=place.desk.hands(place.state.commune).may("correct-fact"),
+            papers=papers(place, minutes=True),
             after=told[-1]["position"] if len(shown_facts) > FACTS_PER_PAGE else None,
             before=page_before(before),
         )
@@ -111,6 +116,34 @@ def page_before(earlier: list[int]) -> int | None:
     if not earlier:
         return None
     return earlier[-FACTS_PER_PAGE - 1] if len(earlier) > FACTS_PER_PAGE else 0
+
+
+def papers(place: Place, *, minutes: bool = False) -> list[dict[str, str]]:
+    """What there is to print and to take over into an agenda, for whoever may carry it out; or all minutes, no more."""
+    hands, base = place.desk.hands(place.state.commune), f"/api/v1{place.base}"
+    found: list[dict[str, str]] = []
+
+    def add(name: str, path: str, **values: object) -> None:
+        found.append({"name": place.desk.say(f"paper-{name}", **values), "path": path})
+
+    if not hands.carries_out("export-paper"):
+        return found
+    filters = Filters(framework=place.id)
+    meetings = cast("list[MeetingRow]", place.desk.reader.rows("meetings", filters))
+    ended = [row for row in reversed(meetings) if row.stage in ENDED]
+    if not minutes:
+        for plan in cast("list[PlanRow]", place.desk.reader.rows("plans", filters)):
+            if plan.in_force:
+                add("plan", f"{base}/plan.pdf?cycle={plan.cycle}", cycle=plan.cycle)
+        for row in meetings:
+            if row.stage in PENDING:
+                add("attendance", f"{base}/attendance.pdf?meeting={row.meeting}", meeting=row.meeting)
+    for row in ended if minutes else ended[:1]:
+        about = {"meeting": row.meeting, "day": shown(row.held_on, place.desk.language)}
+        add("minutes", f"{base}/minutes.pdf?meeting={row.meeting}", **about)
+    if not minutes and hands.carries_out("export-calendar"):
+        add("days", f"/api/v1/calendar.ics?framework={place.id}")
+    return found
 
 
 def stepper(state: Framework, language: Language) -> list[dict[str, str]]:

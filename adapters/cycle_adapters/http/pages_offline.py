@@ -14,9 +14,9 @@ from cycle.commands import COMMANDS
 from cycle.forms.declared import inputs_of, kinds_in, made_by
 from cycle.identity.secrets import form_token
 from cycle.telling import at_any_time
-from cycle_adapters.http.answering import as_json
 from cycle_adapters.http.callers import SignInNeeded
 from cycle_adapters.http.calling import Calling
+from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.pages_desk import AtPlace, Place, link
 from cycle_adapters.http.pages_doing import OF_THE_COMMUNE, SPECIAL
 from cycle_adapters.http.pages_meeting import STEPS

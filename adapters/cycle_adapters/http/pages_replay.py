@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from importlib import import_module
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -14,11 +13,14 @@ from cycle.aggregates.base import LogName
 from cycle.catalogue import Language
 from cycle.history import EVERYTHING, Cutoffs, Fact
 from cycle.naming import Names
+from cycle.proofs.bundle import verifier
 from cycle.states import Compared, compared, told
 from cycle.telling import corrected, corrections, guards_saw, sentence
 from cycle_adapters.http.pages_desk import AtPlace, Place
 from cycle_adapters.http.parameters import Instant, Position
 
+VERIFIER = "/verify.py"
+"""The verifier as it is shipped, for whoever has no release at hand."""
 MOST_BETWEEN = 60
 """Facts between two moments that a page tells; the JSON has them all."""
 
@@ -60,6 +62,11 @@ def replay_pages() -> APIRouter:
             changes=found.changes,
             asked={"from": moment(before), "to": moment(to)},
         )
+
+    @router.get(VERIFIER)
+    def program() -> Response:
+        headers = {"Content-Disposition": 'attachment; filename="verify.py"'}
+        return Response(verifier(), 200, headers, "text/plain; charset=utf-8")
 
     return router
 
@@ -143,16 +150,25 @@ def lines(facts: Sequence[Fact], known: Sequence[Fact], language: Language) -> l
 def proof(place: Place, fact: Fact | None) -> dict[str, Any]:
     """How far the log of the commune is sealed, and whether a fact is."""
     store, log = place.desk.engine.store, LogName(place.state.commune)
-    # Named, not imported: adapters stay out of each other's rooms.
-    showing = import_module("cycle_adapters.sealing.showing")
-    sealed = showing.sealed(place.desk.engine.env["CYCLE_DATABASE"], log)
-    index = None
-    if fact is not None:
-        index = sum(1 for _ in store.read(0, up_to=fact.position, log=log)) - 1
+    sealed = place.desk.call.doors.rooms.seals.sealed(log)
+    index = None if fact is None else store.log_size(log, fact.position) - 1
     return {
         "log": log,
         "index": index,
         "size": store.log_size(log),
         "sealed": sealed,
-        "covered": sealed is not None and index is not None and index < sealed.size,
+        "covered": (covered := sealed is not None and index is not None and index < sealed.size),
+        "links": [] if sealed is None else proof_links(place, log, index if covered else None),
     }
+
+
+def proof_links(place: Place, log: LogName, index: int | None) -> list[dict[str, str]]:
+    """What whoever looks may take away and check without us: of a fact only where it is sealed."""
+    hands, base = place.desk.hands(log), f"/api/v1/logs/{log}"
+    paths = {"checkpoint": f"{base}/checkpoint"}
+    if index is not None:
+        paths["inclusion"] = f"{base}/inclusion?index={index}"
+    if hands.carries_out("export-bundle"):
+        paths["bundle"] = f"{base}/bundle"
+    paths["verifier"] = VERIFIER
+    return [{"name": place.desk.say(f"proof-{name}"), "path": path} for name, path in paths.items()]

@@ -19,7 +19,7 @@ from cycle.forms.typed import Posted, as_sent
 from cycle.leaf import LeafError
 from cycle.store import Conflict
 from cycle.telling import with_names
-from cycle_adapters.http.answering import as_json
+from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.pages_desk import Desk
 from cycle_adapters.http.pages_form import Form, Sent
 from cycle_adapters.http.pages_recorded import Meanwhile, sentences, since

@@ -15,7 +15,7 @@ from cycle.history import Cutoffs
 
 MOST = 2**53 - 1
 """The largest position that every reader of JSON can hold."""
-NAME = r"^[^\s\x00-\x1f\x7f]{1,200}$"
+NAME = r"^[^\s\x00-\x1f\x7f\x85]{1,200}$"
 """An id, a key, the name of a thing: no blanks, nothing that steers, not for ever."""
 PLACE = r"^[^\x00-\x1f\x7f]{1,200}$"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -24,18 +23,19 @@ from cycle.fields import Fault
 from cycle.identity.failures import IdentityRefused, NotSignedIn, Wait
 from cycle.leaf import LeafError
 from cycle.projections.runner import NotThereYet
+from cycle.proofs.audit import NOWHERE, Broken
 from cycle.reading import PlaceAmbiguous, PlaceUnknown
+from cycle.sealing import CannotProve, CannotSeal
 from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.telling import reason, refusal_lines, what_helps
 from cycle.vault.keys import VaultError
 from cycle_adapters.http.callers import SignInNeeded
+from cycle_adapters.http.encoding import JSON, PROBLEM, as_json
 
 if TYPE_CHECKING:
     from cycle_adapters.http.pages import Pages
 
-_encode = msgspec.json.Encoder(order="deterministic", enc_hook=str).encode
 URN = "urn:cycle:problem:"
-JSON = "application/json"
 OF_SIGNING_IN: Mapping[str, int] = {
     "bad-form": 400,
     "wrong-credential": 403,
@@ -57,6 +57,8 @@ PROBLEMS: Mapping[str, int] = {
     "not-found": 404,
     "unknown-command": 404,
     "said-elsewhere": 404,
+    "not-sealed": 404,
+    "nothing-to-print": 404,
     "method-not-allowed": 405,
     "ambiguous": 409,
     "conflict": 409,
@@ -65,17 +67,24 @@ PROBLEMS: Mapping[str, int] = {
     "too-large": 413,
     "media-type": 415,
     "invalid": 422,
+    "not-provable": 422,
     "refused": 422,
     "version-needed": 428,
     "too-many-requests": 429,
     "unexpected": 500,
+    "damaged-log": 500,
     "unavailable": 503,
     "not-there-yet": 503,
+    "busy": 503,
 }
 """Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
 OF_PAGES: Mapping[str, int] = {"not-a-form": 415}
 """Problems that only a page has, of which the contract says nothing."""
 RETRY_SECONDS = 1
+NOTHING_SEALED = ("not-sealed", "no-seals", "where")
+"""Why there is no seal: none yet, or nobody seals here."""
+NOT_OF_THE_SHEET = ("log-shrunk", "note-too-long")
+"""Why nothing is printed where the seals are at fault, and not who asked."""
 STEPS = ("/sign-in/code", "/second-factor")
 """Steps of signing in: who has come too late begins anew, and is not led back to one."""
 GIVES_BACK = ("sign-in-needed", "bad-form")
@@ -199,6 +208,14 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
         case Failure() if error.kind == "provider":
             headers = {"Retry-After": str(RETRY_SECONDS)}
             return Stopped("provider-silent", headers=headers, why=sentence_of(error, language))
+        case CannotSeal() if error.cause in NOTHING_SEALED:
+            return Stopped("not-sealed")
+        case CannotProve():
+            return _not_proved(error, language)
+        case Broken():
+            return damaged(error)
+        case Failure() if error.kind == "cannot-print" and error.cause not in NOT_OF_THE_SHEET:
+            return Stopped("nothing-to-print", why=sentence_of(error, language))
         case VaultError() if request.url.path in NEEDS_A_SEAL:
             return Stopped("no-second-factor-here")
         case Unavailable() | SQLAlchemyError() | Failure():
@@ -206,6 +223,19 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
             return Stopped("unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
         case _:
             return None
+
+
+def _not_proved(error: CannotProve, language: Language) -> Stopped:
+    stopped = Stopped("not-provable", why=sentence_of(error, language))
+    fields = ("index", "size") if error.cause == "index" else ("from", "to")
+    stopped.errors = tuple(FieldError(field, error.told(language)) for field in fields)
+    return stopped
+
+
+def damaged(broken: Broken) -> Stopped:
+    """The first place at which the log does not hold, as far as it is known."""
+    index = "?" if broken.index == NOWHERE else str(broken.index)
+    return Stopped("damaged-log", log=broken.log or "?", index=index)
 
 
 def _sign_in(needed: SignInNeeded, language: Language) -> Stopped:
@@ -278,8 +308,16 @@ def _why_not_kept(error: Exception, language: Language) -> str:
     return text("message.type-json", language)
 
 
+LISTS: Mapping[str, str] = {
+    "/api/v1/logs/": "/api/v1/communes",
+    "/api/v1/policies/": "/api/v1/policies",
+    "/api/": "/api/v1/frameworks",
+}
+"""Where the names stand that an address may hold, by how it begins."""
+
+
 def _list_for(request: Request) -> str:
-    return "/api/v1/frameworks" if request.url.path.startswith("/api/") else "/"
+    return next((found for begin, found in LISTS.items() if request.url.path.startswith(begin)), "/")
 
 
 def details(stopped: Stopped, language: Language) -> ProblemDetails:
@@ -297,14 +335,19 @@ def details(stopped: Stopped, language: Language) -> ProblemDetails:
 
 
 def asks_for_json(request: Request) -> bool:
-    """Whether a program asks: at an address of the API, of a file of JSON, or by saying so."""
-    path = request.url.path
-    return path.startswith("/api/") or path.endswith(".json") or JSON in request.headers.get("accept", "").lower()
+    """Whether a program asks: at an address of the API, of a file of JSON, or by saying so.
+
+    A browser that follows a link from a page to a file of the API says that it would rather see a page.
+    """
+    path, accepts = request.url.path, request.headers.get("accept", "").lower()
+    if path.startswith("/api/") and request.method == "GET" and "text/html" in accepts:
+        return False
+    return path.startswith("/api/") or path.endswith(".json") or JSON in accepts
 
 
 def as_problem(told: Struct, status: int) -> Response:
     """Problem details as they are sent."""
-    return Response(_encode(told), status, media_type="application/problem+json")
+    return as_json(told, status, media=PROBLEM)
 
 
 def answered(stopped: Stopped, request: Request) -> Response:

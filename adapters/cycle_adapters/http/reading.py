@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from cycle.access import READING
 from cycle.aggregates.framework.root import framework
@@ -17,9 +17,10 @@ from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
 from cycle_adapters.http.answering import Answer
-from cycle_adapters.http.calling import AtLeast, Call, Calling
+from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, page_of, shaped
-from cycle_adapters.http.parameters import Cursor, Identity, Instant, Lang, Limit, Moments, Place, cursor_of
+from cycle_adapters.http.filtering import Asked, of_frameworks, of_places
+from cycle_adapters.http.parameters import Cursor, Identity, Instant, Lang, Limit, Moments, cursor_of
 from cycle_adapters.http.shapes import ChangesAnswer, HistoryAnswer, NextAnswer
 
 ROUTES = {name.replace("_", "-"): name for name in PROJECTIONS}
@@ -31,12 +32,10 @@ def reading_routes() -> APIRouter:
     """Every route that asks."""
     router = APIRouter()
     for route, name in ROUTES.items():
-        own = PROJECTIONS[name].row.__struct_fields__
-        rows = rows_of_frameworks(name) if {"framework", "stream"} & set(own) else rows_of_places(name)
-        declared = shaped(page_of(name), PROBLEMS_OF_READING, unchanged=True)
+        declared = shaped(page_of(name), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
         public: dict[str, Any] | None = {"security": []} if READING[name].anybody else None
         words = name.replace("_", " ").capitalize()
-        router.get(f"/{route}", name=route, summary=words, responses=declared, openapi_extra=public)(rows)
+        router.get(f"/{route}", name=route, summary=words, responses=declared, openapi_extra=public)(rows_of(name))
     one = shaped(PROJECTIONS["frameworks"].row, PROBLEMS_OF_READING, unchanged=True)
     router.get("/frameworks/{identity}", responses=one, summary="One framework")(framework_alone)
     steps = shaped(NextAnswer, PROBLEMS_OF_READING, unchanged=True)
@@ -50,47 +49,22 @@ def reading_routes() -> APIRouter:
     return router
 
 
-def rows_of_frameworks(name: str) -> Callable[..., Response]:
-    """What answers with the rows of a projection about frameworks."""
+def rows_of(name: str) -> Callable[..., Response]:
+    """What answers with the rows of a projection: each is narrowed to what its rows know of."""
+    own = PROJECTIONS[name].row.__struct_fields__
+    narrowed = of_frameworks if {"framework", "stream"} & set(own) else of_places
 
     def rows(
         call: Calling,
         cutoffs: Moments,
-        commune: Place | None = None,
-        circle: Place | None = None,
-        region: Place | None = None,
-        sector: Place | None = None,
-        framework: Place | None = None,
+        wanted: Asked = Depends(narrowed),  # noqa: B008
         after: Cursor | None = None,
         limit: HOW_MANY = 100,
         min_position: AtLeast = None,
         lang: Lang = None,
     ) -> Response:
         reader = call.reads(name, min_position)
-        found = reader.find(commune).commune if commune else None
-        chosen = reader.find_framework(framework) if framework else None
-        return page(name, call, reader, Filters(found, chosen, circle, region, sector), cutoffs, limit, after)
-
-    return rows
-
-
-def rows_of_places(name: str) -> Callable[..., Response]:
-    """What answers with the rows of a projection about communes and who is in them."""
-
-    def rows(
-        call: Calling,
-        cutoffs: Moments,
-        commune: Place | None = None,
-        circle: Place | None = None,
-        region: Place | None = None,
-        after: Cursor | None = None,
-        limit: HOW_MANY = 100,
-        min_position: AtLeast = None,
-        lang: Lang = None,
-    ) -> Response:
-        reader = call.reads(name, min_position)
-        found = reader.find(commune).commune if commune else None
-        return page(name, call, reader, Filters(found, None, circle, region), cutoffs, limit, after)
+        return page(name, call, reader, wanted.filters(reader), cutoffs, limit, after)
 
     return rows
 
@@ -102,7 +76,8 @@ def page(
     answer = Answer(call, reader)
     if unchanged := answer.unchanged():
         return unchanged
-    found = reader.page(name, filters, cutoffs, limit, after or "")
+    with looking_back(call.doors, filters, cutoffs):
+        found = reader.page(name, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.after)
     return answer.of({"items": found.rows, "next": behind}, behind)
 

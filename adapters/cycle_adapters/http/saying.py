@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from importlib import import_module
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Path, Response
@@ -21,10 +20,10 @@ from cycle.engine import Done, Engine
 from cycle.fields import Fault
 from cycle.reading import PlaceUnknown
 from cycle.store import KeyReused, Receipt
-from cycle_adapters.http.answering import as_json
 from cycle_adapters.http.bodies import Body, Saying, said
 from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import PROBLEMS_OF_SAYING, Declared, answer, problems, shaped
+from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.parameters import NAME, Identity, Lang
 from cycle_adapters.http.problems import Stopped, invalid
 from cycle_adapters.http.shapes import ReceiptAnswer, RequestAnswer, SignedReceiptAnswer
@@ -206,6 +205,5 @@ def receipt_of(key: Annotated[str, Path(pattern=NAME)], call: Calling, lang: Lan
     receipt: Receipt = found[1]
     # Whether there is such a key is told to who may read where it was used.
     engine.act(caller.account, "receipt", LogName(receipt.events[-1].log))
-    # Named, not imported: adapters stay out of each other's rooms.
-    signed = import_module("cycle_adapters.sealing.receipts").signed_where_configured(receipt)
+    signed = call.doors.rooms.seals.signed(receipt)
     return as_json({**asdict(receipt), "signed": signed or None}, headers={"Cycle-Position": str(receipt.position)})

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
 from pathlib import Path
 
 import uvicorn
@@ -24,6 +23,7 @@ from cycle_adapters.http.limits import HEADER_BYTES, KEEP_ALIVE_SECONDS
 from cycle_adapters.http.metrics import Metrics
 from cycle_adapters.http.observing import Observed
 from cycle_adapters.http.operations import Operations, Readiness
+from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.stopping import GRACE_SECONDS, Stopping, Systemd, end_within
 
@@ -48,17 +48,12 @@ class BadToken(Failure):
 
 
 def application(
-    engine: Engine, runner: Runner, settings: Settings, callers: Callers, door: SigningIn | None
+    engine: Engine, runner: Runner, settings: Settings, callers: Callers, door: SigningIn | None, rooms: Rooms
 ) -> ASGIApp:
     """All that is served over one engine, watched."""
-    named: Callable[[str], LastSeal] = import_module("cycle_adapters.sealing.looking").last_seal
-
-    def last_seal() -> LastSeal:
-        return named(settings.database)
-
-    app = make_app(engine, callers, door=door, runner=runner)
-    metrics = Metrics(engine, runner, last_seal)
-    ready = Readiness(lambda: checks(engine, settings.database, last_seal()))
+    app = make_app(engine, callers, rooms, door=door, runner=runner)
+    metrics = Metrics(engine, runner, rooms.seals.last, door.sessions.open if door else None)
+    ready = Readiness(lambda: checks(engine, settings.database, rooms.seals.last()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
 
 

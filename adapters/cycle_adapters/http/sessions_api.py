@@ -13,11 +13,11 @@ from cycle.aggregates.account import territory_of
 from cycle.aggregates.base import Role
 from cycle.engine import Engine
 from cycle.identity.shapes import Stage
-from cycle_adapters.http.answering import as_json
 from cycle_adapters.http.bodies import Body, bad_json
 from cycle_adapters.http.callers import Caller, SignInNeeded
 from cycle_adapters.http.calling import Calling
 from cycle_adapters.http.declaring import answer, problems, ref
+from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.problems import Stopped
 from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.http.signing_in import LONGEST_FORM, address, cookie_name, drop, keep, session_id

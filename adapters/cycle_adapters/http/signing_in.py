@@ -21,6 +21,11 @@ SECURE, LOCAL = "__Host-cycle", "cycle-local"
 """The cookie of a session. The second one is for who tries things out on the machine itself, without TLS."""
 FORM = "-form"
 """Ends the name of the cookie of a browser that has not signed in yet."""
+CALENDAR = "/api/v1/calendar.ics"
+IN_ADDRESS = "token"
+GOOD_IN_ADDRESS = frozenset({"export-calendar"})
+"""An agenda sends no header. Addresses are written into logs and histories: a token that stands in one, here and
+nowhere else, is good for the days that its account may read, and for nothing more."""
 LONGEST_FORM = 16_384
 MOST_FIELDS = 20
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -46,13 +51,21 @@ class SignedIn:
         header = request.headers.get("authorization")
         if header is not None:
             scheme, _, token = header.partition(" ")
-            try:
-                return Caller(*self._sessions.by_token(token if scheme.lower() == "bearer" else ""))
-            except NotSignedIn as error:
-                raise SignInNeeded(error.cause) from error
+            return self._bearer(token if scheme.lower() == "bearer" else "")
+        if request.url.path == CALENDAR and IN_ADDRESS in request.query_params:
+            found = self._bearer(request.query_params[IN_ADDRESS])
+            if found.actions != GOOD_IN_ADDRESS:
+                raise SignInNeeded("not-in-address")
+            return found
         id_ = session_id(request)
         account = self._sessions.account(id_) if id_ else None
         return Caller(account) if account else None
+
+    def _bearer(self, token: str) -> Caller:
+        try:
+            return Caller(*self._sessions.by_token(token))
+        except NotSignedIn as error:
+            raise SignInNeeded(error.cause) from error
 
 
 class OnThisMachine:

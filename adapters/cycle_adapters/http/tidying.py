@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+_BLANK = re.compile(r"\[\^\\s(?!\\x00\\x1c)")
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
-_NOT_BLANK = r"[^\s\x1c-\x1f\x85]"
-"""Not what Python's ``str.isspace`` names: ECMAScript leaves some of it out."""
+_NOT_BLANK = r"[^\s\x00\x1c-\x1f\x85]"
+"""Not what Python's ``str.isspace`` names: ECMAScript leaves some of it out; nor NUL, which no log holds."""
+_TEXT = rf"^[^\x00]*{_NOT_BLANK}[^\x00]*$"
 Document = dict[str, Any]
 
 
@@ -30,9 +32,9 @@ def as_read(schemas: Document) -> None:
             del schema["type"], schema["format"]
             schema["anyOf"] = [{"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"}, {"type": "number"}]
         if schema.get("type") == "string" and not {"enum", "format", "pattern"} & set(schema):
-            schema["pattern"] = r"\S"
+            schema["pattern"] = _TEXT
         if isinstance(schema.get("pattern"), str):
-            schema["pattern"] = schema["pattern"].replace(r"[^\s", _NOT_BLANK[:-1]).replace(r"\S", _NOT_BLANK)
+            schema["pattern"] = _BLANK.sub(lambda _: _NOT_BLANK[:-1], schema["pattern"])
 
 
 def _parts(value: Any) -> Iterator[Document]:

@@ -6,16 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from cycle.aggregates.terms import FrameworkId
-from cycle.catalogue import Language
-from cycle.history import EVERYTHING, Cutoffs
 from cycle.policy import at_least
 from cycle.projections.meetings import MeetingRow, meetings
-from cycle.reading import Reader
-from cycle_adapters.paper.basis import Basis, CannotPrint, basis
+from cycle_adapters.paper.basis import Basis, CannotPrint
 from cycle_adapters.paper.typesetting import typeset
 from cycle_adapters.paper.witness import Foot, foot
-from cycle_adapters.paper.wording import Pair, Wording, by_constituency, capital
+from cycle_adapters.paper.wording import Group, Pair, Wording, grouped
 
 EMPTY_LINES = 10
 """For those who come and are no members."""
@@ -24,11 +20,6 @@ EMPTY_LINES = 10
 class Seat(Struct, frozen=True):
     number: str
     name: str
-
-
-class Group(Struct, frozen=True):
-    name: str
-    members: tuple[Seat, ...]
 
 
 class AttendanceSheet(Struct, frozen=True):
@@ -40,7 +31,7 @@ class AttendanceSheet(Struct, frozen=True):
     page: str
     pairs: tuple[Pair, ...]
     columns: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[Group[Seat], ...]
     others_title: str
     other_columns: tuple[str, ...]
     empty_lines: int
@@ -48,29 +39,14 @@ class AttendanceSheet(Struct, frozen=True):
     foot: Foot
 
 
-def attendance_pdf(
-    reader: Reader,
-    framework: FrameworkId,
-    language: Language,
-    *,
-    meeting: str | None = None,
-    cutoffs: Cutoffs = EVERYTHING,
-    note: bytes | None = None,
-) -> bytes:
+def attendance_sheet(of: Basis, words: Wording, meeting: str | None, note: bytes | None) -> bytes:
     """The sheet to sign at a meeting (None: the one that is convened).
 
     Raises:
-        PlaceUnknown, Forbidden: there is no framework that the account may read.
         CannotPrint: no such meeting.
     """
-    return attendance_sheet(basis(reader, framework, cutoffs), Wording(language), meeting, note)
-
-
-def attendance_sheet(of: Basis, words: Wording, meeting: str | None, note: bytes | None) -> bytes:
-    """The same, of what has been read already."""
     chosen = _chosen(of.rows(meetings), meeting)
     sitting = [row for row in of.members.values() if row.withdrew_on is None]
-    groups = by_constituency(sitting)
     sheet = AttendanceSheet(
         lang=words.language,
         title=words.say("attendance", meeting=chosen.meeting),
@@ -80,9 +56,7 @@ def attendance_sheet(of: Basis, words: Wording, meeting: str | None, note: bytes
         columns=words.columns(
             "number", "member", "present", "women", "men", "youth", "represented-by", "signature",
         ),
-        groups=tuple(
-            Group(capital(words.word(kind)), tuple(Seat(row.member, row.name) for row in rows)) for kind, rows in groups
-        ),
+        groups=grouped(sitting, lambda row: Seat(row.member, row.name), words),
         others_title=words.say("others"),
         other_columns=words.columns("name", "organisation", "signature"),
         empty_lines=EMPTY_LINES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -14,6 +15,7 @@ from cycle.engine import stream_of
 from cycle.failures import REFUSED, Failure
 from cycle.history import EVERYTHING, Cutoffs, Fact
 from cycle.projections.base import Projection, R
+from cycle.projections.folding import folded
 from cycle.projections.frameworks import MemberRow, members
 from cycle.projections.places import CommuneRow, communes
 from cycle.reading import Filters, Reader
@@ -35,6 +37,8 @@ class Basis(Struct, frozen=True):
     commune: CommuneRow
     state: Framework
     facts: tuple[Fact, ...]
+    history: tuple[Fact, ...]
+    """The facts of the whole commune, inside the cut-offs."""
     position: int
     recorded_at: datetime
     leaves: int
@@ -48,8 +52,7 @@ class Basis(Struct, frozen=True):
 
     def rows(self, projection: Projection[R]) -> list[R]:
         """Rows of this framework, inside the cut-offs."""
-        filters = Filters(commune=self.commune.code, framework=self.identity)
-        return cast("list[R]", self.reader.rows(projection.name, filters, self.cutoffs))
+        return rows(projection, self.reader, self.cutoffs, self.history, self.commune.code, self.identity)
 
     def member(self, number: str | None) -> str:
         """``Coopérative Benkadi (MB-2)``, of those who left as well."""
@@ -71,20 +74,37 @@ def basis(reader: Reader, identity: FrameworkId, cutoffs: Cutoffs = EVERYTHING) 
     facts = tuple(fact for fact in history if fact.recorded.stream == stream)
     if not facts:
         raise CannotPrint("nothing-then").about(identity)
-    last = history[-1]
-    upto = history if cutoffs == EVERYTHING else reader.facts(code, Cutoffs(at=last.position))
-    own = Filters(commune=code, framework=identity)
-    named = cast("list[MemberRow]", reader.rows(members.name, own, cutoffs))
-    places = cast("list[CommuneRow]", reader.rows(communes.name, Filters(commune=code), cutoffs))
+    last = history[-1].recorded
+    named = rows(members, reader, cutoffs, history, code, identity)
     return Basis(
         reader=reader,
         cutoffs=cutoffs,
-        commune=places[0],
+        commune=rows(communes, reader, cutoffs, history, code)[0],
         state=reader.state(facts),
         facts=facts,
-        position=last.position,
-        recorded_at=last.recorded.recorded_at,
-        leaves=len(upto),
-        size=reader.engine.store.log_size(last.recorded.log),
+        history=tuple(history),
+        position=history[-1].position,
+        recorded_at=last.recorded_at,
+        leaves=reader.engine.store.log_size(last.log, history[-1].position),
+        size=reader.engine.store.log_size(last.log),
         members={row.member: row for row in named},
     )
+
+
+def rows(
+    projection: Projection[R],
+    reader: Reader,
+    cutoffs: Cutoffs,
+    history: Sequence[Fact],
+    code: str,
+    identity: FrameworkId | None = None,
+) -> list[R]:
+    """Rows of a commune, or of one framework in it: those that are kept, or of a past moment what its facts lead to.
+
+    Raises:
+        Forbidden: the account may not read them.
+    """
+    if cutoffs == EVERYTHING:
+        return cast("list[R]", reader.rows(projection.name, Filters(commune=code, framework=identity)))
+    found = folded(projection, history)
+    return [row for _, row in sorted(found.items()) if identity in (None, getattr(row, "framework", None))]

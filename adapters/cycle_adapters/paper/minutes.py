@@ -8,22 +8,19 @@ from msgspec import Struct
 
 from cycle.aggregates.framework.attendance import came
 from cycle.aggregates.framework.meetings import MeetingAdjourned, MeetingClosed, MeetingConvened
-from cycle.aggregates.terms import FrameworkId, Presence
-from cycle.catalogue import Language
-from cycle.history import EVERYTHING, Cutoffs
+from cycle.aggregates.terms import Presence
 from cycle.naming import Names
 from cycle.projections.frameworks import MemberRow
 from cycle.projections.meetings import MeetingRow, meetings
 from cycle.projections.obstacles import obstacles
 from cycle.projections.plans import needs
-from cycle.reading import Reader
 from cycle.telling import sentence
 from cycle_adapters.paper.attendance import about, meeting_named
-from cycle_adapters.paper.basis import Basis, CannotPrint, basis
+from cycle_adapters.paper.basis import Basis, CannotPrint
 from cycle_adapters.paper.session import Session, sessions
 from cycle_adapters.paper.typesetting import typeset
 from cycle_adapters.paper.witness import Foot, foot
-from cycle_adapters.paper.wording import Pair, Wording, by_constituency, capital
+from cycle_adapters.paper.wording import Group, Pair, Wording, grouped
 
 
 class Came(Struct, frozen=True):
@@ -32,11 +29,6 @@ class Came(Struct, frozen=True):
     number: str
     name: str
     counts: tuple[str, ...] = ()
-
-
-class Group(Struct, frozen=True):
-    name: str
-    members: tuple[Came, ...]
 
 
 class PlanLine(Struct, frozen=True):
@@ -63,7 +55,7 @@ class MinutesSheet(Struct, frozen=True):
     came_columns: tuple[str, ...]
     came_unknown: str
     absent: str
-    groups: tuple[Group, ...]
+    groups: tuple[Group[Came], ...]
     needs_title: str
     needs: tuple[str, ...]
     obstacles_title: str
@@ -88,29 +80,12 @@ class MinutesSheet(Struct, frozen=True):
     foot: Foot
 
 
-def minutes_pdf(
-    reader: Reader,
-    framework: FrameworkId,
-    language: Language,
-    *,
-    meeting: str | None = None,
-    cutoffs: Cutoffs = EVERYTHING,
-    note: bytes | None = None,
-) -> bytes:
+def minutes_sheet(of: Basis, words: Wording, meeting: str | None, note: bytes | None) -> bytes:
     """The minutes of a meeting (None: the last that has ended).
 
-    Args:
-        note: the signed checkpoint of the commune's log, where there is one.
-
     Raises:
-        PlaceUnknown, Forbidden: there is no framework that the account may read.
         CannotPrint: no such meeting has ended.
     """
-    return minutes_sheet(basis(reader, framework, cutoffs), Wording(language), meeting, note)
-
-
-def minutes_sheet(of: Basis, words: Wording, meeting: str | None, note: bytes | None) -> bytes:
-    """The same, of what has been read already."""
     row, session = _chosen(of, meeting)
     handled_needs, handled_obstacles = session.handled("needs"), session.handled("obstacles")
     agreed = session.plan
@@ -192,7 +167,9 @@ def _ending(session: Session, words: Wording) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def _groups(members: Mapping[str, MemberRow], attendance: Iterable[Presence], words: Wording) -> tuple[Group, ...]:
+def _groups(
+    members: Mapping[str, MemberRow], attendance: Iterable[Presence], words: Wording
+) -> tuple[Group[Came], ...]:
     """Those who were counted, as they sit."""
     counted: dict[str, Presence] = {presence.member: presence for presence in attendance}
 
@@ -201,8 +178,7 @@ def _groups(members: Mapping[str, MemberRow], attendance: Iterable[Presence], wo
         numbers = (there.women, there.men, there.youth, there.proxies)
         return Came(row.member, row.name, tuple(map(words.word, numbers)) if came(there) else ())
 
-    groups = by_constituency([row for number, row in members.items() if number in counted])
-    return tuple(Group(capital(words.word(kind)), tuple(map(line, rows))) for kind, rows in groups)
+    return grouped([row for number, row in members.items() if number in counted], line, words)
 
 
 def _decisions(of: Basis, session: Session, words: Wording) -> tuple[str, ...]:

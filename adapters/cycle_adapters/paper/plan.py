@@ -10,13 +10,10 @@ from msgspec import Struct
 
 from cycle.aggregates.framework.adjustment import PlanAdjusted
 from cycle.aggregates.framework.plan import AgreedAction, PlanAgreed
-from cycle.aggregates.terms import FrameworkId, Nature
-from cycle.catalogue import Language
-from cycle.history import EVERYTHING, Cutoffs
+from cycle.aggregates.terms import Nature
 from cycle.projections.obstacles import ObstacleRow, obstacles
 from cycle.projections.plans import ActionRow, CommitmentRow, NeedRow, PlanRow, actions, commitments, needs, plans
-from cycle.reading import Reader
-from cycle_adapters.paper.basis import Basis, CannotPrint, basis
+from cycle_adapters.paper.basis import Basis, CannotPrint
 from cycle_adapters.paper.typesetting import typeset
 from cycle_adapters.paper.witness import Foot, foot
 from cycle_adapters.paper.wording import Pair, Wording, by_constituency, capital
@@ -63,29 +60,12 @@ class PlanSheet(Struct, frozen=True):
     foot: Foot
 
 
-def plan_pdf(
-    reader: Reader,
-    framework: FrameworkId,
-    language: Language,
-    *,
-    cycle: int | None = None,
-    cutoffs: Cutoffs = EVERYTHING,
-    note: bytes | None = None,
-) -> bytes:
+def plan_sheet(of: Basis, words: Wording, cycle: int | None, note: bytes | None) -> bytes:
     """The plan of a cycle (None: the newest), as pages to print.
 
-    Args:
-        note: the signed checkpoint of the commune's log, where there is one.
-
     Raises:
-        PlaceUnknown, Forbidden: there is none that the account may read.
         CannotPrint: no such plan is agreed.
     """
-    return plan_sheet(basis(reader, framework, cutoffs), Wording(language), cycle, note)
-
-
-def plan_sheet(of: Basis, words: Wording, cycle: int | None, note: bytes | None) -> bytes:
-    """The same, of what has been read already."""
     plan = _chosen(of.rows(plans), cycle)
     pledged = [row for row in of.rows(commitments) if row.cycle == plan.cycle]
     agreed = stated(of, plan.cycle)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from cycle.aggregates.acts import CalendarExported, PaperExported
+from cycle.aggregates.acts import CalendarExported
 from cycle.aggregates.base import LogName
 from cycle.aggregates.terms import Sheet
 from cycle.catalogue import verbatim
@@ -21,12 +21,12 @@ from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.moments import DAY, MOMENT
-from cycle_adapters.paper.basis import Basis, CannotPrint, basis
+from cycle_adapters.paper.basis import CannotPrint
+from cycle_adapters.paper.printing import printed
 from cycle_adapters.paper.wording import Wording, capital
 from cycle_adapters.whole import written_or_out
 
 A_FILE = click.Path(path_type=Path)
-Prints = Callable[[Basis, Wording, bytes | None], bytes]
 
 
 def cutoff_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,9 +58,7 @@ def sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def plan(settings: Settings, /, framework: str, cycle: int | None, **asked: Any) -> None:
     """Write the three-month plan as pages to print."""
-    from cycle_adapters.paper.plan import plan_sheet
-
-    hand_out(settings, framework, Sheet.PLAN, lambda of, words, note: plan_sheet(of, words, cycle, note), **asked)
+    hand_out(settings, framework, Sheet.PLAN, cycle, **asked)
 
 
 @click.command()
@@ -70,10 +68,7 @@ def plan(settings: Settings, /, framework: str, cycle: int | None, **asked: Any)
 @click.pass_obj
 def attendance(settings: Settings, /, framework: str, meeting: str | None, **asked: Any) -> None:
     """Write the attendance sheet of a meeting as pages to print."""
-    from cycle_adapters.paper.attendance import attendance_sheet
-
-    prints: Prints = lambda of, words, note: attendance_sheet(of, words, meeting, note)  # noqa: E731
-    hand_out(settings, framework, Sheet.ATTENDANCE, prints, **asked)
+    hand_out(settings, framework, Sheet.ATTENDANCE, meeting, **asked)
 
 
 @click.command()
@@ -83,17 +78,14 @@ def attendance(settings: Settings, /, framework: str, meeting: str | None, **ask
 @click.pass_obj
 def minutes(settings: Settings, /, framework: str, meeting: str | None, **asked: Any) -> None:
     """Write the minutes of a meeting as pages to print."""
-    from cycle_adapters.paper.minutes import minutes_sheet
-
-    prints: Prints = lambda of, words, note: minutes_sheet(of, words, meeting, note)  # noqa: E731
-    hand_out(settings, framework, Sheet.MINUTES, prints, **asked)
+    hand_out(settings, framework, Sheet.MINUTES, meeting, **asked)
 
 
 def hand_out(
     settings: Settings,
     framework: str,
     sheet: Sheet,
-    prints: Prints,
+    which: str | int | None,
     *,
     to: Path | None,
     seals: Path | None,
@@ -107,17 +99,23 @@ def hand_out(
     with opened(settings.database) as engine:
         reader = Reader(engine, settings.actor)
         reader.catch_up()
-        of = basis(reader, reader.find_framework(framework), Cutoffs(as_of, known_at, at))
-        log = LogName(of.commune.code)
         # Named, not imported: adapters stay out of each other's rooms.
-        note = import_module("cycle_adapters.sealing.published").published(settings.database, seals, log)
-        pages = prints(of, Wording(settings.language), note)
+        seen = import_module("cycle_adapters.sealing.published").published
+        found = printed(
+            sheet,
+            reader,
+            reader.find_framework(framework),
+            settings.language,
+            which=which,
+            cutoffs=Cutoffs(as_of, known_at, at),
+            published=partial(seen, settings.database, seals),
+        )
         with written_or_out(to) as file:
             # Recorded before the first byte leaves.
-            engine.act(settings.actor, "export-paper", log, PaperExported(log, of.identity, sheet, of.position))
-            file.write(pages)
+            engine.act(settings.actor, "export-paper", found.fact.of, found.fact)
+            file.write(found.pages)
     what = capital(Wording(settings.language).word(sheet))
-    values = {"path": str(to), "sheet": sheet, "framework": of.identity, "position": of.position}
+    values = {"path": str(to), "sheet": sheet, "framework": found.fact.framework, "position": found.fact.up_to}
     _say(settings, to, values, partial(verbatim, "paper.written", what=what, path=str(to)))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -13,6 +14,15 @@ from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.frameworks import MemberRow
 from cycle.telling import worth
 from cycle_adapters.paper.basis import Basis
+
+M = TypeVar("M")
+
+
+class Group(Struct, Generic[M], frozen=True):
+    """The members of one constituency, each as a sheet tells it."""
+
+    name: str
+    members: tuple[M, ...]
 
 
 class Pair(Struct, frozen=True):
@@ -87,3 +97,8 @@ def by_constituency(rows: Sequence[MemberRow]) -> list[tuple[Constituency, list[
     ordered = sorted(rows, key=lambda row: int(row.member.partition("-")[2]))
     groups = ((each, [row for row in ordered if row.constituency is each]) for each in Constituency)
     return [(each, found) for each, found in groups if found]
+
+
+def grouped(rows: Sequence[MemberRow], line: Callable[[MemberRow], M], words: Wording) -> tuple[Group[M], ...]:
+    """Members as they sit, told line by line."""
+    return tuple(Group(capital(words.word(kind)), tuple(map(line, found))) for kind, found in by_constituency(rows))

@@ -48,6 +48,14 @@ def damage(settings: Settings) -> Broken | None:
         return None
 
 
+def damage_of(engine: Engine, database: str) -> Broken | None:
+    """The same of a log that is open already: reads all of it."""
+    try:
+        return _found(engine, database)
+    except (Failure, Unavailable, DBAPIError):
+        return None
+
+
 def _found(engine: Engine, database: str) -> Broken | None:
     try:
         verify_live(engine.store, Sealed(folder_of(database)))

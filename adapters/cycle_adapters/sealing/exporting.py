@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -47,23 +48,55 @@ def bundle(
     folder = Folder(seals_of(settings.database, seals))
     with opened(settings.database) as engine:
         log = log_of(engine, commune, settings.actor)
-        sealed = folder.sealed(log, cosigned(folder, log, witnessed))
-        if sealed is None:
-            raise CannotSeal("not-sealed", log=log)
-        wanted = folder.opened(log, sealed.checkpoint)
-        since = engine.store.log_size(log) - wanted.size
-        with damage_first(lambda: verify_live(engine.store, Sealed(folder))):
-            engine.act(settings.actor, "export-bundle", log)
-            by = None if purpose is None else recipient(engine, settings.actor, log)
-        check_sealed(engine.store, folder, log, wanted)
-        with new_place(to) as place:
-            # Recorded when it can be written, and before the first byte leaves.
-            handed = Openings()
-            if by is not None and purpose is not None:
-                handed = openings(engine, log, by, size=wanted.size, purpose=Purpose(purpose))
-            engine.act(settings.actor, "export-bundle", log, BundleExported(log, wanted.size))
-            manifest = fill(place, sealed, as_sealed(engine.store, folder, log, wanted.size), handed.lines)
-    tell(settings, Written(str(to), log, wanted.size, manifest.as_of, since, len(handed.lines), handed.people), purpose)
+        wanted = None if purpose is None else Purpose(purpose)
+        exported = export(engine, settings.actor, folder, log, partial(new_place, to), witnessed, wanted)
+    tell(settings, str(to), exported, purpose)
+
+
+class Exported(Struct, frozen=True):
+    """What a bundle holds; ``since`` are the events that are not in it yet."""
+
+    log: LogName
+    size: int
+    as_of: str
+    since: int
+    openings: int
+    people: int
+
+
+def export(
+    engine: Engine,
+    actor: str,
+    folder: Folder,
+    log: LogName,
+    new: Callable[[], AbstractContextManager[Place]],
+    witnessed: Sequence[Path] = (),
+    purpose: Purpose | None = None,
+) -> Exported:
+    """Write the bundle of a log to a new place, for whom it may be written; that it leaves is recorded before.
+
+    Raises:
+        CannotSeal: nothing of the log is sealed.
+        Forbidden: the account may not.
+        Broken: the log is not what was sealed.
+    """
+    sealed = folder.sealed(log, cosigned(folder, log, witnessed))
+    if sealed is None:
+        raise CannotSeal("not-sealed", log=log)
+    wanted = folder.opened(log, sealed.checkpoint)
+    since = engine.store.log_size(log) - wanted.size
+    with damage_first(lambda: verify_live(engine.store, Sealed(folder))):
+        engine.act(actor, "export-bundle", log)
+        by = None if purpose is None else recipient(engine, actor, log)
+    check_sealed(engine.store, folder, log, wanted)
+    with new() as place:
+        # Recorded when it can be written, and before the first byte leaves.
+        handed = Openings()
+        if by is not None and purpose is not None:
+            handed = openings(engine, log, by, size=wanted.size, purpose=purpose)
+        engine.act(actor, "export-bundle", log, BundleExported(log, wanted.size))
+        manifest = fill(place, sealed, as_sealed(engine.store, folder, log, wanted.size), handed.lines)
+    return Exported(log, wanted.size, manifest.as_of, since, len(handed.lines), handed.people)
 
 
 @contextmanager
@@ -82,34 +115,22 @@ def new_place(to: Path) -> Iterator[Place]:
             raise CannotSeal("exists").about(to) from error
 
 
-class Written(Struct, frozen=True):
-    """A bundle as programs are told of it; ``since`` are the events that are not in it yet."""
-
-    path: str
-    log: LogName
-    size: int
-    as_of: str
-    since: int
-    openings: int
-    people: int
-
-
-def tell(settings: Settings, written: Written, purpose: str | None) -> None:
+def tell(settings: Settings, path: str, exported: Exported, purpose: str | None) -> None:
     """What went into a bundle; on standard error, what to beware of."""
     language = settings.language
     if settings.json:
-        click.echo(msgspec.json.encode(written))
+        click.echo(msgspec.json.encode({"path": path, **msgspec.structs.asdict(exported)}))
         return
-    values = {"path": written.path, "log": written.log, "count": written.size, "when": written.as_of}
+    values = {"path": path, "log": exported.log, "count": exported.size, "when": exported.as_of}
     click.echo(verbatim("message.bundle-written", language, **values))
     if purpose is not None:
-        key = f"message.bundle-{'with' if written.openings else 'without'}-personal"
-        about = {"count": written.openings, "people": written.people, "purpose": word(purpose, language)}
+        key = f"message.bundle-{'with' if exported.openings else 'without'}-personal"
+        about = {"count": exported.openings, "people": exported.people, "purpose": word(purpose, language)}
         click.echo(text(key, language, "", **about))
-    if written.openings:
-        click.echo(verbatim("message.bundle-to-be-kept", language, path=written.path), err=True)
-    if written.since:
-        click.echo(text("message.bundle-grown", language, count=written.since), err=True)
+    if exported.openings:
+        click.echo(verbatim("message.bundle-to-be-kept", language, path=path), err=True)
+    if exported.since:
+        click.echo(text("message.bundle-grown", language, count=exported.since), err=True)
 
 
 @click.command()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -99,12 +100,13 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.trees: dict[str, KeptTree] = {}
-        """Each log that was ever sealed."""
-        with explained(path):
-            for each in sorted((path / "logs").glob("*/frontier")):
-                log = unquote(each.parent.name)
-                self.trees[log] = KeptTree(each.parent)
+
+    @cached_property
+    def trees(self) -> dict[str, KeptTree]:
+        """Each log that was ever sealed, as it was when they were first asked for."""
+        with explained(self.path):
+            found = sorted((self.path / "logs").glob("*/frontier"))
+            return {unquote(each.parent.name): KeptTree(each.parent) for each in found}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -147,6 +149,11 @@ class Folder:
         if log not in self.trees:
             self.trees[log] = KeptTree(self._log(log))
         return self.trees[log]
+
+    def alone(self, log: str) -> KeptTree:
+        """The tree of a log; no other is looked at."""
+        with explained(self.path):
+            return KeptTree(self._log(log))
 
     def kept(self, log: str, index: int) -> bytes | None:
         """The leaf hash that was sealed; None where nothing is."""

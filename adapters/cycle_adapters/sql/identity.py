@@ -80,6 +80,11 @@ class SqlIdentities(SqlBeside, IdentityStore):
         kept, account, since, stage, strong, begun, seen = found
         return Session(bytes(kept), account, since, Stage(stage), bool(strong), begun, seen)
 
+    def open_sessions(self, begun: int, seen: int) -> int:
+        open_ = (sessions.c.stage == Stage.IN.value) & (sessions.c.begun > begun) & (sessions.c.seen > seen)
+        with self._reading() as connection:
+            return connection.execute(select(func.count()).select_from(sessions).where(open_)).scalar_one()
+
     def see(self, digest: bytes, now: int) -> None:
         with self._writing() as connection:
             connection.execute(update(sessions).where(sessions.c.digest == digest).values(seen=now))

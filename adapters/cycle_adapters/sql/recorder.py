@@ -19,7 +19,7 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from cycle.aggregates.base import LogName, StreamId
@@ -239,10 +239,11 @@ class SqlRecorder(SqlAuditing, LogRecorder):
         with self._rows(HEAD) as found:
             return head_of(found.fetchone())
 
-    def log_size(self, log: LogName) -> int:
-        with self._rows(select(func.max(events.c.log_index)).where(events.c.log == log)) as found:
-            last = found.fetchone()[0]
-        return 0 if last is None else cast("int", last) + 1
+    def log_size(self, log: LogName, at: int | None = None) -> int:
+        query = select(events.c.log_index).where(events.c.log == log).order_by(events.c.log_index.desc()).limit(1)
+        with self._rows(query if at is None else query.where(events.c.position <= at)) as found:
+            last = found.fetchone()
+        return 0 if last is None else cast("int", last[0]) + 1
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         return LogSubscription(self, gt, topics)

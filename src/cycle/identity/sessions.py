@@ -197,6 +197,11 @@ class Sessions:
         session = self.found(id_)
         return session.account if session is not None and session.stage is Stage.IN else None
 
+    def open(self) -> int:
+        """How many are signed in: those that neither idled nor lasted too long."""
+        now = int(self._now())
+        return self._store.open_sessions(now - LONGEST_SECONDS, now - IDLE_SECONDS)
+
     def sign_out(self, id_: str) -> None:
         """End this session."""
         self._store.end(digest_of(id_))

@@ -105,6 +105,10 @@ class IdentityStore(ABC):
     def session(self, digest: bytes) -> Session | None: ...
 
     @abstractmethod
+    def open_sessions(self, begun: int, seen: int) -> int:
+        """How many have signed in wholly, begun and seen after these seconds."""
+
+    @abstractmethod
     def see(self, digest: bytes, now: int) -> None:
         """A session was used."""
 

@@ -1,4 +1,4 @@
-"""``cycle serve``."""
+"""``cycle serve``: the server, put together with the rooms that it hands on from and with what works beside it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.http.signing_in import OnThisMachine, SignedIn, is_loopback
 from cycle_adapters.logs import begin, command_told
 from cycle_adapters.options import option
+from cycle_adapters.rooms import rooms_of
 from cycle_adapters.stopping import Systemd, stopping
 from cycle_adapters.work import at_work
 
@@ -68,7 +69,7 @@ def serve(
         # What cannot be read is told here, and not to everybody who asks for a page.
         Reader(engine, as_account or "", runner).catch_up()
         callers, door = who_calls(engine, as_account, address, demo=demo)
-        app = application(engine, runner, settings, callers, door)
+        app = application(engine, runner, settings, callers, door, rooms_of(settings.database))
         values = {"database": settings.database.rpartition("@")[2], "address": address}
         click.echo(text("message.serving", settings.language, "", **values))
         if as_account:
