@@ -68,6 +68,9 @@ def test_two_moments_are_compared_in_words(desk: Desk) -> None:
     assert f"Faits entre les deux : {len(known) - 1}" in page
     by_day = plain(desk.text(f"{desk.base}/compare?from=2026-01-06&to=2026-01-06", "auditor"))
     assert "Rien n'a changé entre les deux." in by_day
+    for asked in ("", "?from=1"):
+        chosen = desk.client.get(f"{desk.base}/compare{asked}", headers=named("auditor"))
+        assert chosen.url.path == f"{desk.base}/replay", "where two moments are chosen"
     wrong = desk.client.get(f"{desk.base}/compare?from=x&to=y", headers=named("auditor"))
     assert wrong.status_code == 422
 

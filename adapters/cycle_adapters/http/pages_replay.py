@@ -45,12 +45,15 @@ def replay_pages() -> APIRouter:
             return place.desk.go_to(f"{place.base}/replay?at={whole[number - 1].position}{asked(as_of, known_at)}")
         return page_at(place, whole, at, as_of, known_at)
 
-    @router.get("/frameworks/{identity}/compare", response_class=HTMLResponse)
+    @router.get("/frameworks/{identity}/compare")
     def compare(
         place: AtPlace,
-        before: Annotated[Instant, Query(alias="from")],
-        to: Annotated[Instant, Query()],
-    ) -> HTMLResponse:
+        before: Annotated[Instant | None, Query(alias="from")] = None,
+        to: Annotated[Instant | None, Query()] = None,
+    ) -> Response:
+        if before is None or to is None:
+            # Where two moments are chosen.
+            return place.desk.go_to(f"{place.base}/replay")
         earlier, later = (place.desk.reader.framework_facts(place.id, each) for each in (before, to))
         found = compared(earlier, later, place.desk.language)
         return place.desk.page(
