@@ -19,10 +19,10 @@ from cycle_adapters.http.pages_meeting import meeting_pages
 from cycle_adapters.http.pages_offline import offline_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
+from cycle_adapters.http.pages_shell import FOR_A_YEAR, Shell, shell_pages
 
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """What turns the direction of writing: a text that holds it would rearrange the words around it."""
-FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 def _straight(value: object) -> object:
@@ -49,7 +49,8 @@ class Pages:
         self._templates.globals["signs_in"] = signs_in
         self._templates.filters["typed"] = _typed
         self._style = self._templates.get_template("style.css").render()
-        self._version = sha256(self._style.encode()).hexdigest()[:12]
+        self.version = sha256(self._style.encode()).hexdigest()[:12]
+        self.shell = Shell(self._style)
 
     def page(self, name: str, language: Language, *, status: int = 200, path: str, **values: Any) -> HTMLResponse:
         """A page. ``path`` is its own address without the language, with which it is found in the other one."""
@@ -71,7 +72,7 @@ class Pages:
 
         helps = {"word": word, "say": say, "quote": quote, "pair": pair, "url": url}
         page = self._templates.get_template(name)
-        shown_values = {"lang": language, "path": path, "style": self._version, **helps, **values}
+        shown_values = {"lang": language, "path": path, "style": self.version, "script": self.shell.version, **helps, **values}
         return HTMLResponse(page.render(**shown_values), status, {"Content-Language": language})
 
     def style(self) -> str:
@@ -89,4 +90,5 @@ def pages(look: Pages) -> APIRouter:
     parts = board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages, offline_pages
     for part in parts:
         router.include_router(part())
+    router.include_router(shell_pages(look))
     return router

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -31,6 +31,8 @@ FORM = "application/x-www-form-urlencoded"
 TOKEN = "_form"
 """Says that a form was given to this session, and by us."""
 MOST_FIELDS = 5_000
+WHOSE = "Cycle-Account"
+"""Says for whom a page was made: a browser keeps it for nobody else."""
 
 
 def link(path: str, language: Language, **more: object) -> str:
@@ -70,9 +72,10 @@ class Desk:
         """A page under its own address, which is nobody else's to keep."""
         look: Pages = self.call.request.app.state.look
         secret = session_id(self.call.request)
-        values |= {"account": self.actor, "token": form_token(secret) if secret else ""}
+        values |= {"account": self.actor, "owner": self.actor, "token": form_token(secret) if secret else ""}
         found = look.page(name, self.language, status=status, path=path or self.address, **values)
         found.headers["Cache-Control"] = "private, no-cache"
+        found.headers[WHOSE] = quote(self.actor)
         return found
 
     @property

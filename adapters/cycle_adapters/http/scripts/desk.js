@@ -1,0 +1,102 @@
+// What every page does with a script: forms through the outbox, what waits, what is kept. Without it all works, too.
+
+import { account, follow, signedIn, unfollow } from "./store.js";
+import { hear, tell } from "./news.js";
+import { all, CONFLICT, REFUSED, SIGNED_OUT, unsent } from "./outbox.js";
+import { send } from "./sender.js";
+import { forgetOthers, isFollowed } from "./kept.js";
+import { toWorker } from "./worker_link.js";
+import { link, list, make } from "./element.js";
+import { inLanguage, learn, moment, say } from "./words.js";
+
+const page = document.documentElement, main = document.getElementById("main");
+const owner = page.dataset.account ?? "", isKept = "kept" in page.dataset;
+const framework = main.querySelector("[data-place]")?.dataset;
+
+// A page from the server says who is signed in; one that was kept says who was then.
+async function recogniseOwner() {
+  if (!owner || isKept || owner === await account()) return;
+  await signedIn(owner);
+  await forgetOthers(owner);
+}
+
+function sayThatItIsKept() {
+  const words = isKept ? say("page-kept", { at: moment(page.dataset.kept) }) : "missing" in page.dataset ? say("page-missing") : "";
+  if (words) main.prepend(make("p", { class: "note", id: "no-connection" }, words));
+}
+
+async function countLine() {
+  const line = document.getElementById("outbox-line"), items = unsent(await all(owner || (isOutbox && await account())));
+  const stopped = items.filter(each => [REFUSED, CONFLICT, SIGNED_OUT].includes(each.state)).length;
+  const words = [items.length > stopped && say("count-waiting", { count: items.length - stopped }), stopped && say("count-stopped", { count: stopped })];
+  const told = words.filter(Boolean).join(" ");
+  if (line.textContent === told) return;
+  line.replaceChildren(...(told ? [link(inLanguage("/outbox"), told)] : []));
+}
+
+// What of this framework is said and not recorded: a page that was kept does not know of it.
+async function waitingHere() {
+  const items = unsent(await all(owner)).filter(each => each.framework === framework.place);
+  let place = document.getElementById("waiting-here");
+  if (!place && !items.length) return;
+  if (!place) main.querySelector("h1").after(place = make("div", { id: "waiting-here", class: "note" }));
+  place.hidden = !items.length;
+  place.replaceChildren(make("p", {}, say("waiting-here")), list(items.map(each =>
+    make("span", {}, each.label, each.words ? ` — ${each.words}` : "", ` (${say(`state-${each.state}`)})`))));
+}
+
+async function followButton() {
+  const button = document.getElementById("follow");
+  if (!button) return;
+  const draw = async () => {
+    const each = await isFollowed(owner, framework.place);
+    button.textContent = say(each ? "unfollow" : "follow");
+    const told = each && (each.at ? say("kept-at", { at: moment(each.at), pages: each.pages }) : say("being-kept"));
+    document.getElementById("followed").textContent = told ?? "";
+  };
+  button.addEventListener("click", async () => {
+    if (await isFollowed(owner, framework.place)) {
+      await unfollow(owner, framework.place);
+      toWorker({ unkeep: framework.place });
+    } else {
+      await follow({ account: owner, framework: framework.place, name: framework.name, language: page.lang });
+      toWorker({ keep: framework.place, language: page.lang });
+    }
+    tell("followed");
+  });
+  hear(draw);
+  await draw();
+  button.hidden = false;
+}
+
+function sendWhenItMay() {
+  addEventListener("online", () => send());
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") send(); });
+  hear(what => { if (what.recorded) toWorker({ refresh: what.recorded }); });
+  return send();
+}
+
+// Only what a page needs is fetched with it.
+async function beginForms(ready) {
+  if (document.querySelector("form[data-command]")) await (await import("./forms.js")).begin(ready);
+}
+
+const isOutbox = document.getElementById("items") !== null;
+
+async function begin() {
+  navigator.serviceWorker?.register("/sw.js", { type: "module" }).catch(() => {});
+  const ready = learn(), forms = beginForms(ready);
+  await ready;
+  await recogniseOwner();
+  sayThatItIsKept();
+  if (isOutbox) (await import("./outbox_page.js")).begin(main);
+  const draw = () => { countLine(); if (framework && owner) waitingHere(); };
+  hear(draw);
+  await Promise.all([draw(), forms]);
+  if (framework && owner) await followButton();
+  if (owner || isOutbox) await sendWhenItMay();
+  if (framework && owner && !isKept) toWorker({ look: framework.place });
+}
+
+// What lies here stays for good and is ours alone only where the line is: elsewhere all works as without script.
+if (isSecureContext && globalThis.indexedDB && navigator.locks && crypto.randomUUID) begin();

@@ -1,0 +1,259 @@
+// Command forms: what is typed is kept as it is typed, and lies in the outbox before it is sent.
+
+import { account, draft, dropDraft, keepDraft } from "./store.js";
+import { hear } from "./news.js";
+import { all, CONFLICT, find, put, RECORDED, REFUSED, saidBefore, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
+import { send } from "./sender.js";
+import { addRows, answers, blanks, clearErrors, fill, mainText, pairs, showErrors } from "./typed.js";
+import { button, link, list, make } from "./element.js";
+import { inLanguage, moment, say, told } from "./words.js";
+
+const AGAIN = "#again=";
+// Milliseconds after which somebody goes on, and learns later what became of it.
+const PATIENCE = 8_000;
+const newKey = () => crypto.randomUUID().replaceAll("-", "");
+// The day as people here count it.
+const today = (at = new Date()) => new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+
+// The address of a form, whatever its language and the step from which one has come.
+function place(form) {
+  const url = new URL(form.action);
+  url.searchParams.delete("lang");
+  return url.pathname + url.search;
+}
+
+export class CommandForm {
+  constructor(form, owner, ready) {
+    Object.assign(this, { form, owner, ready, again: undefined, busy: false });
+    this.version = Number(form.elements._version?.value ?? 0);
+    form.addEventListener("submit", event => this.submitted(event));
+    form.addEventListener("input", () => this.keep());
+    form.addEventListener("change", () => this.keep());
+    addEventListener("pageshow", () => { this.busy = false; });
+    this.begun = ready.then(() => this.begin());
+  }
+
+  async begin() {
+    this.mendDays();
+    const items = await all(this.owner), key = location.hash.startsWith(AGAIN) && location.hash.slice(AGAIN.length);
+    const item = key && items.find(each => each.key === key && [REFUSED, CONFLICT].includes(each.state));
+    this.offerWaiting(items, item);
+    if (item) this.openAgain(item);
+    else await this.restore();
+  }
+
+  // A page that was kept on another day says that day's date: whoever types now means today.
+  mendDays() {
+    const on = this.form.elements._on, kept = document.documentElement.dataset.kept;
+    if (!on || !kept || today(new Date(kept)) === today()) return;
+    if (on.value === on.max) on.value = today();
+    for (const each of this.form.querySelectorAll(`[type=date][max="${on.max}"]`)) each.max = today();
+  }
+
+  // What waits can be chosen as if it were there: the server puts its number in once it has one.
+  offerWaiting(items, again) {
+    const offered = items.filter(each => each.framework === this.form.dataset.framework && each.makes
+      && each.seq < (again?.seq ?? Infinity) && (each.state !== RECORDED || each.recordedVersion > this.version));
+    for (const field of this.form.querySelectorAll("[data-refers]")) {
+      const fitting = offered.filter(each => each.makes === field.dataset.refers);
+      if (fitting.length) offer(field, fitting);
+    }
+  }
+
+  openAgain(item) {
+    this.again = item;
+    fill(this.form, item.body);
+    this.showOutcome(item);
+  }
+
+  async restore() {
+    const kept = await draft(this.owner, place(this.form));
+    if (!kept) return;
+    fill(this.form, kept.body);
+    const note = make("p", { class: "note", id: "draft" }, say("draft-restored", { at: moment(kept.at) }), " ",
+      button(say("draft-drop"), () => this.begin_anew(note), { class: "plain" }));
+    this.form.before(note);
+  }
+
+  async begin_anew(note) {
+    await dropDraft(this.owner, place(this.form));
+    this.form.reset();
+    note.remove();
+  }
+
+  // One write after the other: the last one is what was typed last.
+  keep() {
+    if (this.busy || this.again) return;
+    const kept = { account: this.owner, form: place(this.form), at: new Date().toISOString(), body: pairs(this.form) };
+    this.keeping = Promise.resolve(this.keeping).then(() => (this.busy ? undefined : keepDraft(kept))).catch(() => {});
+  }
+
+  async submitted(event) {
+    event.preventDefault();
+    if (event.submitter?.name === "_add") {
+      this.addRow(event.submitter.value);
+      return;
+    }
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      await this.begun;
+      const missing = blanks(this.form);
+      clearErrors(this.form);
+      if (missing.length) showErrors(this.form, { errors: missing });
+      else if (!("binds" in this.form.dataset) || await this.checked()) return await this.record();
+      this.busy = false;
+    } catch {
+      // Nothing can be kept in this browser: it is sent as without script.
+      this.form.submit();
+    }
+  }
+
+  addRow(name) {
+    addRows(this.form, name, Number(this.form.elements[`_rows.${name}`].value) + 1);
+    this.keep();
+  }
+
+  // What binds is shown once more in words; the form is not shown meanwhile.
+  checked() {
+    return new Promise(resolve => {
+      const two = "two" in this.form.dataset;
+      const end = yes => { check.remove(); this.form.hidden = false; resolve(yes); };
+      const check = make("div", { id: "check" },
+        make("h2", { tabindex: "-1" }, say("check-title")),
+        make("p", { class: "note" }, say("binds-note"), two ? ` ${say("two-note")}` : ""),
+        make("dl", { class: "answers" }, answers(this.form).map(([label, value]) =>
+          [make("dt", {}, label), make("dd", {}, value)])),
+        make("p", {}, button(say(two ? "ask-for-it" : "record-it"), () => end(true)), " ",
+          button(say("change-it"), () => end(false), { class: "plain" })));
+      this.form.before(check);
+      this.form.hidden = true;
+      check.querySelector("h2").focus();
+    });
+  }
+
+  async record() {
+    const items = await all(this.owner), item = this.item(items);
+    await this.keeping;
+    await put(item, place(this.form));
+    this.again = item;
+    const note = make("p", { class: "note", id: "outcome", tabindex: "-1" }, say("being-recorded"));
+    this.form.before(note);
+    this.form.hidden = true;
+    note.focus();
+    this.awaited(item.key, note);
+    askToSync();
+    send();
+  }
+
+  item(items) {
+    const { form, again } = this, { command, framework = "", label, makes = "" } = form.dataset;
+    const own = form.elements._key?.value, usable = own && !("kept" in document.documentElement.dataset);
+    const fresh = usable && !items.some(each => each.key === own) ? own : newKey();
+    const version = Math.max(this.version, again?.present ?? 0);
+    const body = [...pairs(form), ...("binds" in form.dataset ? [["_checked", "yes"]] : [])];
+    return {
+      ...(again ? { seq: again.seq } : {}), key: again?.key ?? fresh, account: this.owner, framework, command, label, makes,
+      name: form.dataset.name ?? "", words: mainText(form), shown: answers(form), body, action: form.getAttribute("action"),
+      page: location.pathname + location.search, step: form.elements._step?.value ?? "",
+      version: form.elements._version?.value ? version : "", after: saidBefore(items, framework, version, again?.seq),
+      typedAt: new Date().toISOString(), state: WAITING, tries: 0,
+    };
+  }
+
+  // Shows what becomes of an item, until it is known or somebody goes on.
+  awaited(key, note) {
+    const look = async () => {
+      const item = await find(key);
+      if (item?.state === RECORDED) location.assign(inLanguage(item.done + (item.step ? `?step=${item.step}` : "")));
+      else if (item?.state === WAITING && !item.tries && !waitsFor(await all(this.owner), item)) return;
+      else if (item?.state === SENDING) return;
+      else end(item);
+    };
+    const end = item => {
+      stop();
+      clearTimeout(timer);
+      note.remove();
+      if ([REFUSED, CONFLICT].includes(item?.state)) this.showForm(item);
+      else this.lies(item);
+    };
+    const stop = hear(look), timer = setTimeout(async () => end(await find(key)), navigator.onLine ? PATIENCE : 0);
+    look();
+  }
+
+  showForm(item) {
+    this.again = item;
+    this.busy = false;
+    this.form.hidden = false;
+    this.showOutcome(item);
+  }
+
+  showOutcome(item) {
+    const meanwhile = item.state === CONFLICT;
+    const lines = meanwhile ? [say("changed-since")] : item.errors?.length && !item.reasons?.length ? []
+      : item.reasons?.length ? item.reasons.map(each => each.text) : [item.detail];
+    const more = meanwhile ? [make("p", {}, say("recorded-meanwhile")), list(item.since.map(told)),
+      make("p", {}, say("send-again-after-looking")),
+      make("p", {}, link(inLanguage("/outbox"), say("side-by-side")))] : [];
+    showErrors(this.form, { lines, errors: item.errors ?? [], more });
+  }
+
+  // It lies in the outbox: nobody has to stay for it.
+  lies(item) {
+    if (!item) return;
+    const back = item.step ? [`/frameworks/${item.framework}/meeting?step=${item.step}`, say("back-to-meeting")]
+      : item.framework ? [`/frameworks/${item.framework}`, say("back-to-framework")] : ["/", say("all-frameworks")];
+    const panel = make("div", { class: "done", id: "outcome" },
+      make("h2", { tabindex: "-1" }, say(item.state === SIGNED_OUT ? "lies-signed-out" : "lies-waiting")),
+      make("p", {}, item.label, item.words ? ` — ${item.words}` : ""),
+      make("p", {}, say("lies-note")),
+      make("p", {}, link(inLanguage(back[0]), back[1], { class: "button" }), " ",
+        link(inLanguage("/outbox"), say("outbox-title"), { class: "button plain" })));
+    this.form.replaceWith(panel);
+    panel.querySelector("h2").focus();
+  }
+}
+
+async function askToSync() {
+  const worker = await navigator.serviceWorker?.getRegistration();
+  await worker?.sync?.register("outbox").catch(() => {});
+}
+
+// Choices for what waits: in a list to choose from, among what is ticked, or in place of a blank field.
+function offer(field, items) {
+  const choices = items.map(each => ({ value: `@${each.key}`, label: say("choice-waiting", { words: each.words || each.label }) }));
+  if (field.tagName === "SELECT") field.append(...options(choices));
+  else if (field.tagName === "INPUT" && field.type !== "checkbox") field.replaceWith(select(field, choices));
+  else if (field.tagName === "FIELDSET") offerInList(field, choices);
+}
+
+const options = choices => choices.map(({ value, label }) => make("option", { value }, label));
+
+function select(field, choices) {
+  const { id, name, required } = field;
+  return make("select", { id, name, required }, make("option", { value: "" }, required ? say("choose") : "—"), options(choices));
+}
+
+function offerInList(field, choices) {
+  field.querySelector(":scope > p.quiet")?.remove();
+  const { name, kind } = field.dataset, selects = [...field.querySelectorAll("select")];
+  if (kind !== "order") {
+    field.append(...choices.map(({ value, label }, number) => {
+      const id = `${field.id}-w${number}`;
+      return make("div", { class: "tick" }, make("input", { type: "checkbox", id, name, value }), make("label", { for: id }, label));
+    }));
+    return;
+  }
+  const first = selects.length ? [...selects[0].options].map(each => ({ value: each.value, label: each.textContent })) : [{ value: "", label: "—" }];
+  for (const each of selects) each.append(...options(choices));
+  choices.forEach((_, number) => {
+    const rank = selects.length + number + 1, id = `${field.id}-${rank}`;
+    field.append(make("label", { for: id }, say("rank", { number: rank })), make("select", { id, name }, options([...first, ...choices])));
+  });
+}
+
+export async function begin(ready) {
+  const owner = document.documentElement.dataset.account || await account();
+  const forms = [...document.querySelectorAll("form[data-command]")].map(form => new CommandForm(form, owner, ready));
+  await Promise.all(forms.map(each => each.begun));
+}

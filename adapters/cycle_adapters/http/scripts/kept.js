@@ -1,0 +1,95 @@
+// Pages that are kept for when there is no connection: those of the frameworks that an account follows.
+
+import { account, follow, followed } from "./store.js";
+import { tell } from "./news.js";
+
+export const AT = "Cycle-Kept", WHOSE = "Cycle-Account";
+const PREFIX = "pages-", OLD_SECONDS = 600;
+const cacheOf = who => PREFIX + encodeURIComponent(who);
+
+// One address for one page, in whatever order its parameters stand.
+export function canonical(address, without = []) {
+  const url = new URL(address, location.origin);
+  for (const name of without) url.searchParams.delete(name);
+  url.searchParams.sort();
+  url.hash = "";
+  return url.href;
+}
+
+export const frameworkOf = address => /^\/frameworks\/([^/]+)/.exec(new URL(address, location.origin).pathname)?.[1];
+
+export const isFollowed = async (who, framework) => (await followed(who)).find(each => each.framework === framework);
+
+// The kept page under an address, for who was signed in last; one that was kept without its step is as good.
+export async function find(address) {
+  const who = await account();
+  if (!who) return undefined;
+  const pages = await caches.open(cacheOf(who));
+  return await pages.match(canonical(address)) ?? pages.match(canonical(address, ["step"]));
+}
+
+// Keeps an answer, if it is a page that was made for this account.
+export async function keep(who, address, answer) {
+  if (!answer.ok || answer.redirected || answer.headers.get(WHOSE) !== encodeURIComponent(who)) return false;
+  const headers = new Headers(answer.headers);
+  headers.set(AT, new Date().toISOString());
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+  const pages = await caches.open(cacheOf(who));
+  await pages.put(canonical(address), new Response(await answer.blob(), { headers }));
+  return true;
+}
+
+// Nothing of other accounts stays; of nobody at all when `who` is nobody.
+export async function forgetOthers(who) {
+  const others = (await caches.keys()).filter(name => name.startsWith(PREFIX) && (!who || name !== cacheOf(who)));
+  await Promise.all(others.map(name => caches.delete(name)));
+}
+
+async function forget(who, framework, except = []) {
+  const pages = await caches.open(cacheOf(who)), wanted = new Set(except.map(each => canonical(each)));
+  for (const { url } of await pages.keys()) {
+    if (frameworkOf(url) === framework && !wanted.has(url)) await pages.delete(url);
+  }
+}
+
+export const unkeep = (who, framework) => forget(who, framework);
+
+const running = new Map();
+
+// Fetches every page of a framework anew. Asked for while it runs, it runs once more: something was recorded meanwhile.
+export function keepAll(who, framework, language) {
+  const before = running.get(framework) ?? Promise.resolve();
+  const now = before.then(() => fetchAll(who, framework, language)).catch(() => {});
+  running.set(framework, now);
+  return now.finally(() => { if (running.get(framework) === now) running.delete(framework); });
+}
+
+async function fetchAll(who, framework, language) {
+  const answer = await fetch(`/frameworks/${framework}/offline.json?lang=${language}`);
+  if (!answer.ok) return;
+  const { name, pages } = await answer.json();
+  const addresses = pages.map(page => {
+    const url = new URL(page, location.origin);
+    url.searchParams.set("lang", language);
+    return url.href;
+  });
+  let count = 0;
+  for (const address of addresses) {
+    if (await keep(who, address, await fetch(address))) count += 1;
+  }
+  if (!await isFollowed(who, framework)) return forget(who, framework);
+  await forget(who, framework, addresses);
+  await follow({ account: who, framework, name, language, pages: count, all: count === addresses.length, at: new Date().toISOString() });
+  tell("followed");
+}
+
+// What was kept a while ago is fetched again when there is a connection.
+export async function refreshOld(who, framework) {
+  const each = await isFollowed(who, framework);
+  if (each && (!each.all || Date.now() - new Date(each.at) > OLD_SECONDS * 1_000)) await keepAll(who, framework, each.language);
+}
+
+export async function refresh(who, framework) {
+  const each = await isFollowed(who, framework);
+  if (each) await keepAll(who, framework, each.language);
+}

@@ -1,0 +1,127 @@
+// The outbox as a page: what waits, what came of it, and what is kept.
+
+import { account, followed, signedIn, unfollow } from "./store.js";
+import { hear, tell } from "./news.js";
+import { all, CAN_BE_GIVEN_UP, change, CONFLICT, giveUp, RECORDED, REFUSED, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
+import { send, whoAmI } from "./sender.js";
+import { toWorker } from "./worker_link.js";
+import { button, link, list, make } from "./element.js";
+import { inLanguage, moment, say, told } from "./words.js";
+
+const PATIENCE = 4_000;
+
+// Shown to who is signed in; without a connection, to who was last.
+async function reader() {
+  if (!navigator.onLine) return account();
+  try {
+    const me = await Promise.race([whoAmI(), new Promise((_, reject) => setTimeout(reject, PATIENCE))]);
+    if (me) await signedIn(me.account);
+    return me ? me.account : await account();
+  } catch {
+    return account();
+  }
+}
+
+export async function begin(page) {
+  const who = await reader();
+  const items = page.querySelector("#items"), kept = page.querySelector("#kept"), shown = new Map();
+  const draw = async () => {
+    drawItems(items, await all(who), shown);
+    drawKept(kept, who, await followed(who));
+  };
+  hear(draw);
+  addEventListener("online", draw);
+  page.querySelector("#send").addEventListener("click", () => send());
+  await draw();
+}
+
+// Only what has changed is drawn anew, so that nobody loses the place where he is.
+function drawItems(place, items, shown) {
+  const wanted = items.toReversed();
+  for (const [key, each] of shown) {
+    if (!wanted.some(item => item.key === key)) { each.element.remove(); shown.delete(key); }
+  }
+  wanted.forEach((item, number) => {
+    const behind = waitsFor(items, item), as = JSON.stringify([item, behind?.key]), before = shown.get(item.key);
+    if (before?.as !== as) {
+      const element = article(item, behind), focused = before?.element.contains(document.activeElement);
+      if (before) before.element.replaceWith(element);
+      shown.set(item.key, { as, element });
+      if (focused) element.querySelector("h2").focus();
+    }
+    const { element } = shown.get(item.key);
+    if (place.children[number] !== element) place.insertBefore(element, place.children[number] ?? null);
+  });
+  place.hidden = !wanted.length;
+  document.getElementById("nothing").hidden = wanted.length > 0;
+  document.getElementById("send").hidden = !wanted.some(each => each.state !== RECORDED);
+}
+
+function article(item, behind) {
+  const state = behind ? "behind" : item.state;
+  return make("li", { class: `item ${state}`, "data-key": item.key, "data-state": item.state },
+    make("h2", { tabindex: "-1" }, item.label, item.name ? make("small", {}, ` ${item.name}`) : ""),
+    item.words ? make("p", {}, item.words) : "",
+    make("p", { class: "state" }, make("strong", {}, say(`state-${state}`, { what: behind?.label, words: behind?.words })),
+      make("span", { class: "quiet" }, ` ${say("typed-at", { at: moment(item.typedAt) })}`)),
+    ...(PARTS[item.state]?.(item) ?? waiting(item)),
+    CAN_BE_GIVEN_UP.includes(item.state) && ![CONFLICT].includes(item.state) ? make("p", {}, actions(item)) : "");
+}
+
+const waiting = item => (item.tries && item.detail ? [make("p", { class: "quiet" }, item.detail)] : []);
+
+const PARTS = {
+  [RECORDED]: item => [...item.sentences.map(each => make("p", {}, each)), make("p", {}, link(inLanguage(item.done), say("see-recorded")))],
+  [REFUSED]: item => [list([...item.errors.map(each => say("pair", { label: each.label, value: each.text })),
+    ...(item.reasons.length ? item.reasons.map(each => each.text) : item.errors.length ? [] : [item.detail])])],
+  [CONFLICT]: conflict,
+  [SIGNED_OUT]: () => [make("p", {}, link(inLanguage(`/sign-in?to=${encodeURIComponent("/outbox")}`), say("sign-in-again"), { class: "button" }))],
+  [SENDING]: () => [],
+};
+
+// Side by side: nothing is written over, nothing is dropped.
+function conflict(item) {
+  return [make("div", { class: "sides" },
+    make("section", {}, make("h3", {}, say("side-mine")), make("dl", { class: "answers" },
+      item.shown.map(([label, value]) => [make("dt", {}, label), make("dd", {}, value)]))),
+    make("section", {}, make("h3", {}, say("side-theirs")), list(item.since.map(told)))),
+  make("p", {}, button(say("send-all-the-same"), () => sendAllTheSame(item)), " ", actions(item))];
+}
+
+async function sendAllTheSame(item) {
+  await change(item.key, [CONFLICT], { state: WAITING, version: item.present, tries: 0 });
+  send();
+}
+
+const actions = item => [
+  [REFUSED, CONFLICT].includes(item.state) ? link(`${item.page}#again=${item.key}`, say("change-mine"), { class: "button plain" }) : "",
+  " ", button(say("give-up"), () => ask(item), { class: "plain", "data-act": "give-up" })];
+
+// Nothing is given up without a question.
+function ask(item) {
+  const id = `ask-${item.key}`;
+  const end = yes => { dialog.close(); dialog.remove(); return yes && giveUp(item.key).then(send); };
+  const dialog = make("dialog", { "aria-labelledby": id },
+    make("h2", { id }, say("give-up-question")),
+    make("p", {}, item.label, item.words ? ` — ${item.words}` : ""),
+    make("p", {}, say(item.tries ? "give-up-perhaps-recorded" : "give-up-gone")),
+    make("p", {}, button(say("keep-it"), () => end(false)), " ", button(say("give-up-yes"), () => end(true), { class: "plain" })));
+  document.body.append(dialog);
+  dialog.addEventListener("cancel", () => dialog.remove());
+  dialog.showModal();
+}
+
+function drawKept(place, who, frameworks) {
+  place.replaceChildren(...frameworks.map(each => make("li", {},
+    link(inLanguage(`/frameworks/${each.framework}`), each.name || each.framework), " ",
+    link(inLanguage(`/frameworks/${each.framework}/meeting`), say("meeting")), " ",
+    make("span", { class: "quiet" }, each.at ? say("kept-at", { at: moment(each.at), pages: each.pages }) : say("being-kept")), " ",
+    button(say("unfollow"), () => stop(who, each), { class: "plain", "aria-label": say("unfollow-what", { name: each.name }) }))));
+  document.getElementById("none-kept").hidden = frameworks.length > 0;
+}
+
+async function stop(who, { framework }) {
+  await unfollow(who, framework);
+  toWorker({ unkeep: framework });
+  tell("followed");
+}
