@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from cycle.demo import Simulated
 from cycle.engine import Engine
@@ -23,16 +23,27 @@ PATIENCE = 60_000
 Opens = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The browser of the system."""
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser of the system is."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert path, HELP
+    return path
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Playwright]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(driver: Playwright, chromium: str) -> Iterator[Browser]:
+    """The browser of the system."""
+    browser = driver.chromium.launch(executable_path=chromium)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 import uvicorn
+from fastapi import FastAPI
 
 from cycle.engine import Engine
 from cycle_adapters.http.app import make_app
@@ -27,10 +28,11 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def at_an_address(engine: Engine) -> Iterator[str]:
-    """The address at which the pages are served."""
+def at_an_address(engine: Engine, app: FastAPI | None = None) -> Iterator[str]:
+    """The address at which the pages are served; ``app``: where it is not the name that says who somebody is."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(make_app(engine, Named(engine), rooms(engine), WIDE), log_level="error", lifespan="on")
+        served = app or make_app(engine, Named(engine), rooms(engine), WIDE)
+        config = uvicorn.Config(served, log_level="error", lifespan="on")
         server = _Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

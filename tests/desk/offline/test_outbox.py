@@ -1,0 +1,61 @@
+"""Every command goes through the outbox first: with a connection, without one, and after the browser was closed."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.desk.offline.town import Enters, Town, follow, in_outbox
+from tests.desk.test_browser import main_button
+
+PUMP = "Motopompe en panne sur le casier"
+
+
+def need(page: Page, base: str, description: str = PUMP) -> None:
+    """Fill the form of a need in."""
+    page.goto(f"{base}/do/identify-need?lang=fr&step=needs")
+    page.locator("[name=profession]").select_option(index=1)
+    page.locator("[name=kind]").select_option(index=1)
+    page.locator("[name=description]").fill(description)
+
+
+def test_with_a_connection_a_command_is_recorded_at_once(town: Town, enters: Enters) -> None:
+    page, before = enters(town.engine, town.address, "awa").new_page(), town.position()
+    need(page, town.base)
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    assert town.recorded(before) == ["need-identified"]
+    page.goto("/outbox?lang=fr")
+    in_outbox(page, "recorded")
+    expect(page.locator("#items")).to_contain_text(PUMP)
+
+
+def test_without_a_connection_a_command_waits_and_is_sent_once_there_is_one(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page, before = context.new_page(), town.position()
+    follow(page, town.base)
+    context.set_offline(True)
+    need(page, town.base)
+    expect(page.locator("#no-connection")).to_contain_text("Pas de réseau : cette page date du")
+    main_button(page).click()
+    expect(page.locator("#outcome")).to_contain_text("C'est gardé")
+    expect(page.locator("#outbox-line")).to_contain_text("1 saisie attend d'être envoyée.")
+    page.get_by_role("link", name="Retour à la rencontre").click()
+    expect(page.locator("#waiting-here")).to_contain_text(PUMP)
+    page.goto("/outbox?lang=fr")
+    in_outbox(page, "waiting")
+    assert town.recorded(before) == []
+    context.set_offline(False)
+    in_outbox(page, "recorded")
+    assert town.recorded(before) == ["need-identified"]
+    expect(page.locator("#outbox-line")).to_be_empty()
+
+
+def test_a_page_that_is_not_kept_leads_to_what_is(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    follow(page, town.base)
+    context.set_offline(True)
+    page.goto("/?lang=fr")
+    expect(page.locator("#no-connection")).to_contain_text("n'est pas gardée")
+    page.get_by_role("link", name="Rencontre").click()
+    expect(page.locator("#no-connection")).to_contain_text("cette page date du")
