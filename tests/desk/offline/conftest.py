@@ -32,6 +32,6 @@ def enters(browser: Browser) -> Iterator[Enters]:
 
 @pytest.fixture
 def town(sqlite_url: str) -> Iterator[Town]:
-    """The meeting is about to be convened."""
-    with town_at(sqlite_url, Stage.MEETING) as town:
+    """Needs are being identified."""
+    with town_at(sqlite_url, Stage.NEEDS_IDENTIFICATION) as town:
         yield town

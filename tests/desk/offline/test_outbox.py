@@ -16,6 +16,7 @@ def need(page: Page, base: str, description: str = PUMP) -> None:
     page.locator("[name=profession]").select_option(index=1)
     page.locator("[name=kind]").select_option(index=1)
     page.locator("[name=description]").fill(description)
+    page.locator("[name=_on]").fill("2026-03-03")
 
 
 def test_with_a_connection_a_command_is_recorded_at_once(town: Town, enters: Enters) -> None:

@@ -10,7 +10,7 @@ import { inLanguage, moment, say, told } from "./words.js";
 
 const AGAIN = "#again=";
 // Milliseconds after which somebody goes on, and learns later what became of it.
-const PATIENCE = 8_000;
+const PATIENCE = 8_000, A_DAY = 86_400_000;
 const newKey = () => crypto.randomUUID().replaceAll("-", "");
 // The day as people here count it.
 const today = (at = new Date()) => new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
@@ -42,12 +42,14 @@ export class CommandForm {
     else await this.restore();
   }
 
-  // A page that was kept on another day says that day's date: whoever types now means today.
+  // A page that was kept some days ago says that day's date: whoever types now means today.
   mendDays() {
-    const on = this.form.elements._on, kept = document.documentElement.dataset.kept;
-    if (!on || !kept || today(new Date(kept)) === today()) return;
-    if (on.value === on.max) on.value = today();
-    for (const each of this.form.querySelectorAll(`[type=date][max="${on.max}"]`)) each.max = today();
+    const on = this.form.elements._on, { kept } = document.documentElement.dataset;
+    const days = kept ? Math.round((new Date(today()) - new Date(today(new Date(kept)))) / A_DAY) : 0;
+    if (!on || !days) return;
+    const then = on.max, now = new Date(Date.parse(then) + days * A_DAY).toISOString().slice(0, 10);
+    if (on.value === then) on.value = now;
+    for (const each of this.form.querySelectorAll(`[type=date][max="${then}"]`)) each.max = now;
   }
 
   // What waits can be chosen as if it were there: the server puts its number in once it has one.
