@@ -20,7 +20,7 @@ JAVASCRIPT = "text/javascript; charset=utf-8"
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 ALSO = (
     "all-frameworks", "ask-for-it", "back-to-meeting", "change-it", "changed-since", "check-title", "binds-note",
-    "choose", "form-choose", "form-needed", "not-recorded", "nothing-lost", "outbox-title", "pair", "rank", "record-it",
+    "form-choose", "form-needed", "not-recorded", "nothing-lost", "outbox-title", "pair", "rank", "record-it",
     "recorded-meanwhile", "row", "send-again-after-looking", "two-note",
 )  # fmt: skip
 """Texts of the pages that the script says as well, beside those of the kind ``offline`` that are its own."""

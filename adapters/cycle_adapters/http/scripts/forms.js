@@ -56,7 +56,8 @@ export class CommandForm {
   offerWaiting(items, again) {
     const offered = items.filter(each => each.framework === this.form.dataset.framework && each.makes
       && each.seq < (again?.seq ?? Infinity) && (each.state !== RECORDED || each.recordedVersion > this.version));
-    for (const field of this.form.querySelectorAll("[data-refers]")) {
+    // A list in order is a group of choices, and has its kind as a whole.
+    for (const field of this.form.querySelectorAll("[data-refers]:not([data-kind] *)")) {
       const fitting = offered.filter(each => each.makes === field.dataset.refers);
       if (fitting.length) offer(field, fitting);
     }
@@ -221,20 +222,14 @@ async function askToSync() {
   await worker?.sync?.register("outbox").catch(() => {});
 }
 
-// Choices for what waits: in a list to choose from, among what is ticked, or in place of a blank field.
+// Choices for what waits: in a list to choose from, among what is ticked, or at the end of an order.
 function offer(field, items) {
   const choices = items.map(each => ({ value: `@${each.key}`, label: say("choice-waiting", { words: each.words || each.label }) }));
   if (field.tagName === "SELECT") field.append(...options(choices));
-  else if (field.tagName === "INPUT" && field.type !== "checkbox") field.replaceWith(select(field, choices));
-  else if (field.tagName === "FIELDSET") offerInList(field, choices);
+  else offerInList(field, choices);
 }
 
 const options = choices => choices.map(({ value, label }) => make("option", { value }, label));
-
-function select(field, choices) {
-  const { id, name, required } = field;
-  return make("select", { id, name, required }, make("option", { value: "" }, required ? say("choose") : "—"), options(choices));
-}
 
 function offerInList(field, choices) {
   field.querySelector(":scope > p.quiet")?.remove();
