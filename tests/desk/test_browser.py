@@ -99,4 +99,4 @@ def choose(page: Page, name: str, words: str, number: int = 0) -> None:
 
 def main_button(page: Page) -> Locator:
     """What sends the form on."""
-    return page.locator("#form button:not(.plain)")
+    return page.locator("#form button:not(.plain), #check button:not(.plain)").locator("visible=true")

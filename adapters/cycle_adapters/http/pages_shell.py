@@ -21,7 +21,7 @@ FOR_A_YEAR = "public, max-age=31536000, immutable"
 ALSO = (
     "all-frameworks", "ask-for-it", "back-to-meeting", "change-it", "changed-since", "check-title", "binds-note",
     "form-choose", "form-needed", "not-recorded", "nothing-lost", "outbox-title", "pair", "rank", "record-it",
-    "recorded-meanwhile", "row", "send-again-after-looking", "two-note",
+    "recorded-meanwhile", "row", "send-again-after-looking",
 )  # fmt: skip
 """Texts of the pages that the script says as well, beside those of the kind ``offline`` that are its own."""
 

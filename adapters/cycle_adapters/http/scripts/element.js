@@ -10,7 +10,7 @@ export function make(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter(each => each !== undefined && each !== "")
+  element.append(...children.flat(Infinity).filter(each => each !== undefined && each !== "")
     .map(each => (each instanceof Node ? each : straight(each))));
   return element;
 }

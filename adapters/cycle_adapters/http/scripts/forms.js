@@ -74,11 +74,11 @@ export class CommandForm {
     if (!kept) return;
     fill(this.form, kept.body);
     const note = make("p", { class: "note", id: "draft" }, say("draft-restored", { at: moment(kept.at) }), " ",
-      button(say("draft-drop"), () => this.begin_anew(note), { class: "plain" }));
+      button(say("draft-drop"), () => this.beginAnew(note), { class: "plain" }));
     this.form.before(note);
   }
 
-  async begin_anew(note) {
+  async beginAnew(note) {
     await dropDraft(this.owner, place(this.form));
     this.form.reset();
     note.remove();
@@ -119,19 +119,27 @@ export class CommandForm {
 
   // What binds is shown once more in words; the form is not shown meanwhile.
   checked() {
+    const title = document.querySelector("h1"), before = title.textContent;
+    const does = "two" in this.form.dataset ? "ask-for-it" : "record-it";
     return new Promise(resolve => {
-      const two = "two" in this.form.dataset;
-      const end = yes => { check.remove(); this.form.hidden = false; resolve(yes); };
+      const end = yes => {
+        check.remove();
+        title.textContent = before;
+        this.form.hidden = false;
+        resolve(yes);
+      };
       const check = make("div", { id: "check" },
-        make("h2", { tabindex: "-1" }, say("check-title")),
-        make("p", { class: "note" }, say("binds-note"), two ? ` ${say("two-note")}` : ""),
+        make("p", {}, before),
+        make("p", { class: "note" }, say("binds-note")),
         make("dl", { class: "answers" }, answers(this.form).map(([label, value]) =>
           [make("dt", {}, label), make("dd", {}, value)])),
-        make("p", {}, button(say(two ? "ask-for-it" : "record-it"), () => end(true)), " ",
+        make("p", {}, button(say(does), () => end(true)), " ",
           button(say("change-it"), () => end(false), { class: "plain" })));
       this.form.before(check);
       this.form.hidden = true;
-      check.querySelector("h2").focus();
+      title.textContent = say("check-title");
+      title.tabIndex = -1;
+      title.focus();
     });
   }
 
