@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cycle.engine import Engine
 from tests.desk.dioro import NOW
@@ -29,12 +29,12 @@ class Dying:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         said = scope["type"] == "http" and scope["method"] == "POST"
 
-        async def answer(message: object) -> None:
-            if said:
+        async def answer(message: Message) -> None:
+            if said and message["type"] == "http.response.start":
                 self._left -= 1
                 if not self._left:
                     os.kill(os.getpid(), signal.SIGKILL)
-            await send(message)  # type: ignore[arg-type]
+            await send(message)
 
         await self._app(scope, receive, answer)
 

@@ -76,9 +76,17 @@ function sendWhenItMay() {
   return send();
 }
 
-// Only what a page needs is fetched with it.
-async function beginForms(ready) {
-  if (document.querySelector("form[data-command]")) await (await import("./forms.js")).begin(ready);
+// Only what a page needs is fetched with it. Whoever is quicker than that is waited for, and sends nothing meanwhile.
+function beginForms(ready) {
+  if (!document.querySelector("form[data-command]")) return undefined;
+  const forms = import("./forms.js").then(({ begin }) => begin(ready));
+  document.addEventListener("submit", event => {
+    const form = event.target;
+    if (!form.matches("form[data-command]")) return;
+    event.preventDefault();
+    forms.then(all => all.get(form).submitted(event.submitter), () => form.submit());
+  });
+  return forms;
 }
 
 const isOutbox = document.getElementById("items") !== null;

@@ -17,7 +17,8 @@ const today = (at = new Date()) => new Date(at - at.getTimezoneOffset() * 60_000
 
 // The address of a form, whatever its language and the step from which one has come.
 function place(form) {
-  const url = new URL(form.action);
+  // Not `form.action`: a field can be called so.
+  const url = new URL(form.getAttribute("action"), location.origin);
   url.searchParams.delete("lang");
   return url.pathname + url.search;
 }
@@ -26,7 +27,6 @@ export class CommandForm {
   constructor(form, owner, ready) {
     Object.assign(this, { form, owner, ready, again: undefined, busy: false });
     this.version = Number(form.elements._version?.value ?? 0);
-    form.addEventListener("submit", event => this.submitted(event));
     form.addEventListener("input", () => this.keep());
     form.addEventListener("change", () => this.keep());
     addEventListener("pageshow", () => { this.busy = false; });
@@ -91,10 +91,9 @@ export class CommandForm {
     this.keeping = Promise.resolve(this.keeping).then(() => (this.busy ? undefined : keepDraft(kept))).catch(() => {});
   }
 
-  async submitted(event) {
-    event.preventDefault();
-    if (event.submitter?.name === "_add") {
-      this.addRow(event.submitter.value);
+  async submitted(submitter) {
+    if (submitter?.name === "_add") {
+      this.addRow(submitter.value);
       return;
     }
     if (this.busy) return;
@@ -106,8 +105,9 @@ export class CommandForm {
       if (missing.length) showErrors(this.form, { errors: missing });
       else if (!("binds" in this.form.dataset) || await this.checked()) return await this.record();
       this.busy = false;
-    } catch {
+    } catch (error) {
       // Nothing can be kept in this browser: it is sent as without script.
+      console.error(error);
       this.form.submit();
     }
   }
@@ -257,8 +257,9 @@ function offerInList(field, choices) {
   });
 }
 
+// Every form of the page, by its element.
 export async function begin(ready) {
   const owner = document.documentElement.dataset.account || await account();
-  const forms = [...document.querySelectorAll("form[data-command]")].map(form => new CommandForm(form, owner, ready));
-  await Promise.all(forms.map(each => each.begun));
+  const forms = [...document.querySelectorAll("form[data-command]")];
+  return new Map(forms.map(form => [form, new CommandForm(form, owner, ready)]));
 }

@@ -22,7 +22,11 @@ export function serve(version, shell) {
     const { request } = event, url = new URL(request.url);
     if (url.origin !== location.origin) return;
     if (request.method === "POST" && url.pathname === "/sign-out") event.waitUntil(signOut());
-    if (request.method !== "GET") return;
+    if (request.method !== "GET") {
+      // A form that went by itself, before our script was there: nothing was sent, and it is still in its page.
+      if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offline(request)));
+      return;
+    }
     if (isShell(url)) event.respondWith(fromShell(request, name));
     else if (request.mode === "navigate") event.respondWith(page(event));
   });
