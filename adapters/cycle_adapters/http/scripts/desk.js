@@ -1,10 +1,10 @@
 // What every page does with a script: forms through the outbox, what waits, what is kept. Without it all works, too.
 
-import { account, follow, signedIn, unfollow } from "./store.js";
+import { account, follow, unfollow } from "./store.js";
 import { hear, tell } from "./news.js";
 import { all, CONFLICT, REFUSED, SIGNED_OUT, unsent } from "./outbox.js";
 import { send } from "./sender.js";
-import { forgetOthers, isFollowed } from "./kept.js";
+import { isFollowed, recognise } from "./kept.js";
 import { toWorker } from "./worker_link.js";
 import { link, list, make } from "./element.js";
 import { inLanguage, learn, moment, say } from "./words.js";
@@ -15,9 +15,7 @@ const framework = main.querySelector("[data-place]")?.dataset;
 
 // A page from the server says who is signed in; one that was kept says who was then.
 async function recogniseOwner() {
-  if (!owner || isKept || owner === await account()) return;
-  await signedIn(owner);
-  await forgetOthers(owner);
+  if (owner && !isKept) await recognise(owner);
 }
 
 function sayThatItIsKept() {

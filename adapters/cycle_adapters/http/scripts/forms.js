@@ -4,7 +4,7 @@ import { account, draft, dropDraft, keepDraft } from "./store.js";
 import { hear } from "./news.js";
 import { all, CONFLICT, find, put, RECORDED, REFUSED, saidBefore, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
 import { send } from "./sender.js";
-import { addRows, answers, blanks, clearErrors, fill, mainText, pairs, showErrors } from "./typed.js";
+import { addRows, answers, blanks, clearErrors, fill, isTouched, mainText, pairs, showErrors } from "./typed.js";
 import { button, link, list, make } from "./element.js";
 import { inLanguage, moment, say, told } from "./words.js";
 
@@ -34,11 +34,14 @@ export class CommandForm {
   }
 
   async begin() {
+    // Whoever has begun to type before we were there goes on with that.
+    const begun = isTouched(this.form);
     this.mendDays();
     const items = await all(this.owner), key = location.hash.startsWith(AGAIN) && location.hash.slice(AGAIN.length);
     const item = key && items.find(each => each.key === key && [REFUSED, CONFLICT].includes(each.state));
     this.offerWaiting(items, item);
     if (item) this.openAgain(item);
+    else if (begun) this.keep();
     else await this.restore();
   }
 

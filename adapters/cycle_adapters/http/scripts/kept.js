@@ -1,6 +1,6 @@
 // Pages that are kept for when there is no connection: those of the frameworks that an account follows.
 
-import { account, follow, followed } from "./store.js";
+import { account, follow, followed, signedIn } from "./store.js";
 import { tell } from "./news.js";
 
 export const AT = "Cycle-Kept", WHOSE = "Cycle-Account";
@@ -20,12 +20,15 @@ export const frameworkOf = address => /^\/frameworks\/([^/]+)/.exec(new URL(addr
 
 export const isFollowed = async (who, framework) => (await followed(who)).find(each => each.framework === framework);
 
-// The kept page under an address, for who was signed in last; one that was kept without its step is as good.
+// The kept page under an address, for who was signed in last; a form is as good from another step of the meeting.
 export async function find(address) {
-  const who = await account();
-  if (!who) return undefined;
-  const pages = await caches.open(cacheOf(who));
-  return await pages.match(canonical(address)) ?? pages.match(canonical(address, ["step"]));
+  const who = await account(), name = cacheOf(who);
+  if (!who || !await caches.has(name)) return undefined;
+  const pages = await caches.open(name), exact = await pages.match(canonical(address));
+  if (exact || !address.includes("/do/")) return exact;
+  const wanted = canonical(address, ["step"]);
+  const near = (await pages.keys()).find(each => canonical(each.url, ["step"]) === wanted);
+  return near && pages.match(near);
 }
 
 // Keeps an answer, if it is a page that was made for this account.
@@ -39,8 +42,14 @@ export async function keep(who, address, answer) {
   return true;
 }
 
-// Nothing of other accounts stays; of nobody at all when `who` is nobody.
-export async function forgetOthers(who) {
+// Who is signed in now. Nothing that was kept for others stays; where nobody is, for anybody.
+export async function recognise(who) {
+  if (who === await account()) return;
+  await signedIn(who);
+  await forgetOthers(who);
+}
+
+async function forgetOthers(who) {
   const others = (await caches.keys()).filter(name => name.startsWith(PREFIX) && (!who || name !== cacheOf(who)));
   await Promise.all(others.map(name => caches.delete(name)));
 }

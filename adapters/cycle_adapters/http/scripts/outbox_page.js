@@ -1,6 +1,7 @@
 // The outbox as a page: what waits, what came of it, and what is kept.
 
-import { account, followed, signedIn, unfollow } from "./store.js";
+import { account, followed, unfollow } from "./store.js";
+import { recognise } from "./kept.js";
 import { hear, tell } from "./news.js";
 import { all, CAN_BE_GIVEN_UP, change, CONFLICT, giveUp, RECORDED, REFUSED, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
 import { send, whoAmI } from "./sender.js";
@@ -15,7 +16,7 @@ async function reader() {
   if (!navigator.onLine) return account();
   try {
     const me = await Promise.race([whoAmI(), new Promise((_, reject) => setTimeout(reject, PATIENCE))]);
-    if (me) await signedIn(me.account);
+    if (me) await recognise(me.account);
     return me ? me.account : await account();
   } catch {
     return account();

@@ -1,6 +1,7 @@
 // Sends what waits, one after the other, one sender at a time in the whole browser.
 
-import { account, signedIn } from "./store.js";
+import { recognise } from "./kept.js";
+import { account } from "./store.js";
 import { tell } from "./news.js";
 import { all, change, CONFLICT, next, RECORDED, REFUSED, SENDING, SIGNED_OUT, tidy, WAITING } from "./outbox.js";
 
@@ -63,7 +64,7 @@ async function drain() {
     await signedOut();
     return false;
   }
-  await signedIn(me.account);
+  await recognise(me.account);
   await begin(me.account);
   const passed = new Set();
   let item;

@@ -11,6 +11,13 @@ export const pairs = form =>
 
 const named = (form, name) => [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
 
+// Whether somebody has typed, chosen or ticked anything.
+export const isTouched = form => [...form.elements].some(each => {
+  if (each.type === "checkbox") return each.checked !== each.defaultChecked;
+  if (each.tagName === "SELECT") return each.selectedIndex !== Math.max(0, [...each.options].findIndex(one => one.defaultSelected));
+  return each.type !== "hidden" && "defaultValue" in each && each.value !== each.defaultValue;
+});
+
 // Puts back what was typed, field by field; rows and choices that the page has not are made.
 export function fill(form, typed) {
   const values = new Map();

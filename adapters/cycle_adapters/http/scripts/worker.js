@@ -1,8 +1,8 @@
 // The service worker: our script and style by their version, kept pages when the network has none, sending in the
 // background where a browser can.
 
-import { account, signedIn } from "./store.js";
-import { AT, find, forgetOthers, frameworkOf, isFollowed, keep, keepAll, refresh, refreshOld, unkeep, WHOSE } from "./kept.js";
+import { account } from "./store.js";
+import { AT, find, frameworkOf, isFollowed, keep, keepAll, recognise, refresh, refreshOld, unkeep, WHOSE } from "./kept.js";
 import { all, WAITING } from "./outbox.js";
 import { send } from "./sender.js";
 
@@ -21,7 +21,7 @@ export function serve(version, shell) {
   addEventListener("fetch", event => {
     const { request } = event, url = new URL(request.url);
     if (url.origin !== location.origin) return;
-    if (request.method === "POST" && url.pathname === "/sign-out") event.waitUntil(signOut());
+    if (request.method === "POST" && url.pathname === "/sign-out") event.waitUntil(recognise(""));
     if (request.method !== "GET") {
       // A form that went by itself, before our script was there: nothing was sent, and it is still in its page.
       if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offline(request)));
@@ -93,19 +93,11 @@ async function seen(address, answer) {
   const whose = answer.headers.get(WHOSE);
   if (!whose) return;
   const who = decodeURIComponent(whose);
-  if (who !== await account()) {
-    await signedIn(who);
-    await forgetOthers(who);
-  }
+  await recognise(who);
   const framework = frameworkOf(address);
   if (framework && !/\/(done|replay|history|compare)/.test(address) && await isFollowed(who, framework)) {
     await keep(who, address, answer);
   }
-}
-
-async function signOut() {
-  await signedIn("");
-  await forgetOthers("");
 }
 
 async function asked({ keep: framework, language, unkeep: dropped, refresh: recorded, look }) {

@@ -1,0 +1,267 @@
+"""What does not go through: conflicts side by side, what is refused, sessions that have ended, what stands behind."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cycle.aggregates.framework.needs import IdentifyNeed
+from cycle.aggregates.terms import NeedKind
+from cycle.identity.sessions import Sessions
+from tests.desk.offline.test_outbox import PUMP, need
+from tests.desk.offline.town import Enters, Town, follow, in_outbox, sign_in
+from tests.desk.test_browser import main_button
+from tests.engine.path import RICE
+
+MEANWHILE = "Un magasin"
+
+
+def kept(page: Page) -> None:
+    main_button(page).click()
+    expect(page.locator("#outcome")).to_contain_text("C'est gardé")
+
+
+@pytest.fixture
+def page(town: Town, enters: Enters) -> Page:
+    """Follows the framework, and has no connection."""
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    follow(page, town.base)
+    context.set_offline(True)
+    return page
+
+
+def conflict(town: Town, page: Page) -> int:
+    """A need that waits while somebody else records another one; returns the position behind that."""
+    need(page, town.base)
+    kept(page)
+    other = IdentifyNeed(profession=RICE, kind=NeedKind.INVESTMENT, description=MEANWHILE)
+    town.way.say(other, on=town.engine.today())
+    before = town.position()
+    page.goto("/outbox?lang=fr")
+    page.context.set_offline(False)
+    in_outbox(page, "conflict")
+    expect(page.locator(".sides section").first).to_contain_text(PUMP)
+    expect(page.locator(".sides section").last).to_contain_text(MEANWHILE)
+    assert town.recorded(before) == []
+    return before
+
+
+def test_in_a_conflict_both_are_shown_and_mine_is_sent_all_the_same(town: Town, page: Page) -> None:
+    before = conflict(town, page)
+    page.get_by_role("button", name="Envoyer le mien quand même").click()
+    in_outbox(page, "recorded")
+    assert town.recorded(before) == ["need-identified"]
+
+
+def test_in_a_conflict_mine_can_be_changed_and_is_sent_once(town: Town, page: Page) -> None:
+    before = conflict(town, page)
+    page.get_by_role("link", name="Modifier le mien").click()
+    expect(page.locator("#summary")).to_contain_text(MEANWHILE)
+    expect(page.locator("[name=description]")).to_have_value(PUMP)
+    page.locator("[name=description]").fill("Deux motopompes en panne")
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    assert town.recorded(before) == ["need-identified"]
+    page.goto("/outbox?lang=fr")
+    expect(page.locator("#items > li")).to_have_count(1)
+    expect(page.locator("#items")).to_contain_text("Deux motopompes en panne")
+
+
+def test_mine_is_given_up_by_who_says_so_twice(town: Town, page: Page) -> None:
+    before = conflict(town, page)
+    page.locator("[data-act=give-up]").click()
+    page.get_by_role("button", name="Garder").click()
+    in_outbox(page, "conflict")
+    page.locator("[data-act=give-up]").click()
+    page.get_by_role("dialog").get_by_role("button", name="Abandonner").click()
+    expect(page.locator("#items > li")).to_have_count(0)
+    assert town.recorded(before) == []
+
+
+def test_what_is_refused_comes_back_with_its_errors_and_what_stands_behind_waits_for_it(town: Town, page: Page) -> None:
+    before = town.position()
+    need(page, town.base)
+    page.locator("[name=estimate_xof]").fill("beaucoup")
+    kept(page)
+    need(page, town.base, "Un hangar")
+    kept(page)
+    page.goto("/outbox?lang=fr")
+    page.context.set_offline(False)
+    first, second = page.locator("#items > li").last, page.locator("#items > li").first
+    expect(first).to_have_attribute("data-state", "refused")
+    expect(second).to_contain_text("En attente de ce qui précède")
+    assert town.recorded(before) == []
+    first.get_by_role("link", name="Modifier le mien").click()
+    expect(page.locator("#f-estimate_xof-error")).to_be_visible()
+    expect(page.locator("[name=description]")).to_have_value(PUMP)
+    page.locator("[name=estimate_xof]").fill("1 250 000")
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    page.goto("/outbox?lang=fr")
+    expect(page.locator("#items > li[data-state=recorded]")).to_have_count(2)
+    assert town.recorded(before) == ["need-identified", "need-identified"]
+    needs = list(town.engine.framework(town.way.framework).needs.values())
+    assert [each.description for each in needs[-2:]] == [PUMP, "Un hangar"]
+
+
+def test_what_is_wrong_is_said_at_its_field_at_once_when_there_is_a_connection(town: Town, enters: Enters) -> None:
+    page, before = enters(town.engine, town.address, "awa").new_page(), town.position()
+    need(page, town.base, "")
+    main_button(page).click()
+    expect(page.locator("#f-description-error")).to_have_text("à remplir")
+    expect(page.locator("#summary")).to_be_focused()
+    page.locator("[name=description]").fill(PUMP)
+    page.locator("[name=estimate_xof]").fill("beaucoup")
+    main_button(page).click()
+    expect(page.locator("#f-estimate_xof-error")).to_be_visible()
+    expect(page.locator("#f-description-error")).to_have_count(0)
+    page.locator("[name=estimate_xof]").fill("")
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    assert town.recorded(before) == ["need-identified"]
+
+
+def test_a_session_that_has_ended_leaves_it_waiting_until_one_has_signed_in(town: Town, page: Page) -> None:
+    before = town.position()
+    need(page, town.base)
+    kept(page)
+    [cookie] = page.context.cookies()
+    Sessions(town.engine).sign_out(cookie["value"])
+    page.goto("/outbox?lang=fr")
+    page.context.set_offline(False)
+    in_outbox(page, "signed-out")
+    assert town.recorded(before) == []
+    sign_in(page.context, town.engine, town.address, "awa")
+    page.get_by_role("button", name="Envoyer maintenant").click()
+    in_outbox(page, "recorded")
+    assert town.recorded(before) == ["need-identified"]
+
+
+def test_another_account_in_the_same_browser_sees_nothing_and_sends_nothing(town: Town, page: Page) -> None:
+    before = town.position()
+    need(page, town.base)
+    kept(page)
+    context = page.context
+    context.clear_cookies()
+    sign_in(context, town.engine, town.address, "mayor")
+    context.set_offline(False)
+    page.goto(f"{town.base}?lang=fr")
+    expect(page.locator("footer")).to_contain_text("mayor")
+    expect(page.locator("#outbox-line")).to_be_empty()
+    page.goto("/outbox?lang=fr")
+    expect(page.locator("#nothing")).to_be_visible()
+    expect(page.locator("#none-kept")).to_be_visible()
+    assert page.evaluate("caches.keys().then(all => all.filter(each => each.startsWith('pages-')))") == []
+    context.set_offline(True)
+    page.goto(f"{town.base}/meeting?step=needs&lang=fr")
+    expect(page.locator("#no-connection")).to_contain_text("n'est pas gardée")
+    assert town.recorded(before) == []
+    # What the first one has typed is his again.
+    context.clear_cookies()
+    sign_in(context, town.engine, town.address, "awa")
+    context.set_offline(False)
+    page.goto(f"{town.base}?lang=fr")
+    page.goto("/outbox?lang=fr")
+    in_outbox(page, "recorded")
+    assert town.recorded(before) == ["need-identified"]
+
+
+def test_signing_out_erases_what_is_kept_but_not_what_is_unsent(town: Town, page: Page) -> None:
+    need(page, town.base)
+    kept(page)
+    context = page.context
+    nothing_gets_through(page)
+    context.set_offline(False)
+    page.goto("/account?lang=fr")
+    page.locator("form[action^='/sign-out'] button").click()
+    expect(page).to_have_url(f"{town.address}/sign-in?lang=fr")
+    page.goto("/outbox?lang=fr")
+    expect(page.locator("#nothing")).to_be_visible()
+    assert page.evaluate("caches.keys().then(all => all.filter(each => each.startsWith('pages-')))") == []
+    context.unroute_all()
+    sign_in(context, town.engine, town.address, "awa")
+    page.goto("/outbox?lang=fr")
+    in_outbox(page, "recorded")
+    assert "need-identified" in town.recorded(0)
+
+
+def nothing_gets_through(page: Page) -> None:
+    """Nothing that is sent gets through."""
+    page.context.route("**/me.json", lambda route: route.abort())
+
+
+def test_two_tabs_send_one_after_the_other_and_nothing_twice(town: Town, page: Page) -> None:
+    before, other = town.position(), page.context.new_page()
+    for number, tab in enumerate((page, other, page, other)):
+        need(tab, town.base, f"Besoin {number}")
+        kept(tab)
+    for tab in (page, other):
+        tab.goto("/outbox?lang=fr")
+    page.context.set_offline(False)
+    for tab in (page, other):
+        expect(tab.locator("#items > li[data-state=recorded]")).to_have_count(4)
+    assert town.recorded(before) == ["need-identified"] * 4
+    needs = list(town.engine.framework(town.way.framework).needs.values())
+    assert [each.description for each in needs[-4:]] == [f"Besoin {number}" for number in range(4)]
+
+
+HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</script>\u202eevil'
+
+
+def test_what_people_type_is_text_in_the_outbox_and_in_lists(town: Town, page: Page) -> None:
+    need(page, town.base, HOSTILE)
+    kept(page)
+    page.goto(f"{town.base}/do/validate-needs?lang=fr")
+    expect(page.locator("select[name=ranked] option", has_text="onerror").first).to_be_attached()
+    for path in (f"{town.base}/meeting?step=needs&lang=fr", "/outbox?lang=fr"):
+        page.goto(path)
+        expect(page.locator("main")).to_contain_text('"><img src=x')
+        assert page.locator("main img, main script").count() == 0
+        assert "\u202e" not in page.locator("main").inner_text()
+
+
+def draft_is_kept(page: Page) -> None:
+    """Wait until what is typed lies in the browser."""
+    page.wait_for_function(
+        """async typed => {
+            const script = document.querySelector("script[type=module]").src;
+            const { draft } = await import(script.replace("desk.js", "store.js"));
+            const kept = await draft(document.documentElement.dataset.account, location.pathname);
+            return kept?.body.some(([name, value]) => value === typed);
+        }""",
+        arg=PUMP,
+    )
+
+
+def test_what_is_typed_and_not_sent_is_back_after_a_while(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    need(page, town.base)
+    draft_is_kept(page)
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("#draft")).to_contain_text("est rétabli")
+    expect(page.locator("[name=description]")).to_have_value(PUMP)
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=description]")).to_have_value("")
+    expect(page.locator("#draft")).to_have_count(0)
+
+
+def test_a_draft_is_dropped_by_beginning_anew_and_is_nobody_elses(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    need(page, town.base)
+    draft_is_kept(page)
+    context.clear_cookies()
+    sign_in(context, town.engine, town.address, "facilitator")
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=description]")).to_have_value("")
+    context.clear_cookies()
+    sign_in(context, town.engine, town.address, "awa")
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    page.locator("#draft button").click()
+    expect(page.locator("#draft")).to_have_count(0)
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=description]")).to_have_value("")
