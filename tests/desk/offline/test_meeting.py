@@ -111,7 +111,7 @@ def say(page: Page, base: str, fill: Fill) -> None:
     if fill.command == "open-meeting":
         tick_off(page, fill)
     else:
-        page.goto(f"{base}/do/{fill.command}?step={STEPS[fill.command]}&lang=fr")
+        page.locator(f'a[href*="/do/{fill.command}?"]').first.click()
         fill_in(page, fill)
     main_button(page).click()
     if COMMANDS[fill.command].binds:
