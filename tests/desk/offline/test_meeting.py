@@ -16,6 +16,7 @@ from cycle.engine import Engine
 from tests.desk.conftest import PATIENCE
 from tests.desk.dioro import AWA, Fill, first_cycle, town_hall
 from tests.desk.filling import done
+from tests.desk.offline.looks import looks_well
 from tests.desk.offline.process import free_port, process
 from tests.desk.offline.town import follow, sign_in
 from tests.desk.test_browser import fill_in, main_button
@@ -62,13 +63,23 @@ def facts(engine: Engine, before: int) -> list[tuple[str, str]]:
     return told
 
 
+def monitored(client: TestClient, base: str) -> None:
+    """What is left of the cycle after the meeting."""
+    fills = list(first_cycle())
+    closed = [fill.command for fill in fills].index("close-meeting")
+    for fill in fills[closed + 1 :]:
+        done(client, base, fill)
+
+
 @pytest.fixture
 def online(tmp_path: Path) -> list[tuple[str, str]]:
-    """The facts of the same meeting with a connection."""
+    """The facts of the whole cycle with a connection."""
     with town_hall(f"sqlite:///{tmp_path / 'online.db'}") as engine, served(engine) as client:
-        base, before = convened(client), engine.store.head().position
+        before = engine.store.head().position
+        base = convened(client)
         for fill in meeting():
             done(client, base, fill)
+        monitored(client, base)
         return facts(engine, before)
 
 
@@ -79,7 +90,8 @@ class Hall(NamedTuple):
     url: str
     port: int
     base: str
-    before: int
+    begun: int
+    convened: int
 
     @property
     def address(self) -> str:
@@ -90,9 +102,10 @@ class Hall(NamedTuple):
 def hall(tmp_path: Path) -> Iterator[Hall]:
     url = f"sqlite:///{tmp_path / 'offline.db'}"
     with town_hall(url) as engine:
+        begun = engine.store.head().position
         with served(engine) as client:
             base = convened(client)
-        yield Hall(engine, url, free_port(), base, engine.store.head().position)
+        yield Hall(engine, url, free_port(), base, begun, engine.store.head().position)
 
 
 def reopened(driver: Playwright, chromium: str, folder: Path, hall: Hall) -> BrowserContext:
@@ -116,6 +129,7 @@ def say(page: Page, base: str, fill: Fill) -> None:
     main_button(page).click()
     if COMMANDS[fill.command].binds:
         expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez avant d'enregistrer")
+        looks_well(page, f"check-{fill.command}")
         main_button(page).click()
     expect(page.locator("#outcome")).to_contain_text("C'est gardé")
 
@@ -153,7 +167,7 @@ def test_a_meeting_without_a_connection_and_a_server_that_dies_when_it_is_sent(
     page = context.new_page()
     for fill in fills[3:]:
         say(page, hall.base, fill)
-    assert facts(hall.engine, hall.before) == []
+    assert facts(hall.engine, hall.convened) == []
     page.goto("/outbox?lang=fr")
     expect(page.locator("#items > li[data-state=waiting]")).to_have_count(len(fills))
     # The third command is recorded, and the server is killed before it can say so.
@@ -167,4 +181,6 @@ def test_a_meeting_without_a_connection_and_a_server_that_dies_when_it_is_sent(
         page.get_by_role("button", name="Envoyer maintenant").click()
         expect(page.locator("#items > li[data-state=recorded]")).to_have_count(len(fills))
     context.close()
-    assert facts(hall.engine, hall.before) == online
+    with served(hall.engine) as client:
+        monitored(client, hall.base)
+    assert facts(hall.engine, hall.begun) == online

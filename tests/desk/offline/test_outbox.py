@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.desk.offline.looks import looks_well, outbox_looks_well
 from tests.desk.offline.town import Enters, Town, follow, in_outbox
 from tests.desk.test_browser import main_button
 
@@ -40,9 +41,11 @@ def test_without_a_connection_a_command_waits_and_is_sent_once_there_is_one(town
     main_button(page).click()
     expect(page.locator("#outcome")).to_contain_text("C'est gardé")
     expect(page.locator("#outbox-line")).to_contain_text("1 saisie attend d'être envoyée.")
+    looks_well(page, "lies")
     page.get_by_role("link", name="Retour à la rencontre").click()
     expect(page.locator("#waiting-here")).to_contain_text(PUMP)
-    page.goto("/outbox?lang=fr")
+    looks_well(page, "meeting")
+    outbox_looks_well(page, "waiting", 1)
     in_outbox(page, "waiting")
     assert town.recorded(before) == []
     context.set_offline(False)
@@ -58,5 +61,6 @@ def test_a_page_that_is_not_kept_leads_to_what_is(town: Town, enters: Enters) ->
     context.set_offline(True)
     page.goto("/?lang=fr")
     expect(page.locator("#no-connection")).to_contain_text("n'est pas gardée")
-    page.get_by_role("link", name="Rencontre").click()
+    looks_well(page, "missing")
+    page.get_by_role("link", name="Rencontre — Dioro").click()
     expect(page.locator("#no-connection")).to_contain_text("cette page date du")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from cycle.aggregates.framework.needs import IdentifyNeed
 from cycle.aggregates.terms import NeedKind
 from cycle.identity.sessions import Sessions
+from tests.desk.offline.looks import looks_well, outbox_looks_well
 from tests.desk.offline.test_outbox import PUMP, need
 from tests.desk.offline.town import Enters, Town, follow, in_outbox, sign_in
 from tests.desk.test_browser import main_button
@@ -49,6 +50,7 @@ def conflict(town: Town, page: Page) -> int:
 
 def test_in_a_conflict_both_are_shown_and_mine_is_sent_all_the_same(town: Town, page: Page) -> None:
     before = conflict(town, page)
+    outbox_looks_well(page, "conflict", 1)
     page.get_by_role("button", name="Envoyer le mien quand même").click()
     in_outbox(page, "recorded")
     assert town.recorded(before) == ["need-identified"]
@@ -59,6 +61,7 @@ def test_in_a_conflict_mine_can_be_changed_and_is_sent_once(town: Town, page: Pa
     page.get_by_role("link", name="Modifier le mien").click()
     expect(page.locator("#summary")).to_contain_text(MEANWHILE)
     expect(page.locator("[name=description]")).to_have_value(PUMP)
+    looks_well(page, "form-conflict")
     page.locator("[name=description]").fill("Deux motopompes en panne")
     main_button(page).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
@@ -71,6 +74,7 @@ def test_in_a_conflict_mine_can_be_changed_and_is_sent_once(town: Town, page: Pa
 def test_mine_is_given_up_by_who_says_so_twice(town: Town, page: Page) -> None:
     before = conflict(town, page)
     page.locator("[data-act=give-up]").click()
+    looks_well(page, "give-up")
     page.get_by_role("button", name="Garder").click()
     in_outbox(page, "conflict")
     page.locator("[data-act=give-up]").click()
@@ -92,6 +96,7 @@ def test_what_is_refused_comes_back_with_its_errors_and_what_stands_behind_waits
     expect(first).to_have_attribute("data-state", "refused")
     expect(second).to_contain_text("En attente de ce qui précède")
     assert town.recorded(before) == []
+    outbox_looks_well(page, "refused", 2)
     first.get_by_role("link", name="Modifier le mien").click()
     expect(page.locator("#f-estimate_xof-error")).to_be_visible()
     expect(page.locator("[name=description]")).to_have_value(PUMP)
@@ -100,6 +105,7 @@ def test_what_is_refused_comes_back_with_its_errors_and_what_stands_behind_waits
     expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
     page.goto("/outbox?lang=fr")
     expect(page.locator("#items > li[data-state=recorded]")).to_have_count(2)
+    outbox_looks_well(page, "recorded", 2)
     assert town.recorded(before) == ["need-identified", "need-identified"]
     needs = list(town.engine.framework(town.way.framework).needs.values())
     assert [each.description for each in needs[-2:]] == [PUMP, "Un hangar"]
@@ -111,6 +117,7 @@ def test_what_is_wrong_is_said_at_its_field_at_once_when_there_is_a_connection(t
     main_button(page).click()
     expect(page.locator("#f-description-error")).to_have_text("à remplir")
     expect(page.locator("#summary")).to_be_focused()
+    looks_well(page, "form-wrong")
     page.locator("[name=description]").fill(PUMP)
     page.locator("[name=estimate_xof]").fill("beaucoup")
     main_button(page).click()
@@ -131,6 +138,7 @@ def test_a_session_that_has_ended_leaves_it_waiting_until_one_has_signed_in(town
     page.goto("/outbox?lang=fr")
     page.context.set_offline(False)
     in_outbox(page, "signed-out")
+    outbox_looks_well(page, "signed-out", 1)
     assert town.recorded(before) == []
     sign_in(page.context, town.engine, town.address, "awa")
     page.get_by_role("button", name="Envoyer maintenant").click()
@@ -241,6 +249,7 @@ def test_what_is_typed_and_not_sent_is_back_after_a_while(town: Town, enters: En
     draft_is_kept(page)
     page.goto(f"{town.base}/do/identify-need?lang=fr")
     expect(page.locator("#draft")).to_contain_text("est rétabli")
+    looks_well(page, "draft")
     expect(page.locator("[name=description]")).to_have_value(PUMP)
     main_button(page).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")

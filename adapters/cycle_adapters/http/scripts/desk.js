@@ -12,6 +12,7 @@ import { inLanguage, learn, moment, say } from "./words.js";
 const page = document.documentElement, main = document.getElementById("main");
 const owner = page.dataset.account ?? "", isKept = "kept" in page.dataset;
 const framework = main.querySelector("[data-place]")?.dataset;
+const about = framework?.place || main.querySelector("form[data-framework]")?.dataset.framework;
 
 // A page from the server says who is signed in; one that was kept says who was then.
 async function recogniseOwner() {
@@ -34,7 +35,7 @@ async function countLine() {
 
 // What of this framework is said and not recorded: a page that was kept does not know of it.
 async function waitingHere() {
-  const items = unsent(await all(owner)).filter(each => each.framework === framework.place);
+  const items = unsent(await all(owner)).filter(each => each.framework === about);
   let place = document.getElementById("waiting-here");
   if (!place && !items.length) return;
   if (!place) main.querySelector("h1").after(place = make("div", { id: "waiting-here", class: "note" }));
@@ -96,7 +97,7 @@ async function begin() {
   await recogniseOwner();
   sayThatItIsKept();
   if (isOutbox) (await import("./outbox_page.js")).begin(main);
-  const draw = () => { countLine(); if (framework && owner) waitingHere(); };
+  const draw = () => { countLine(); if (about && owner) waitingHere(); };
   hear(draw);
   await Promise.all([draw(), forms]);
   if (framework && owner) await followButton();

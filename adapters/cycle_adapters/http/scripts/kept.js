@@ -63,17 +63,22 @@ async function forget(who, framework, except = []) {
 
 export const unkeep = (who, framework) => forget(who, framework);
 
-const running = new Map();
+const queues = new Map();
 
-// Fetches every page of a framework anew. Asked for while it runs, it runs once more: something was recorded meanwhile.
-export function keepAll(who, framework, language) {
-  const before = running.get(framework) ?? Promise.resolve();
-  const now = before.then(() => fetchAll(who, framework, language)).catch(() => {});
-  running.set(framework, now);
-  return now.finally(() => { if (running.get(framework) === now) running.delete(framework); });
+// Fetches the pages of a framework anew: one run at a time, and one more for all that asked meanwhile.
+export function keepAll(who, framework, language, wanted = () => true) {
+  const queue = queues.get(framework) ?? { last: Promise.resolve(), asked: [] };
+  queues.set(framework, queue);
+  queue.asked.push(wanted);
+  if (queue.asked.length > 1) return queue.last;
+  queue.last = queue.last.then(() => {
+    const asked = queue.asked.splice(0);
+    return fetchAll(who, framework, language, address => asked.some(each => each(address)));
+  }).catch(() => {});
+  return queue.last;
 }
 
-async function fetchAll(who, framework, language) {
+async function fetchAll(who, framework, language, wanted) {
   const answer = await fetch(`/frameworks/${framework}/offline.json?lang=${language}`);
   if (!answer.ok) return;
   const { name, pages } = await answer.json();
@@ -82,23 +87,30 @@ async function fetchAll(who, framework, language) {
     url.searchParams.set("lang", language);
     return url.href;
   });
-  let count = 0;
-  for (const address of addresses) {
-    if (await keep(who, address, await fetch(address))) count += 1;
+  let whole = addresses.every(wanted);
+  for (const address of addresses.filter(wanted)) {
+    const found = await fetch(address);
+    if (found.status === 429 || found.status >= 500) whole = false;
+    await keep(who, address, found);
   }
-  if (!await isFollowed(who, framework)) return forget(who, framework);
+  const before = await isFollowed(who, framework);
+  if (!before) return forget(who, framework);
   await forget(who, framework, addresses);
-  await follow({ account: who, framework, name, language, pages: count, all: count === addresses.length, at: new Date().toISOString() });
+  const at = whole ? new Date().toISOString() : before.at;
+  await follow({ ...before, name, language, pages: addresses.length, at });
   tell("followed");
 }
+
+const isOld = ({ at }) => !at || Date.now() - new Date(at) > OLD_SECONDS * 1_000;
 
 // What was kept a while ago is fetched again when there is a connection.
 export async function refreshOld(who, framework) {
   const each = await isFollowed(who, framework);
-  if (each && (!each.all || Date.now() - new Date(each.at) > OLD_SECONDS * 1_000)) await keepAll(who, framework, each.language);
+  if (each && isOld(each)) await keepAll(who, framework, each.language);
 }
 
+// After something was recorded: what tells of it. Forms go on with what they know, which is not old.
 export async function refresh(who, framework) {
   const each = await isFollowed(who, framework);
-  if (each) await keepAll(who, framework, each.language);
+  if (each) await keepAll(who, framework, each.language, isOld(each) ? undefined : address => !address.includes("/do/"));
 }

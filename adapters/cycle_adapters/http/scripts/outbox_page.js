@@ -115,9 +115,9 @@ function ask(item) {
 function drawKept(place, who, frameworks) {
   place.replaceChildren(...frameworks.map(each => make("li", {},
     link(inLanguage(`/frameworks/${each.framework}`), each.name || each.framework), " ",
-    link(inLanguage(`/frameworks/${each.framework}/meeting`), say("meeting")), " ",
+    link(inLanguage(`/frameworks/${each.framework}/meeting`), [say("meeting"), make("span", { class: "hidden" }, ` — ${each.name}`)]), " ",
     make("span", { class: "quiet" }, each.at ? say("kept-at", { at: moment(each.at), pages: each.pages }) : say("being-kept")), " ",
-    button(say("unfollow"), () => stop(who, each), { class: "plain", "aria-label": say("unfollow-what", { name: each.name }) }))));
+    button([say("unfollow"), make("span", { class: "hidden" }, ` — ${each.name}`)], () => stop(who, each), { class: "plain" }))));
   document.getElementById("none-kept").hidden = frameworks.length > 0;
 }
 
