@@ -56,6 +56,23 @@ def test_in_a_conflict_both_are_shown_and_mine_is_sent_all_the_same(town: Town, 
     assert town.recorded(before) == ["need-identified"]
 
 
+def test_who_has_looked_can_send_what_follows_all_the_same(town: Town, page: Page) -> None:
+    need(page, town.base, "Un hangar")
+    kept(page)
+    other = IdentifyNeed(profession=RICE, kind=NeedKind.INVESTMENT, description=MEANWHILE)
+    need(page, town.base)
+    kept(page)
+    town.way.say(other, on=town.engine.today())
+    before = town.position()
+    page.goto("/outbox?lang=fr")
+    page.context.set_offline(False)
+    expect(page.locator("#items > li").last).to_have_attribute("data-state", "conflict")
+    expect(page.locator("#items > li").first).to_contain_text("En attente de ce qui précède")
+    page.get_by_role("button", name="la saisie qui suit").click()
+    expect(page.locator("#items > li[data-state=recorded]")).to_have_count(2)
+    assert town.recorded(before) == ["need-identified"] * 2
+
+
 def test_in_a_conflict_mine_can_be_changed_and_is_sent_once(town: Town, page: Page) -> None:
     before = conflict(town, page)
     page.get_by_role("link", name="Modifier le mien").click()
@@ -227,6 +244,23 @@ def test_what_people_type_is_text_in_the_outbox_and_in_lists(town: Town, page: P
         expect(page.locator("main")).to_contain_text('"><img src=x')
         assert page.locator("main img, main script").count() == 0
         assert "\u202e" not in page.locator("main").inner_text()
+
+
+def test_what_lies_in_the_browser_holds_no_token(town: Town, page: Page) -> None:
+    need(page, town.base)
+    token = page.locator("[name=_form]").first.input_value()
+    assert token
+    kept(page)
+    lies = page.evaluate(
+        """async () => {
+            const script = document.querySelector("script[type=module]").src;
+            const { read } = await import(script.replace("desk.js", "store.js"));
+            const all = ["items", "drafts", "followed", "known"].map(name => read(name, store => store.getAll()));
+            return JSON.stringify(await Promise.all(all));
+        }"""
+    )
+    assert PUMP in lies
+    assert token not in lies
 
 
 def draft_is_kept(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import { account, follow, unfollow } from "./store.js";
 import { hear, tell } from "./news.js";
-import { all, CONFLICT, REFUSED, SIGNED_OUT, unsent } from "./outbox.js";
+import { all, called, CONFLICT, REFUSED, SIGNED_OUT, unsent } from "./outbox.js";
 import { send } from "./sender.js";
 import { isFollowed, recognise } from "./kept.js";
 import { toWorker } from "./worker_link.js";
@@ -41,7 +41,7 @@ async function waitingHere() {
   if (!place) main.querySelector("h1").after(place = make("div", { id: "waiting-here", class: "note" }));
   place.hidden = !items.length;
   place.replaceChildren(make("p", {}, say("waiting-here")), list(items.map(each =>
-    make("span", {}, each.label, each.words ? ` — ${each.words}` : "", ` (${say(`state-${each.state}`)})`))));
+    `${called(each)} (${say(`state-${each.state}`)})`)));
 }
 
 async function followButton() {

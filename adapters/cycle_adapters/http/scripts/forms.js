@@ -2,7 +2,7 @@
 
 import { account, draft, dropDraft, keepDraft } from "./store.js";
 import { hear } from "./news.js";
-import { all, CONFLICT, find, put, RECORDED, REFUSED, saidBefore, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
+import { all, called, CONFLICT, find, put, RECORDED, REFUSED, saidBefore, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
 import { send } from "./sender.js";
 import { addRows, answers, blanks, clearErrors, fill, isTouched, mainText, pairs, showErrors } from "./typed.js";
 import { button, link, list, make } from "./element.js";
@@ -136,7 +136,7 @@ export class CommandForm {
         make("p", { class: "note" }, say("binds-note")),
         make("dl", { class: "answers" }, answers(this.form).map(([label, value]) =>
           [make("dt", {}, label), make("dd", {}, value)])),
-        make("p", {}, button(say(does), () => end(true)), " ",
+        make("p", { class: "pager" }, button(say(does), () => end(true)),
           button(say("change-it"), () => end(false), { class: "plain" })));
       this.form.before(check);
       this.form.hidden = true;
@@ -157,6 +157,8 @@ export class CommandForm {
     note.focus();
     this.awaited(item.key, note);
     askToSync();
+    // What is typed here is not the browser's to clear away when its disk is full.
+    navigator.storage?.persist?.().catch(() => {});
     send();
   }
 
@@ -170,7 +172,7 @@ export class CommandForm {
       ...(again ? { seq: again.seq } : {}), key: again?.key ?? fresh, account: this.owner, framework, command, label, makes,
       name: form.dataset.name ?? "", words: mainText(form), shown: answers(form), body, action: form.getAttribute("action"),
       page: location.pathname + location.search, step: form.elements._step?.value ?? "",
-      version: form.elements._version?.value ? version : "", after: saidBefore(items, framework, version, again?.seq),
+      version: form.elements._version?.value ? version : "", after: form.elements._version?.value ? saidBefore(items, framework, version, again?.seq) : [],
       typedAt: new Date().toISOString(), state: WAITING, tries: 0,
     };
   }
@@ -215,13 +217,15 @@ export class CommandForm {
   // It lies in the outbox: nobody has to stay for it.
   lies(item) {
     if (!item) return;
+    const signIn = item.state === SIGNED_OUT
+      && link(inLanguage(`/sign-in?to=${encodeURIComponent("/outbox")}`), say("sign-in-again"), { class: "button" });
     const back = item.step ? [`/frameworks/${item.framework}/meeting?step=${item.step}`, say("back-to-meeting")]
       : item.framework ? [`/frameworks/${item.framework}`, say("back-to-framework")] : ["/", say("all-frameworks")];
     const panel = make("div", { class: "done", id: "outcome" },
       make("h2", { tabindex: "-1" }, say(item.state === SIGNED_OUT ? "lies-signed-out" : "lies-waiting")),
-      make("p", {}, item.label, item.words ? ` — ${item.words}` : ""),
+      make("p", {}, called(item)),
       make("p", {}, say("lies-note")),
-      make("p", {}, link(inLanguage(back[0]), back[1], { class: "button" }), " ",
+      make("p", { class: "pager" }, signIn || "", link(inLanguage(back[0]), back[1], { class: "button" }),
         link(inLanguage("/outbox"), say("outbox-title"), { class: "button plain" })));
     this.form.replaceWith(panel);
     panel.querySelector("h2").focus();

@@ -78,4 +78,7 @@ export function saidBefore(items, framework, version, before = Infinity) {
     .map(each => each.key);
 }
 
+// What an item is called in a sentence.
+export const called = ({ label, words }) => (words ? `${label} — ${words}` : label);
+
 export const unsent = items => items.filter(each => each.state !== RECORDED);

@@ -3,7 +3,7 @@
 import { account, followed, unfollow } from "./store.js";
 import { recognise } from "./kept.js";
 import { hear, tell } from "./news.js";
-import { all, CAN_BE_GIVEN_UP, change, CONFLICT, giveUp, RECORDED, REFUSED, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
+import { all, called, CAN_BE_GIVEN_UP, change, CONFLICT, giveUp, RECORDED, REFUSED, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
 import { send, whoAmI } from "./sender.js";
 import { toWorker } from "./worker_link.js";
 import { button, link, list, make } from "./element.js";
@@ -43,9 +43,10 @@ function drawItems(place, items, shown) {
     if (!wanted.some(item => item.key === key)) { each.element.remove(); shown.delete(key); }
   }
   wanted.forEach((item, number) => {
-    const behind = waitsFor(items, item), as = JSON.stringify([item, behind?.key]), before = shown.get(item.key);
+    const behind = waitsFor(items, item), waitingBehind = items.filter(each => waitsFor(items, each)?.key === item.key && each.version);
+    const as = JSON.stringify([item, behind?.key, waitingBehind.length]), before = shown.get(item.key);
     if (before?.as !== as) {
-      const element = article(item, behind), focused = before?.element.contains(document.activeElement);
+      const element = article(item, behind, waitingBehind), focused = before?.element.contains(document.activeElement);
       if (before) before.element.replaceWith(element);
       shown.set(item.key, { as, element });
       if (focused) element.querySelector("h2").focus();
@@ -58,15 +59,15 @@ function drawItems(place, items, shown) {
   document.getElementById("send").hidden = !wanted.some(each => each.state !== RECORDED);
 }
 
-function article(item, behind) {
+function article(item, behind, waitingBehind) {
   const state = behind ? "behind" : item.state;
   return make("li", { class: `item ${state}`, "data-key": item.key, "data-state": item.state },
     make("h2", { tabindex: "-1" }, item.label, item.name ? make("small", {}, ` ${item.name}`) : ""),
     item.words ? make("p", {}, item.words) : "",
-    make("p", { class: "state" }, make("strong", {}, say(`state-${state}`, { what: behind?.label, words: behind?.words })),
+    make("p", { class: "state" }, make("strong", {}, say(`state-${state}`, { what: behind && called(behind) })),
       make("span", { class: "quiet" }, ` ${say("typed-at", { at: moment(item.typedAt) })}`)),
-    ...(PARTS[item.state]?.(item) ?? waiting(item)),
-    CAN_BE_GIVEN_UP.includes(item.state) && ![CONFLICT].includes(item.state) ? make("p", {}, actions(item)) : "");
+    ...(PARTS[item.state]?.(item, waitingBehind) ?? waiting(item)),
+    CAN_BE_GIVEN_UP.includes(item.state) && item.state !== CONFLICT ? make("p", { class: "pager" }, actions(item)) : "");
 }
 
 const waiting = item => (item.tries && item.detail ? [make("p", { class: "quiet" }, item.detail)] : []);
@@ -81,22 +82,26 @@ const PARTS = {
 };
 
 // Side by side: nothing is written over, nothing is dropped.
-function conflict(item) {
+function conflict(item, behind) {
   return [make("div", { class: "sides" },
     make("section", {}, make("h3", {}, say("side-mine")), make("dl", { class: "answers" },
       item.shown.map(([label, value]) => [make("dt", {}, label), make("dd", {}, value)]))),
     make("section", {}, make("h3", {}, say("side-theirs")), list(item.since.map(told)))),
-  make("p", {}, button(say("send-all-the-same"), () => sendAllTheSame(item)), " ", actions(item))];
+  make("p", { class: "pager" }, button(say("send-all-the-same"), () => sendAllTheSame(item, [])),
+    behind.length ? button(say("send-all-behind", { count: behind.length }), () => sendAllTheSame(item, behind), { class: "plain" }) : "",
+    actions(item))];
 }
 
-async function sendAllTheSame(item) {
+// Whoever has looked at what was recorded can say that this holds for what he said next as well.
+async function sendAllTheSame(item, behind) {
+  for (const each of behind) await change(each.key, [WAITING], { version: Math.max(each.version, item.present) });
   await change(item.key, [CONFLICT], { state: WAITING, version: item.present, tries: 0 });
   send();
 }
 
 const actions = item => [
   [REFUSED, CONFLICT].includes(item.state) ? link(`${item.page}#again=${item.key}`, say("change-mine"), { class: "button plain" }) : "",
-  " ", button(say("give-up"), () => ask(item), { class: "plain", "data-act": "give-up" })];
+  button(say("give-up"), () => ask(item), { class: "plain", "data-act": "give-up" })];
 
 // Nothing is given up without a question.
 function ask(item) {
@@ -104,9 +109,9 @@ function ask(item) {
   const end = yes => { dialog.close(); dialog.remove(); return yes && giveUp(item.key).then(send); };
   const dialog = make("dialog", { "aria-labelledby": id },
     make("h2", { id }, say("give-up-question")),
-    make("p", {}, item.label, item.words ? ` — ${item.words}` : ""),
+    make("p", {}, called(item)),
     make("p", {}, say(item.tries ? "give-up-perhaps-recorded" : "give-up-gone")),
-    make("p", {}, button(say("keep-it"), () => end(false)), " ", button(say("give-up-yes"), () => end(true), { class: "plain" })));
+    make("p", { class: "pager" }, button(say("keep-it"), () => end(false)), button(say("give-up-yes"), () => end(true), { class: "plain" })));
   document.body.append(dialog);
   dialog.addEventListener("cancel", () => dialog.remove());
   dialog.showModal();
