@@ -72,7 +72,14 @@ class Pages:
 
         helps = {"word": word, "say": say, "quote": quote, "pair": pair, "url": url}
         page = self._templates.get_template(name)
-        shown_values = {"lang": language, "path": path, "style": self.version, "script": self.shell.version, **helps, **values}
+        shown_values = {
+            "lang": language,
+            "path": path,
+            "style": self.version,
+            "script": self.shell.version,
+            **helps,
+            **values,
+        }
         return HTMLResponse(page.render(**shown_values), status, {"Content-Language": language})
 
     def style(self) -> str:

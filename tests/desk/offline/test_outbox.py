@@ -64,3 +64,27 @@ def test_a_page_that_is_not_kept_leads_to_what_is(town: Town, enters: Enters) ->
     looks_well(page, "missing")
     page.get_by_role("link", name="Rencontre — Dioro").click()
     expect(page.locator("#no-connection")).to_contain_text("cette page date du")
+
+
+def test_where_a_browser_can_it_sends_although_no_page_of_ours_is_open(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page, before = context.new_page(), town.position()
+    registrations: list[str] = []
+    devtools = context.new_cdp_session(page)
+    devtools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: registrations.extend(each["registrationId"] for each in told["registrations"]),
+    )
+    devtools.send("ServiceWorker.enable")
+    follow(page, town.base)
+    context.set_offline(True)
+    need(page, town.base)
+    main_button(page).click()
+    expect(page.locator("#outcome")).to_contain_text("C'est gardé")
+    page.goto("about:blank")
+    sync = {"origin": town.address, "registrationId": registrations[-1], "tag": "outbox", "lastChance": False}
+    with context.expect_event("response", lambda answer: answer.status == 201) as sent:
+        context.set_offline(False)
+        devtools.send("ServiceWorker.dispatchSyncEvent", sync)
+    assert "/do/identify-need" in sent.value.url
+    assert town.recorded(before) == ["need-identified"]

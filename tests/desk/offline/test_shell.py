@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from starlette.testclient import TestClient
 
 from cycle.aggregates.framework.state import Stage
 from cycle.catalogue import LANGUAGES, Language, keys, template
@@ -33,7 +32,9 @@ def said() -> set[str]:
     for script in SCRIPTS.values():
         for words in re.findall(r"say\(([^()]*)", script):
             found |= set(re.findall(r'"([a-z-]+)"', words))
-        found |= set(re.findall(r'does = "two".*\? "([a-z-]+)" : "([a-z-]+)"', script)[0]) if "does =" in script else set()
+        found |= (
+            set(re.findall(r'does = "two".*\? "([a-z-]+)" : "([a-z-]+)"', script)[0]) if "does =" in script else set()
+        )
     return found
 
 
@@ -52,7 +53,9 @@ def test_the_script_can_fill_every_text_in(language: Language) -> None:
 
 def test_no_script_makes_markup_of_words() -> None:
     for name, script in SCRIPTS.items():
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script), name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script), (
+            name
+        )
 
 
 def test_what_travels_is_what_is_written_without_its_comments() -> None:

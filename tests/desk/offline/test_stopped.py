@@ -163,6 +163,25 @@ def test_a_session_that_has_ended_leaves_it_waiting_until_one_has_signed_in(town
     assert town.recorded(before) == ["need-identified"]
 
 
+def test_what_answers_in_the_place_of_the_server_has_recorded_nothing(town: Town, page: Page) -> None:
+    before, context = town.position(), page.context
+    need(page, town.base)
+    kept(page)
+    page.goto("/outbox?lang=fr")
+    portal = "<html><title>Bienvenue</title>"
+    context.route(
+        "**/do/identify-need*", lambda route: route.fulfill(status=200, content_type="text/html", body=portal)
+    )
+    with context.expect_event("response", lambda answer: "/do/identify-need" in answer.url):
+        context.set_offline(False)
+    in_outbox(page, "waiting")
+    assert town.recorded(before) == []
+    context.unroute_all()
+    page.get_by_role("button", name="Envoyer maintenant").click()
+    in_outbox(page, "recorded")
+    assert town.recorded(before) == ["need-identified"]
+
+
 def test_another_account_in_the_same_browser_sees_nothing_and_sends_nothing(town: Town, page: Page) -> None:
     before = town.position()
     need(page, town.base)
@@ -218,6 +237,8 @@ def nothing_gets_through(page: Page) -> None:
 
 def test_two_tabs_send_one_after_the_other_and_nothing_twice(town: Town, page: Page) -> None:
     before, other = town.position(), page.context.new_page()
+    sent: list[str] = []
+    page.context.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
     for number, tab in enumerate((page, other, page, other)):
         need(tab, town.base, f"Besoin {number}")
         kept(tab)
@@ -227,6 +248,7 @@ def test_two_tabs_send_one_after_the_other_and_nothing_twice(town: Town, page: P
     for tab in (page, other):
         expect(tab.locator("#items > li[data-state=recorded]")).to_have_count(4)
     assert town.recorded(before) == ["need-identified"] * 4
+    assert len(sent) == 4
     needs = list(town.engine.framework(town.way.framework).needs.values())
     assert [each.description for each in needs[-4:]] == [f"Besoin {number}" for number in range(4)]
 
@@ -261,50 +283,3 @@ def test_what_lies_in_the_browser_holds_no_token(town: Town, page: Page) -> None
     )
     assert PUMP in lies
     assert token not in lies
-
-
-def draft_is_kept(page: Page) -> None:
-    """Wait until what is typed lies in the browser."""
-    page.wait_for_function(
-        """async typed => {
-            const script = document.querySelector("script[type=module]").src;
-            const { draft } = await import(script.replace("desk.js", "store.js"));
-            const kept = await draft(document.documentElement.dataset.account, location.pathname);
-            return kept?.body.some(([name, value]) => value === typed);
-        }""",
-        arg=PUMP,
-    )
-
-
-def test_what_is_typed_and_not_sent_is_back_after_a_while(town: Town, enters: Enters) -> None:
-    context = enters(town.engine, town.address, "awa")
-    page = context.new_page()
-    need(page, town.base)
-    draft_is_kept(page)
-    page.goto(f"{town.base}/do/identify-need?lang=fr")
-    expect(page.locator("#draft")).to_contain_text("est rétabli")
-    looks_well(page, "draft")
-    expect(page.locator("[name=description]")).to_have_value(PUMP)
-    main_button(page).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
-    page.goto(f"{town.base}/do/identify-need?lang=fr")
-    expect(page.locator("[name=description]")).to_have_value("")
-    expect(page.locator("#draft")).to_have_count(0)
-
-
-def test_a_draft_is_dropped_by_beginning_anew_and_is_nobody_elses(town: Town, enters: Enters) -> None:
-    context = enters(town.engine, town.address, "awa")
-    page = context.new_page()
-    need(page, town.base)
-    draft_is_kept(page)
-    context.clear_cookies()
-    sign_in(context, town.engine, town.address, "facilitator")
-    page.goto(f"{town.base}/do/identify-need?lang=fr")
-    expect(page.locator("[name=description]")).to_have_value("")
-    context.clear_cookies()
-    sign_in(context, town.engine, town.address, "awa")
-    page.goto(f"{town.base}/do/identify-need?lang=fr")
-    page.locator("#draft button").click()
-    expect(page.locator("#draft")).to_have_count(0)
-    page.goto(f"{town.base}/do/identify-need?lang=fr")
-    expect(page.locator("[name=description]")).to_have_value("")

@@ -1,0 +1,94 @@
+"""What is typed stays: drafts, rows that are added, days of pages that were kept for a while."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Page, expect
+
+from tests.desk.offline.looks import looks_well
+from tests.desk.offline.test_outbox import PUMP, need
+from tests.desk.offline.town import Enters, Town, follow, sign_in
+from tests.desk.test_browser import main_button
+
+
+def draft_is_kept(page: Page, words: str = PUMP) -> None:
+    """Wait until what is typed lies in the browser."""
+    page.wait_for_function(
+        """async typed => {
+            const script = document.querySelector("script[type=module]").src;
+            const { draft } = await import(script.replace("desk.js", "store.js"));
+            const kept = await draft(document.documentElement.dataset.account, location.pathname);
+            return kept?.body.some(([name, value]) => value === typed);
+        }""",
+        arg=words,
+    )
+
+
+def test_what_is_typed_and_not_sent_is_back_after_a_while(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    need(page, town.base)
+    draft_is_kept(page)
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("#draft")).to_contain_text("est rétabli")
+    looks_well(page, "draft")
+    expect(page.locator("[name=description]")).to_have_value(PUMP)
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=description]")).to_have_value("")
+    expect(page.locator("#draft")).to_have_count(0)
+
+
+def test_a_draft_is_dropped_by_beginning_anew_and_is_nobody_elses(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    need(page, town.base)
+    draft_is_kept(page)
+    context.clear_cookies()
+    sign_in(context, town.engine, town.address, "facilitator")
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=description]")).to_have_value("")
+    context.clear_cookies()
+    sign_in(context, town.engine, town.address, "awa")
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    page.locator("#draft button").click()
+    expect(page.locator("#draft")).to_have_count(0)
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=description]")).to_have_value("")
+
+
+def test_a_row_is_added_without_the_server_and_comes_back_with_the_draft(town: Town, enters: Enters) -> None:
+    page = enters(town.engine, town.address, "awa").new_page()
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url) if each.method == "POST" else None)
+    page.goto(f"{town.base}/do/install-committee?lang=fr")
+    rows = page.locator("fieldset.row")
+    count = rows.count()
+    page.get_by_role("button", name="Ajouter une ligne").click()
+    expect(rows).to_have_count(count + 1)
+    page.get_by_role("button", name="Ajouter une ligne").click()
+    expect(rows).to_have_count(count + 2)
+    rows.last.get_by_role("combobox").select_option(index=1)
+    rows.last.locator(f'[name="seats.{count + 1}.person"]').fill("personne-9")
+    expect(rows.last.locator("legend")).to_have_text(f"Ligne {count + 2}")
+    draft_is_kept(page, "personne-9")
+    page.reload()
+    expect(rows).to_have_count(count + 2)
+    expect(page.locator(f'[name="seats.{count + 1}.person"]')).to_have_value("personne-9")
+    assert page.locator(f"#f-seats-{count + 1}-person").count() == 1
+    assert asked == []
+
+
+def test_a_page_that_was_kept_for_days_means_today_when_it_says_today(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page = context.new_page()
+    follow(page, town.base)
+    context.set_offline(True)
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=_on]")).to_have_value("2026-03-03")
+    page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=2))
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    expect(page.locator("[name=_on]")).to_have_value("2026-03-05")
+    expect(page.locator("[name=_on]")).to_have_attribute("max", "2026-03-05")
