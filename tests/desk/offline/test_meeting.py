@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -174,7 +175,7 @@ def test_a_meeting_without_a_connection_and_a_server_that_dies_when_it_is_sent(
     with process(hall.url, hall.port, 3) as dying:
         context.set_offline(False)
         page.get_by_role("button", name="Envoyer maintenant").click()
-        assert dying.wait() == -9
+        assert dying.wait(PATIENCE / 1_000) == -signal.SIGKILL
     expect(page.locator("#items > li[data-state=recorded]")).to_have_count(2)
     expect(page.locator("#items > li[data-state=waiting]")).to_have_count(len(fills) - 2)
     # Nobody presses anything: it is tried again by itself.

@@ -54,6 +54,21 @@ def test_without_a_connection_a_command_waits_and_is_sent_once_there_is_one(town
     expect(page.locator("#outbox-line")).to_be_empty()
 
 
+def test_what_was_being_sent_when_its_page_was_closed_is_sent_by_another(town: Town, enters: Enters) -> None:
+    context = enters(town.engine, town.address, "awa")
+    page, before = context.new_page(), town.position()
+    need(page, town.base)
+    # Sent, and no answer comes.
+    page.route("**/do/identify-need*", lambda route: None)
+    main_button(page).click()
+    other = context.new_page()
+    other.goto("/outbox?lang=fr")
+    in_outbox(other, "sending")
+    page.close()
+    in_outbox(other, "recorded")
+    assert town.recorded(before) == ["need-identified"]
+
+
 def test_a_page_that_is_not_kept_leads_to_what_is(town: Town, enters: Enters) -> None:
     context = enters(town.engine, town.address, "awa")
     page = context.new_page()

@@ -230,6 +230,18 @@ def test_signing_out_erases_what_is_kept_but_not_what_is_unsent(town: Town, page
     assert "need-identified" in town.recorded(0)
 
 
+def test_a_page_that_was_made_for_another_account_is_not_kept(town: Town, enters: Enters) -> None:
+    page = enters(town.engine, town.address, "awa").new_page()
+    page.goto(f"{town.base}?lang=fr")
+    keeps = """async ([who, path]) => {
+        const script = document.querySelector("script[type=module]").src;
+        const { keep } = await import(script.replace("desk.js", "kept.js"));
+        return keep(who, path, await fetch(path));
+    }"""
+    assert page.evaluate(keeps, ["awa", town.base]) is True
+    assert page.evaluate(keeps, ["mayor", town.base]) is False
+
+
 def nothing_gets_through(page: Page) -> None:
     """Nothing that is sent gets through."""
     page.context.route("**/me.json", lambda route: route.abort())
