@@ -62,6 +62,7 @@ def test_a_form_names_its_command_and_what_that_makes(desk: Desk) -> None:
         "data-command": "propose-action",
         "data-framework": desk.base.rpartition("/")[2],
         "data-label": "Proposer une action",
+        "data-name": "Dioro",
         "data-makes": "ActionId",
     }
     assert found.naming == ["description"]

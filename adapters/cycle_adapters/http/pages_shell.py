@@ -78,7 +78,7 @@ def shell_pages(look: Pages) -> APIRouter:
 
     @router.get("/outbox", response_class=HTMLResponse)
     def outbox(request: Request) -> HTMLResponse:
-        page = look.page("outbox.html", spoken(request), path="/outbox")
+        page = look.page("outbox.html", spoken(request), path="/outbox", scripted=True)
         page.headers["Cache-Control"] = "no-cache"
         return page
 
