@@ -22,18 +22,18 @@ export const isFollowed = async (who, framework) => (await followed(who)).find(e
 
 // The kept page under an address, for who was signed in last; a form is as good from another step of the meeting.
 export async function find(address) {
-  const who = await account(), name = cacheOf(who);
-  if (!who || !await caches.has(name)) return undefined;
-  const pages = await caches.open(name), exact = await pages.match(canonical(address));
-  if (exact || !address.includes("/do/")) return exact;
-  const wanted = canonical(address, ["step"]);
+  const who = await account(), cacheName = cacheOf(who);
+  // Not opened: that would make it anew for somebody who has just gone.
+  const exact = who && await caches.match(canonical(address), { cacheName });
+  if (exact || !who || !address.includes("/do/") || !await caches.has(cacheName)) return exact || undefined;
+  const pages = await caches.open(cacheName), wanted = canonical(address, ["step"]);
   const near = (await pages.keys()).find(each => canonical(each.url, ["step"]) === wanted);
   return near && pages.match(near);
 }
 
 // Keeps an answer, if it is a page that was made for this account.
 export async function keep(who, address, answer) {
-  if (!answer.ok || answer.redirected || answer.headers.get(WHOSE) !== encodeURIComponent(who)) return false;
+  if (who !== await account() || !answer.ok || answer.redirected || answer.headers.get(WHOSE) !== encodeURIComponent(who)) return false;
   const headers = new Headers(answer.headers);
   headers.set(AT, new Date().toISOString());
   for (const name of ["content-encoding", "content-length"]) headers.delete(name);
@@ -44,8 +44,8 @@ export async function keep(who, address, answer) {
 
 // Who is signed in now. Nothing that was kept for others stays; where nobody is, for anybody.
 export async function recognise(who) {
-  if (who === await account()) return;
-  await signedIn(who);
+  if (who !== await account()) await signedIn(who);
+  // Also where nothing has changed: a page that was on its way when somebody went may have come since.
   await forgetOthers(who);
 }
 
@@ -55,6 +55,7 @@ async function forgetOthers(who) {
 }
 
 async function forget(who, framework, except = []) {
+  if (!await caches.has(cacheOf(who))) return;
   const pages = await caches.open(cacheOf(who)), wanted = new Set(except.map(each => canonical(each)));
   for (const { url } of await pages.keys()) {
     if (frameworkOf(url) === framework && !wanted.has(url)) await pages.delete(url);
