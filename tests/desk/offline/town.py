@@ -19,7 +19,7 @@ from cycle_adapters.http.signing_in import LOCAL, SignedIn
 from tests.desk.places import TODAY
 from tests.desk.serving import at_an_address
 from tests.engine.path import Path as Way
-from tests.http.town import WIDE
+from tests.http.town import WIDE, rooms
 
 Enters = Callable[..., BrowserContext]
 """A browser of its own, signed in as an account."""
@@ -28,7 +28,7 @@ Enters = Callable[..., BrowserContext]
 def signing_in(engine: Engine) -> FastAPI:
     """The application as it is served: people sign in, and have sessions."""
     sessions = Sessions(engine)
-    return make_app(engine, SignedIn(sessions), WIDE, SigningIn(engine, sessions))
+    return make_app(engine, SignedIn(sessions), rooms(engine), WIDE, SigningIn(engine, sessions))
 
 
 class Town(NamedTuple):
