@@ -62,7 +62,7 @@ READING: Mapping[str, Action] = dict(
             for name in (
                 "organisations", "frameworks", "members", "stage_visits", "needs", "meetings", "attendance",
                 "plans", "actions", "commitments", "obstacles", "requests", "calendar", "audit_trail",
-                "replay", "next", "timings",
+                "replay", "next", "timings", "events",
             )
         ),
     )

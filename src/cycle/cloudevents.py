@@ -7,32 +7,36 @@ sealed was never there. Source: CloudEvents 1.0.2; its extensions partitioning a
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 SCHEMAS = "/api/v1/schemas"
 _TYPE = "org.cycle.{type}.v{schema}"
 _WIDTH = 20
 
 
+_Text = Annotated[Raw, Meta(extra_json_schema={"type": "string"})]
+
+
 class CloudEvent(Struct, frozen=True, gc=False):
     """One event. ``globalposition`` is the cursor; texts that the leaf has are its own bytes."""
 
-    id: Raw
+    id: _Text
     source: str
     type: str
     subject: str
-    time: Raw
-    occurredon: Raw
+    time: Annotated[Raw, Meta(extra_json_schema={"type": "string", "format": "date-time"})]
+    occurredon: Annotated[Raw, Meta(extra_json_schema={"type": "string", "format": "date"})]
     sequence: str
     partitionkey: str
     globalposition: str
-    correlationid: Raw
-    causationid: Raw
+    correlationid: _Text
+    causationid: _Text
     dataschema: str
-    data: Raw
+    data: Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
     specversion: str = "1.0"
 
 

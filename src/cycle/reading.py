@@ -153,6 +153,14 @@ class Reader:
             break
         return door.now.readable(self.actor, action, door.today())
 
+    def readable(self, question: str, commune: str | None = None) -> frozenset[str] | None:
+        """The communes in whose logs the account may ask this; None: in all logs, and that of the platform.
+
+        Raises:
+            Forbidden: nowhere, or not in the commune that is named.
+        """
+        return self._readable(self._may(question, commune))
+
     def _readable(self, territories: tuple[TerritoryPath, ...]) -> frozenset[str] | None:
         """The codes of the communes in some territories; None: of everything."""
         codes = codes_within(territories)
@@ -186,7 +194,7 @@ class Reader:
         territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
             return self._live(name, filters, territories, after, limit)
-        own, place = self._readable(territories), self._communes(filters, cutoffs)
+        own, place = self._readable(territories), self.codes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
         facts = self._past(types_for(projection, cutoffs), self._logs(filters, own, place), cutoffs.at)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
@@ -222,7 +230,7 @@ class Reader:
         own = codes_within(territories)
         if own is not None:
             query = query.where(table.c.commune.in_(own))
-        place, chosen = self._communes(filters, EVERYTHING), self._frameworks(filters, EVERYTHING)
+        place, chosen = self.codes(filters), self._frameworks(filters, EVERYTHING)
         if place is not None:
             query = query.where(table.c.commune.in_(place))
         if chosen is not None and "framework" in table.c:
@@ -234,7 +242,8 @@ class Reader:
         with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
             return [(key, projection.from_columns(columns)) for key, *columns in connection.execute(query)]
 
-    def _communes(self, filters: Filters, cutoffs: Cutoffs) -> list[str] | None:
+    def codes(self, filters: Filters, cutoffs: Cutoffs = EVERYTHING) -> list[str] | None:
+        """The communes that are asked for; None: all."""
         if filters.commune is not None:
             return [filters.commune]
         if filters.circle is None and filters.region is None:
@@ -342,7 +351,7 @@ class Reader:
         Raises:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
         """
-        own = self._readable(self._may("replay", commune))
+        own = self.readable("replay", commune)
         read = self._read(commune, at=cutoffs.at)
         facts = (fact for fact in read if own is None or fact.recorded.log in own)
         return cutoffs.cut(facts, corrected=corrected)
@@ -366,7 +375,7 @@ class Reader:
         """
         if cutoffs != EVERYTHING:
             return [fact for fact in self.facts(commune, cutoffs) if isinstance(fact.recorded.data, FactCorrected)]
-        own = self._readable(self._may("replay", commune))
+        own = self.readable("replay", commune)
         facts = self._read(commune, (FactCorrected.type,))
         return [fact for fact in facts if own is None or fact.recorded.log in own]
 

@@ -7,7 +7,7 @@ leaf hash in their log, and the receipt of each command's key.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -62,6 +62,15 @@ class StoredLeaf(NamedTuple):
 
 Row = tuple[int, str, int, bytes]
 """One event in global order: position, type, schema and bytes."""
+
+
+class FeedRow(NamedTuple):
+    """One event in global order, with where it stands in its log."""
+
+    position: int
+    log: str
+    log_index: int
+    leaf: bytes
 
 
 Cells = Mapping[str, int | str]
@@ -282,6 +291,22 @@ class LogRecorder(ApplicationRecorder, ABC):
         types: Sequence[str] = (),
     ) -> Iterator[Row]:
         """Leaves in global order with ``after < position <= up_to``, at most ``limit``, as they arrive."""
+
+    @abstractmethod
+    def feed(
+        self,
+        after: int,
+        up_to: int,
+        limit: int,
+        *,
+        logs: Collection[str] | None = None,
+        types: Collection[str] = (),
+        stream: StreamId | None = None,
+    ) -> Sequence[FeedRow]:
+        """Events of these logs (None: of all), types (none named: of all) and stream in global order.
+
+        ``after < position <= up_to``, at most ``limit``; reads no more of the others than their position.
+        """
 
     @abstractmethod
     def head(self) -> Head:

@@ -69,7 +69,7 @@ def cells() -> Iterator[tuple[str, Role, str]]:
 
 def test_the_table_names_every_operation_and_no_other() -> None:
     assert set(TABLE) == set(ACTIONS)
-    assert set(ACTIONS) == {*COMMANDS, *PROJECTIONS, "replay", "next", "timings", *ACTING}
+    assert set(ACTIONS) == {*COMMANDS, *PROJECTIONS, "replay", "next", "timings", "events", *ACTING}
 
 
 def test_every_role_may_do_what_the_table_says_where_it_is_held_and_nowhere_else() -> None:

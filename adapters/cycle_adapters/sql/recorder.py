@@ -40,6 +40,7 @@ from cycle.store import (
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.auditing import SqlAuditing
 from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, add_rows, head_of, streamed
+from cycle_adapters.sql.feeding import SqlFeeding
 from cycle_adapters.sql.grouping import GroupCommit, Outcome
 from cycle_adapters.sql.identity import SqlIdentities
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
@@ -52,7 +53,7 @@ ALONE_SECONDS = 3_600
 """How long somebody waits for another one's rebuild to end."""
 
 
-class SqlRecorder(SqlAuditing, LogRecorder):
+class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
     """Events in SQL. Reads go through a pool, writes through one connection of their own."""
 
     def __init__(self, database: Engine) -> None:
