@@ -69,7 +69,8 @@ def serve(
         # What cannot be read is told here, and not to everybody who asks for a page.
         Reader(engine, as_account or "", runner).catch_up()
         callers, door = who_calls(engine, as_account, address, demo=demo)
-        app = application(engine, runner, settings, callers, door, rooms_of(settings.database))
+        rooms, outside = rooms_of(settings.database), ADDRESS.given() or address
+        app = application(engine, runner, settings, callers, door, rooms, outside, stop)
         values = {"database": settings.database.rpartition("@")[2], "address": address}
         click.echo(text("message.serving", settings.language, "", **values))
         if as_account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Timer
 from time import monotonic
@@ -41,9 +41,11 @@ class Systemd:
 
 
 class Stopping:
-    """Whether the process was told to stop."""
+    """Whether the process was told to stop, and what the server ends then that would last."""
 
-    asked = False
+    def __init__(self) -> None:
+        self.asked = False
+        self.ends: list[Callable[[], None]] = []
 
 
 @contextmanager

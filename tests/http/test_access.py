@@ -48,6 +48,8 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/frameworks/{framework}/next", "next"
     yield f"/frameworks/{framework}/history", "replay"
     yield f"/frameworks/{framework}/changes?from=0&to=2030-01-01", "replay"
+    yield f"/events?commune={commune}", "events"
+    yield f"/events/stream?commune={commune}", "events"
     yield f"/calendar.ics?commune={commune}", "export-calendar"
     yield f"/logs/{commune}/checkpoint", "export-checkpoint"
     yield f"/logs/{commune}/inclusion?index=0", "export-checkpoint"
@@ -64,7 +66,7 @@ def test_a_role_reads_what_the_table_says_where_it_is_held_and_nowhere_else(town
     for own, (framework, commune) in ((True, (town.own, DIORO)), (False, (town.foreign, KOULA))):
         for path, question in addresses(framework, commune):
             for more in ("", "as_of=2026-02-02"):
-                if more and (question == "next" or path.startswith("/logs/")):
+                if more and (question in ("next", "events") or path.startswith("/logs/")):
                     continue
                 answer = town.client.get(f"{API}{path}{'&' if '?' in path else '?'}{more}", headers=headers)
                 may = TABLE[question].anybody or (own and role.value in TABLE[question].roles)

@@ -19,14 +19,16 @@ from cycle.aggregates.base import Command
 from cycle.engine import Engine
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import Caller, OneAccount, SignInNeeded
-from cycle_adapters.http.limits import Limits, Rate
+from cycle_adapters.http.limits import Following, Limits, Rate
 from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.saying import OF_A_FRAMEWORK
 from cycle_adapters.http.serving import listening as bound_to
 from cycle_adapters.rooms import rooms_of
 
-WIDE = Limits(Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000), wait_seconds=0)
-"""Limits that no test meets by chance."""
+WIDE = Limits(
+    Rate(1_000_000, 1_000_000), Rate(1_000_000, 1_000_000), wait_seconds=0, following=Following(longest_seconds=0)
+)
+"""Limits that no test meets by chance; whoever follows the log comes again after each batch."""
 API = "/api/v1"
 
 

@@ -25,9 +25,11 @@ from cycle.projections.runner import Runner
 from cycle.projections.tables import checkpoints
 from cycle.sealing import LastSeal
 from cycle.settings import Settings
+from cycle_adapters.http.app import HERE
 from cycle_adapters.http.callers import OneAccount
 from cycle_adapters.http.operations import Readiness
 from cycle_adapters.http.serving import application
+from cycle_adapters.stopping import Stopping
 from tests.access.test_call_sites import PAPER
 from tests.engine.path import MET, Path, said
 from tests.http.town import rooms
@@ -38,7 +40,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def asking(engine: Engine, url: str, client: tuple[str, int] = HERE) -> TestClient:
     settings, runner = Settings(url, "en", False, "auditor"), Runner(engine.store, engine.leaves)
-    served = application(engine, runner, settings, OneAccount("auditor"), None, rooms(engine))
+    served = application(engine, runner, settings, OneAccount("auditor"), None, rooms(engine), HERE, Stopping())
     return TestClient(served, client=client, raise_server_exceptions=False)
 
 

@@ -19,6 +19,8 @@ from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
 from cycle_adapters.http.damage import Search
+from cycle_adapters.http.feeds import feed_routes
+from cycle_adapters.http.following import Feeds
 from cycle_adapters.http.guarding import Counted, HeadAsGet, Measured, SameSite, Secured, Unexpected
 from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.pages import Pages, pages
@@ -33,9 +35,10 @@ from cycle_adapters.http.sessions_api import sessions_routes
 from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
 
 API = "/api/v1"
+HERE = "http://127.0.0.1:8000"
 COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
-OF_THE_API = (reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, contract_routes)
+OF_THE_API = (reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, contract_routes)
 """What makes the routes of the contract."""
 
 
@@ -46,11 +49,13 @@ def make_app(
     limits: Limits = Limits(),  # noqa: B008
     door: SigningIn | None = None,
     runner: Runner | None = None,
+    address: str = HERE,
 ) -> FastAPI:
     """The application over one engine; it keeps the projections up to date as it is read.
 
     ``callers`` tells who calls; ``rooms`` is what it hands on from; ``limits`` how much one of them may ask for;
-    ``door`` where people sign in (None: nowhere); ``runner`` what folds for it.
+    ``door`` where people sign in (None: nowhere); ``runner`` what folds for it;
+    ``address`` how others call it.
     """
     app = FastAPI(title="cycle", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
     app.state.engine, app.state.look = engine, Pages(signs_in=door is not None)
@@ -66,6 +71,7 @@ def make_app(
         Semaphore(limits.bundling),
         Semaphore(limits.past),
     )
+    app.state.feeds = Feeds(engine, rooms.seals, limits.following, address)
     # The one that is added last stands before all others.
     app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6, exclude_content_types=COMPRESSED)
     app.add_middleware(Measured)
@@ -81,6 +87,7 @@ def make_app(
         proof_routes(),
         paper_routes(),
         policy_routes(),
+        feed_routes(),
         contract_routes(),
     ):
         app.include_router(routes, prefix=API)
@@ -101,3 +108,4 @@ def make_app(
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = THREADS
     yield
+    app.state.feeds.tail.close()

@@ -16,6 +16,7 @@ from cycle.proofs.audit import Broken
 from cycle_adapters.http.damage import UNREADABLE
 from cycle_adapters.http.limits import BODY_BYTES, Buckets
 from cycle_adapters.http.problems import Stopped, answered, damaged, not_in_time
+from cycle_adapters.http.streaming import HEAD_ASKED
 
 LOG = logging.getLogger("cycle.http")
 SECURITY = {
@@ -61,6 +62,7 @@ class HeadAsGet(Layer):
 
         # In place: whoever watches from outside finds in it which route answered.
         scope["method"] = "GET"
+        scope[HEAD_ASKED] = True
         await self.app(scope, receive, without_body)
 
 

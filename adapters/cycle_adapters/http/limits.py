@@ -28,6 +28,22 @@ class Rate(Struct, frozen=True):
     burst: int
 
 
+class Following(Struct, frozen=True):
+    """How requests that last follow the log.
+
+    ``most`` at the same time, ``each`` of one account; ``longest_seconds`` one of them, then it comes again. While
+    nothing happens there is a ping every ``ping_seconds``, and every ``pings`` of them a checkpoint. Who does not take
+    what he is sent in ``slow_seconds`` is sent no more.
+    """
+
+    most: int = 200
+    each: int = 20
+    longest_seconds: float = 3_600
+    ping_seconds: float = 15
+    pings: int = 4
+    slow_seconds: float = 20
+
+
 class Limits(Struct, frozen=True):
     """What one account and what one address may ask for.
 
@@ -43,6 +59,7 @@ class Limits(Struct, frozen=True):
     printing: int = 2
     bundling: int = 1
     past: int = 2
+    following: Following = Following()
 
 
 REMEMBERED = 10_000

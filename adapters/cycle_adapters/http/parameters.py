@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Query
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from cycle.contracts import TYPES
 from cycle.history import Cutoffs
 
 MOST = 2**53 - 1
@@ -51,6 +52,7 @@ Day = Annotated[date, _exactly(_DAY, date.fromisoformat, "date")]
 Moment = Annotated[datetime, _exactly(_MOMENT, _moment, "datetime")]
 Position = Annotated[int, Field(ge=0, le=MOST), _exactly(_NUMBER, _whole, "int")]
 Limit = Annotated[int, Field(ge=1, le=500), _exactly(_NUMBER, _whole, "int")]
+Seconds = Annotated[int, Field(ge=0, le=30), _exactly(_NUMBER, _whole, "int")]
 
 
 def position_or_day(value: Any) -> Any:
@@ -93,6 +95,15 @@ Cursor = Annotated[
     Query(description="`next` of the answer before."),
     WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
 ]
+
+
+def _type_of_event(written: Any) -> Any:
+    if written in TYPES:
+        return written
+    raise PydanticCustomError("event", "not a {takes}", {"takes": "event"})
+
+
+EventType = Annotated[str, BeforeValidator(_type_of_event), WithJsonSchema({"enum": list(TYPES), "type": "string"})]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]
 

@@ -19,6 +19,7 @@ from cycle.catalogue import Language, listed, text, verbatim
 from cycle.commands import BadInput
 from cycle.engine import Busy, Engine
 from cycle.failures import Failure
+from cycle.feed import AheadOfLog
 from cycle.fields import Fault
 from cycle.identity.failures import IdentityRefused, NotSignedIn, Wait
 from cycle.leaf import LeafError
@@ -63,6 +64,7 @@ PROBLEMS: Mapping[str, int] = {
     "ambiguous": 409,
     "conflict": 409,
     "key-reused": 409,
+    "ahead-of-log": 409,
     "version-moved": 412,
     "too-large": 413,
     "media-type": 415,
@@ -208,6 +210,8 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
         case Failure() if error.kind == "provider":
             headers = {"Retry-After": str(RETRY_SECONDS)}
             return Stopped("provider-silent", headers=headers, why=sentence_of(error, language))
+        case AheadOfLog():
+            return Stopped("ahead-of-log", why=sentence_of(error, language))
         case CannotSeal() if error.cause in NOTHING_SEALED:
             return Stopped("not-sealed")
         case CannotProve():
@@ -285,14 +289,14 @@ def _who_lifts(roles: tuple[Role, ...], request: Request) -> tuple[str, ...]:
 def _of_parameter(error: Mapping[str, object], language: Language) -> Fault:
     where = error["loc"]
     assert isinstance(where, tuple)
-    kinds = {"date": "day", "datetime": "moment", "position": "position", "cursor": "cursor", "tag": "tag"}
+    # Of several values of one parameter the last part is which.
+    name = next(str(part) for part in reversed(where) if isinstance(part, str))
+    kinds = {"date": "day", "datetime": "moment", **{kind: kind for kind in ("position", "cursor", "tag", "event")}}
     context = error.get("ctx")
     kind = str(context.get("takes")) if isinstance(context, dict) and "takes" in context else ""
     if kind in kinds:
-        return Fault(str(where[-1]), text(f"message.type-{kinds[kind]}", language))
-    return Fault(
-        str(where[-1]), text("message.type-int" if "int" in str(error["type"]) else "message.type-text", language)
-    )
+        return Fault(name, text(f"message.type-{kinds[kind]}", language))
+    return Fault(name, text("message.type-int" if "int" in str(error["type"]) else "message.type-text", language))
 
 
 def _by_status(error: HTTPException, request: Request) -> Stopped:

@@ -48,10 +48,18 @@ class BadToken(Failure):
 
 
 def application(
-    engine: Engine, runner: Runner, settings: Settings, callers: Callers, door: SigningIn | None, rooms: Rooms
+    engine: Engine,
+    runner: Runner,
+    settings: Settings,
+    callers: Callers,
+    door: SigningIn | None,
+    rooms: Rooms,
+    address: str,
+    stop: Stopping,
 ) -> ASGIApp:
-    """All that is served over one engine, watched."""
-    app = make_app(engine, callers, rooms, door=door, runner=runner)
+    """All that is served over one engine, watched; others call it by an address, until it is told to stop."""
+    app = make_app(engine, callers, rooms, door=door, runner=runner, address=address)
+    stop.ends.append(app.state.feeds.tail.end)
     metrics = Metrics(engine, runner, rooms.seals.last, door.sessions.open if door else None)
     ready = Readiness(lambda: checks(engine, settings.database, rooms.seals.last()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
@@ -135,4 +143,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end_within(self._stop_seconds + GRACE_SECONDS)
+        # Whoever follows the log would keep it from stopping.
+        for end in self._stop.ends:
+            end()
         await super().shutdown(sockets)
