@@ -127,24 +127,30 @@ class Feed:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
             AheadOfLog: the log does not go as far.
         """
-        self._reader.catch_up()
-        # Asked before the communes are: whatever is registered behind it stands in no list yet.
-        placed = self._reader.runner.positions()[communes.name]
-        logs = self._logs()
+        logs, placed = self._logs()
         head = self._store.head().position
         if after > head:
             raise AheadOfLog("ahead", after=str(after), head=str(head))
-        known = head if logs is None else min(head, placed)
+        known = head if placed is None else min(head, placed)
         up_to = max(after, min(known, after + WINDOW))
         wanted = self._wanted
         rows = self._store.feed(after, up_to, limit, logs=logs, types=wanted.types, stream=wanted.stream)
         return Batch(after, rows[-1].position if len(rows) == limit else up_to, head, rows)
 
-    def _logs(self) -> Collection[str] | None:
-        """The logs that are wanted and may be read; None: all."""
-        wanted = self._wanted
-        own = self._reader.readable(QUESTION, wanted.commune)
-        chosen = self._reader.codes(Filters(wanted.commune, region=wanted.region))
-        if chosen is None or own is None:
-            return own if chosen is None else chosen
-        return own.intersection(chosen)
+    def _logs(self) -> tuple[Collection[str] | None, int | None]:
+        """The logs that are wanted and may be read, and up to where it is known that there are no others.
+
+        None, None: all of them, whatever there will be; what is folded from them is not looked at then.
+        """
+        reader, wanted = self._reader, self._wanted
+        reader.engine.door.refresh()
+        if reader.readable(QUESTION, wanted.commune) is None and wanted.commune is None and wanted.region is None:
+            return None, None
+        reader.catch_up()
+        # Asked before the communes are: whatever is registered behind it stands in no list yet.
+        placed = reader.runner.positions()[communes.name]
+        own = reader.readable(QUESTION, wanted.commune)
+        chosen = reader.codes(Filters(wanted.commune, region=wanted.region))
+        if own is None or chosen is None:
+            return chosen if own is None else own, placed
+        return own.intersection(chosen), placed

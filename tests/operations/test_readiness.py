@@ -25,7 +25,6 @@ from cycle.projections.runner import Runner
 from cycle.projections.tables import checkpoints
 from cycle.sealing import LastSeal
 from cycle.settings import Settings
-from cycle_adapters.http.app import HERE
 from cycle_adapters.http.callers import OneAccount
 from cycle_adapters.http.operations import Readiness
 from cycle_adapters.http.serving import application
@@ -40,7 +39,9 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def asking(engine: Engine, url: str, client: tuple[str, int] = HERE) -> TestClient:
     settings, runner = Settings(url, "en", False, "auditor"), Runner(engine.store, engine.leaves)
-    served = application(engine, runner, settings, OneAccount("auditor"), None, rooms(engine), HERE, Stopping())
+    served = application(
+        engine, runner, settings, OneAccount("auditor"), None, rooms(engine), "http://test", Stopping()
+    )
     return TestClient(served, client=client, raise_server_exceptions=False)
 
 

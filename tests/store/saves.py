@@ -34,9 +34,10 @@ def leaf(stream: str, version: int, *, log: str = "ML-4-01-01", key: str = "k", 
 
 
 def save(
-    stream: str, first: int = 1, many: int = 1, *, key: str = "", log: str = "ML-4-01-01", **more: object
-) -> Append:
+    stream: str, first: int = 1, many: int = 1, *, key: str = "", log: str = "ML-4-01-01", note: str = "à moitié",
+    **more: object,
+) -> Append:  # fmt: skip
     """A save of ``many`` leaves of one stream; the key is its own unless given."""
     key = key or f"{stream}/{first}"
-    leaves = tuple(leaf(stream, version, log=log, key=key) for version in range(first, first + many))
+    leaves = tuple(leaf(stream, version, log=log, key=key, note=note) for version in range(first, first + many))
     return Append(leaves, key, sha256(f"{stream}{first}{many}".encode()).digest(), **more)  # type: ignore[arg-type]

@@ -104,6 +104,14 @@ class Call(Struct, frozen=True):
         self._reach(at_least)
         return self.doors.reader.acting_as(self.caller.account if self.caller else "")
 
+    def reads_log(self, question: str) -> Reader:
+        """What the caller reads of the log itself, where nothing that is folded from it matters.
+
+        Raises:
+            SignInNeeded, Stopped: as for ``may``.
+        """
+        return self.doors.reader.acting_as(self.may(question).account)
+
     def acts(self, action: str, at_least: int | None = None) -> Reader:
         """What whoever carries something out of the house reads it with: who may that may have what is in it.
 

@@ -11,11 +11,11 @@ from cycle.aggregates.framework.root import framework as framework_aggregate
 from cycle.engine import stream_of
 from cycle.feed import QUESTION, Events, Feed, Wanted
 from cycle_adapters.http.calling import Call, Calling
-from cycle_adapters.http.declaring import PROBLEMS_OF_READING, filed, shaped
+from cycle_adapters.http.declaring import PROBLEMS_OF_READING, Declared, problems, shaped
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.following import Feeds, Follower
 from cycle_adapters.http.parameters import EventType, Lang, Limit, Place, Position, Seconds
-from cycle_adapters.http.streaming import EventStream
+from cycle_adapters.http.streaming import MESSAGE, EventStream
 
 PROBLEMS_OF_FEEDS = (*PROBLEMS_OF_READING, "ahead-of-log")
 After = Annotated[Position, Query(description="The position behind which to go on: `next` of the batch before.")]
@@ -31,7 +31,9 @@ def feed_routes() -> APIRouter:
     router = APIRouter()
     batch = shaped(Events, PROBLEMS_OF_FEEDS)
     router.get("/events", responses=batch, summary="Events in the order of the log")(events)
-    stream = filed("text/event-stream", "`message`, `checkpoint`, `caught-up`, `closed`.", PROBLEMS_OF_FEEDS)
+    content = {EventStream.media_type: {"schema": MESSAGE}}
+    stream: Declared = {200: {"description": "Messages as they come.", "content": content}}
+    stream |= problems(PROBLEMS_OF_FEEDS)
     router.get("/events/stream", responses=stream, summary="The same as Server-Sent Events")(events_stream)
     return router
 
@@ -81,7 +83,8 @@ def _follower(
     Raises:
         PlaceUnknown, PlaceAmbiguous: with what to name instead.
     """
-    reader = call.reads(QUESTION)
+    # Only names of places need what is folded from the log; whoever reads on does not wait for it.
+    reader = call.reads(QUESTION) if framework or commune else call.reads_log(QUESTION)
     code = call.about(reader.find(commune).commune) if commune else None
     chosen = stream_of(framework_aggregate, reader.find_framework(framework)) if framework else None
     feeds: Feeds = call.request.app.state.feeds

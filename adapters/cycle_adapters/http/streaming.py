@@ -20,6 +20,16 @@ RETRY_MS = 2_000
 """How long a reader waits before it comes again."""
 HEAD_ASKED = "cycle.head-asked"
 """Says in a scope that only the headers were asked for."""
+MESSAGE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "The position behind which whoever has seen this goes on."},
+        "event": {"enum": ["message", "checkpoint", "caught-up", "closed"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+}
+"""What one message is, as OpenAPI has it."""
 HEADERS = {
     "Cache-Control": "no-store",
     # A proxy that collects an answer before it hands it on would hold up every event.
