@@ -6,7 +6,6 @@ sealed was never there. Source: CloudEvents 1.0.2; its extensions partitioning a
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Annotated
 from urllib.parse import quote
 
@@ -18,23 +17,20 @@ _TYPE = "org.cycle.{type}.v{schema}"
 _WIDTH = 20
 
 
-_Text = Annotated[Raw, Meta(extra_json_schema={"type": "string"})]
-
-
 class CloudEvent(Struct, frozen=True, gc=False):
-    """One event. ``globalposition`` is the cursor; texts that the leaf has are its own bytes."""
+    """One event. ``globalposition`` is the cursor."""
 
-    id: _Text
+    id: str
     source: str
     type: str
     subject: str
-    time: Annotated[Raw, Meta(extra_json_schema={"type": "string", "format": "date-time"})]
-    occurredon: Annotated[Raw, Meta(extra_json_schema={"type": "string", "format": "date"})]
+    time: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    occurredon: Annotated[str, Meta(extra_json_schema={"format": "date"})]
     sequence: str
     partitionkey: str
     globalposition: str
-    correlationid: _Text
-    causationid: _Text
+    correlationid: str
+    causationid: str
     dataschema: str
     data: Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
     specversion: str = "1.0"
@@ -43,12 +39,12 @@ class CloudEvent(Struct, frozen=True, gc=False):
 class _Leaf(Struct, frozen=True, gc=False):
     """What an envelope needs of a leaf."""
 
-    causation: Raw
-    correlation: Raw
+    causation: str
+    correlation: str
     data: Raw
-    id: Raw
-    occurred_on: Raw
-    recorded_at: Raw
+    id: str
+    occurred_on: str
+    recorded_at: str
     schema: int
     stream: str
     type: str
@@ -56,6 +52,8 @@ class _Leaf(Struct, frozen=True, gc=False):
 
 
 _leaf = msgspec.json.Decoder(_Leaf).decode
+REMEMBERED = 10_000
+"""Streams whose address is kept at hand."""
 
 
 class Envelopes:
@@ -69,6 +67,7 @@ class Envelopes:
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
         self._kinds: dict[tuple[str, int], tuple[str, str]] = {}
+        self._sources: dict[str, str] = {}
 
     def envelope(self, position: int, leaf: bytes) -> CloudEvent:
         """The event whose leaf stands at a global position."""
@@ -77,7 +76,7 @@ class Envelopes:
         kind = self._kinds.get((found.type, found.schema)) or self._kind(found.type, found.schema)
         return CloudEvent(
             found.id,
-            source_of(stream),
+            self._sources.get(stream) or self._source(stream),
             kind[0],
             stream,
             found.recorded_at,
@@ -97,13 +96,18 @@ class Envelopes:
         self._kinds[type, schema] = said
         return said
 
+    def _source(self, stream: str) -> str:
+        if len(self._sources) >= REMEMBERED:
+            self._sources.clear()
+        said = self._sources[stream] = source_of(stream)
+        return said
+
 
 def type_of(type: str, schema: int) -> str:
     """``plan-agreed``, 1 -> ``org.cycle.plan-agreed.v1``."""
     return _TYPE.format(type=type, schema=schema)
 
 
-@lru_cache(maxsize=10_000)
 def source_of(stream: str) -> str:
     """The URI reference of a stream: references of people may hold what no address may."""
     return f"/streams/{quote(stream, safe='')}"

@@ -135,7 +135,7 @@ class Feed:
         up_to = max(after, min(known, after + WINDOW))
         wanted = self._wanted
         rows = self._store.feed(after, up_to, limit, logs=logs, types=wanted.types, stream=wanted.stream)
-        return Batch(after, rows[-1].position if len(rows) == limit else up_to, head, rows)
+        return Batch(after, rows[-1][0] if len(rows) == limit else up_to, head, rows)
 
     def _logs(self) -> tuple[Collection[str] | None, int | None]:
         """The logs that are wanted and may be read, and up to where it is known that there are no others.

@@ -64,13 +64,8 @@ Row = tuple[int, str, int, bytes]
 """One event in global order: position, type, schema and bytes."""
 
 
-class FeedRow(NamedTuple):
-    """One event in global order, with where it stands in its log."""
-
-    position: int
-    log: str
-    log_index: int
-    leaf: bytes
+FeedRow = tuple[int, str, int, bytes]
+"""One event in global order, with where it stands in its log: position, log, index and bytes."""
 
 
 Cells = Mapping[str, int | str]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 
 from cycle.aggregates.base import StreamId
 from cycle.store import FeedRow, LogRecorder
@@ -19,7 +18,7 @@ class SqlFeeding(LogRecorder):
     """The part of the recorder that feeds read by."""
 
     @abstractmethod
-    def _rows(self, query: Select[Any], values: Mapping[str, object] = {}) -> AbstractContextManager[Any]: ...
+    def _streamed(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]: ...
 
     def feed(
         self,
@@ -31,24 +30,19 @@ class SqlFeeding(LogRecorder):
         types: Collection[str] = (),
         stream: StreamId | None = None,
     ) -> Sequence[FeedRow]:
-        values: dict[str, object] = {"after": after, "up_to": up_to, "most": limit}
-        among = {"log": logs, "type": types or None, "stream": None if stream is None else (stream,)}
-        given = {name: sorted(found) for name, found in among.items() if found is not None}
-        if not all(given.values()):
+        if logs is not None and not logs:
             return []
-        with self._rows(_query(frozenset(given)), values | given) as found:
-            return list(map(FeedRow._make, found.fetchall()))
+        query = _query(None if logs is None else tuple(sorted(logs)), tuple(types), stream)
+        return list(self._streamed(query, {"after": after, "up_to": up_to, "most": limit}))
 
 
-@lru_cache(maxsize=16)
-def _query(given: frozenset[str]) -> Select[Any]:
-    query = STRETCH.where(*(_is_among(events.c[name], name) for name in sorted(given)))
+@lru_cache(maxsize=200)
+def _query(logs: tuple[str, ...] | None, types: tuple[str, ...], stream: str | None) -> Select[Any]:
+    """Made once for each reader and wish: to put it together takes longer than to answer it."""
+    among = ((events.c.log, logs), (events.c.type, types or None), (events.c.stream, stream and (stream,)))
+    # Never by an index of their own: that would read a whole log to find what stands in one stretch of it.
+    query = STRETCH.where(*(column.concat("").in_(given) for column, given in among if given is not None))
     return query.order_by(events.c.position).limit(bindparam("most", None))
-
-
-def _is_among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    # Never by an index of its own: it would read a whole log to find what stands in one stretch of it.
-    return column.concat("").in_(bindparam(name, expanding=True))
 
 
 _AFTER: BindParameter[int] = bindparam("after", None)
