@@ -1,7 +1,7 @@
 """Feeds: the pull feed against a bare SELECT of the same rows, and from commit to a subscriber of the stream.
 
-The feed is read as a route reads it: rights asked for, rows read, envelopes made, JSON written; 500 events at a time,
-a log of fifty frameworks. Over HTTP the same is asked of a real server in this process.
+The feed is read as a route reads it: rights asked for, rows read, envelopes made, JSON written; a thousand events at
+a time, of fifty frameworks. Over HTTP the same is asked of a real server in this process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from cycle_adapters.http.encoding import encoded
 from cycle_adapters.http.limits import Following
 
 FRAMEWORKS = 50
-PAGE = 500
+PAGE = 1_000
 PER_SECOND, LIVE = 100, 500
 
 

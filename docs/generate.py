@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cycle.aggregates.base import Role
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
 from cycle.commands import COMMANDS
+from cycle.contracts import Schema, freeze, frozen, name_of
 from cycle.policy import Policy, Rule, sample
 from cycle.projections.all import PROJECTIONS
 from cycle.settings import SETTINGS, Setting
@@ -213,15 +215,66 @@ def _setting(setting: Setting) -> str:
     return f"| {variable} | {option}{choices} | {default} | {words} | {verbs} |"
 
 
+def schemas() -> str:
+    """``docs/schemas.md``: which schemas of events there are, and with which release each came."""
+    intro = (DOCS / "schemas-intro.md").read_text("utf-8")
+    lines: list[str] = []
+    known: dict[str, list[str]] = {}
+    for release, types in _releases():
+        new = [name for name in types if name not in known]
+        more = {name: sorted(set(types[name]) - set(known[name])) for name in types if name in known}
+        lines += [f"\n## {release}\n"]
+        lines += [f"- New: {_listed(new)}." if new else "- Nothing new."]
+        lines += [
+            f"- `{name}`: {_listed(fields)} more, which may be absent." for name, fields in more.items() if fields
+        ]
+        known |= types
+    lines += ["\n## All of them\n", "| type | schema | what happened | data; `?`: may be absent |", "|---|---|---|---|"]
+    lines += [_schema(*kind, json.loads(written)) for kind, written in frozen().items()]
+    return HEADER + intro + "\n".join(lines) + "\n"
+
+
+def _releases() -> Iterable[tuple[str, dict[str, list[str]]]]:
+    """Types with their fields, release by release; last, what is not released yet."""
+    files = sorted((DOCS.parent / "tests" / "corpus").glob("types-*.txt"), key=_numbers)
+    for file in files:
+        lines = (line.split() for line in file.read_text("utf-8").splitlines())
+        yield file.stem.removeprefix("types-"), {name_of(name, int(schema)): fields for name, schema, *fields in lines}
+    now = {name_of(*kind): list(_root(json.loads(written))["properties"]) for kind, written in frozen().items()}
+    yield "Not released yet", now
+
+
+def _numbers(file: Path) -> list[int]:
+    return [int(part) for part in file.stem.removeprefix("types-").split(".")]
+
+
+def _root(schema: Schema) -> Schema:
+    found: Schema = schema["$defs"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _schema(type: str, number: int, schema: Schema) -> str:
+    root = _root(schema)
+    fields = ", ".join(f if f in root["required"] else f"{f}?" for f in root["properties"]) or "—"
+    words = " ".join(root.get("description", "").split())
+    return f"| [`{type}`](../src/cycle/schemas/{name_of(type, number)}.json) | {number} | {words} | {fields} |"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 _EVERY = {frozenset(READERS): "every role but operator", frozenset(Role) - {Role.ACCOUNT_HOLDER}: "every role"}
 PAGES = {
     "access.md": access,
     "api.md": api,
     "configuration.md": configuration,
+    "schemas.md": schemas,
     "state-table.md": state_table,
     "policy.md": lambda: policy_page(sample()),
 }
 
 if __name__ == "__main__":
+    freeze()
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), "utf-8")

@@ -127,15 +127,13 @@ class Feed:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
             AheadOfLog: the log does not go as far.
         """
-        logs, placed = self._logs()
-        head = self._store.head().position
+        wanted, (logs, placed) = self._wanted, self._logs()
+        end = after + WINDOW if placed is None else min(placed, after + WINDOW)
+        head, rows = self._store.feed(after, end, limit, logs=logs, types=wanted.types, stream=wanted.stream)
         if after > head:
             raise AheadOfLog("ahead", after=str(after), head=str(head))
-        known = head if placed is None else min(head, placed)
-        up_to = max(after, min(known, after + WINDOW))
-        wanted = self._wanted
-        rows = self._store.feed(after, up_to, limit, logs=logs, types=wanted.types, stream=wanted.stream)
-        return Batch(after, rows[-1][0] if len(rows) == limit else up_to, head, rows)
+        to = rows[-1][0] if len(rows) == limit else max(after, min(end, head))
+        return Batch(after, to, head, rows)
 
     def _logs(self) -> tuple[Collection[str] | None, int | None]:
         """The logs that are wanted and may be read, and up to where it is known that there are no others.

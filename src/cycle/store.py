@@ -297,10 +297,10 @@ class LogRecorder(ApplicationRecorder, ABC):
         logs: Collection[str] | None = None,
         types: Collection[str] = (),
         stream: StreamId | None = None,
-    ) -> Sequence[FeedRow]:
-        """Events of these logs (None: of all), types (none named: of all) and stream in global order.
+    ) -> tuple[int, Sequence[FeedRow]]:
+        """The last position, and events of these logs (None: of all), types (none named: of all) and stream in order.
 
-        ``after < position <= up_to``, at most ``limit``; reads no more of the others than their position.
+        ``after < position <= up_to``, at most ``limit``; of the others no more is read than what they are.
         """
 
     @abstractmethod

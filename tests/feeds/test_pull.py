@@ -100,9 +100,10 @@ def test_a_batch_names_what_is_sealed_of_its_logs(client: TestClient, town: Town
     ("more", "status", "problem"),
     [
         ({"after": 10_000}, 409, "ahead-of-log"),
+        ({"after": 2**53 - 1}, 409, "ahead-of-log"),
         ({"after": -1}, 422, "invalid"),
         ({"limit": 0}, 422, "invalid"),
-        ({"limit": 501}, 422, "invalid"),
+        ({"limit": 1001}, 422, "invalid"),
         ({"wait": 31}, 422, "invalid"),
         ({"type": "plan-agred"}, 422, "invalid"),
         ({"commune": "Nulle-Part"}, 404, "not-found"),
@@ -117,6 +118,12 @@ def test_what_cannot_be_answered_is_told(client: TestClient, more: Any, status: 
         assert (answer.status_code, answer.json()["type"]) == (status, URN + problem)
         if problem == "invalid":
             assert [error["field"] for error in answer.json()["errors"]] == list(more)
+
+
+def test_whoever_has_seen_what_was_never_there_is_told(client: TestClient) -> None:
+    headers = {**AUDITOR, "Last-Event-ID": "9" * 20}
+    answer = client.get(f"{API}/events/stream", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (409, f"{URN}ahead-of-log")
 
 
 @pytest.mark.parametrize("path", ["events", "events/stream"])

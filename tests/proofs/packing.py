@@ -8,12 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from cycle.aggregates.base import LogName
-from cycle.proofs.bundle import readme, schemas, verifier
+from cycle.contracts import frozen
+from cycle.proofs.bundle import readme, verifier
 from cycle.proofs.note import SigningKey
 from tests.proofs.sealing import KEY, LOG, SEALED_AT, disclosed, sealed
 
 Files = dict[str, bytes]
-SCHEMA = schemas()["monitoring-recorded", 1]
+SCHEMA = frozen()["monitoring-recorded", 1]
 
 
 def packed(of: Sequence[bytes], log: LogName = LOG, key: SigningKey = KEY) -> Files:

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from cycle.aggregates.base import EVENTS, LogName
-from cycle.proofs.bundle import Manifest, WouldNotVerify, schemas, write_bundle
+from cycle.aggregates.base import LogName
+from cycle.proofs.bundle import Manifest, WouldNotVerify, write_bundle
 from cycle.proofs.disclosure import Disclosed
 from cycle.proofs.note import NoteError
 from cycle.proofs.registry import BadHead
@@ -63,13 +63,6 @@ def test_openings_stand_in_order_whatever_order_they_came_in(tmp_path: Path) -> 
     said = [(each["index"], each["disclosure"]) for each in map(json.loads, lines)]
     assert said == sorted(said)
     assert [index for index, _ in said] == [3, 3, 10]
-
-
-def test_every_type_of_event_has_a_schema() -> None:
-    found = schemas()
-    assert {name for name, _ in found} == set(EVENTS)
-    for raw in found.values():
-        assert json.loads(raw)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 def test_only_the_schemas_of_its_own_events_go_with_a_log(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ import msgspec
 from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from cycle.aggregates.base import EVENTS, Command
+from cycle.aggregates.base import Command
+from cycle.asyncapi import document
 from cycle.catalogue import text
 from cycle.commands import COMMANDS, FOUNDING, KEY, SELF_NAMED
+from cycle.contracts import frozen
 from cycle.reading import PlaceUnknown
 from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
@@ -22,7 +24,9 @@ from cycle_adapters.http.tidying import as_read, tidied
 
 TEMPLATE = "#/components/schemas/{name}"
 OF_FRAMEWORKS, OF_OTHERS = "/api/v1/frameworks/{identity}/commands/{command}", "/api/v1/commands/{command}"
-NO_BODY = {"description": "The schema.", "content": {"application/json": {"schema": {"type": "object"}}}}
+SCHEMA_JSON = "application/schema+json"
+FOR_EVER = "public, max-age=31536000, immutable"
+NO_BODY = {"description": "The schema.", "content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}
 ABOUT = """The consultation cycle between a commune and its private sector: every command, every projection.
 
 Answers carry `Cycle-Position`; `min_position` waits for one. `ETag` and `If-None-Match` spare what is known,
@@ -37,6 +41,10 @@ def contract_routes() -> APIRouter:
     def openapi(request: Request) -> Response:
         return as_json(request.app.openapi())
 
+    @router.get("/asyncapi.json", include_in_schema=False)
+    def asyncapi(request: Request) -> Response:
+        return as_json(document(request.app.state.feeds.address))
+
     declared = {200: NO_BODY, **problems(("not-found", "invalid"))}
     router.get(
         "/schemas/{type}/{version}",
@@ -50,11 +58,11 @@ def contract_routes() -> APIRouter:
 def event_schema(
     type: Annotated[str, Path(pattern="^[a-z-]{1,80}$")], version: Annotated[str, Path(pattern="^[0-9]{1,4}$")]
 ) -> Response:
-    """What the data of events of a type and schema holds, as JSON Schema."""
-    event = EVENTS.get(type)
-    if event is None or str(event.schema) != version:
+    """What the data of events of a type and schema hold, as JSON Schema: the same for ever."""
+    found = frozen().get((type, int(version)))
+    if found is None:
         raise PlaceUnknown(type)
-    return as_json(msgspec.json.schema(event))
+    return Response(found, 200, {"Cache-Control": FOR_EVER}, SCHEMA_JSON)
 
 
 def contract(app: FastAPI) -> dict[str, Any]:

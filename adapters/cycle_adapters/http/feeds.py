@@ -14,7 +14,7 @@ from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, Declared, problems, shaped
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.following import Feeds, Follower
-from cycle_adapters.http.parameters import EventType, Lang, Limit, Place, Position, Seconds
+from cycle_adapters.http.parameters import EventType, Lang, ManyAtOnce, Place, Position, Seconds
 from cycle_adapters.http.streaming import MESSAGE, EventStream
 
 PROBLEMS_OF_FEEDS = (*PROBLEMS_OF_READING, "ahead-of-log")
@@ -41,7 +41,7 @@ def feed_routes() -> APIRouter:
 async def events(
     call: Calling,
     after: After = 0,
-    limit: Annotated[Limit, Query(description="How many events at most.")] = 100,
+    limit: Annotated[ManyAtOnce, Query(description="How many events at most.")] = 100,
     wait: Wait = 0,
     type: Types = None,
     framework: Place | None = None,

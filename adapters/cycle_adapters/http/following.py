@@ -55,7 +55,8 @@ class Feeds:
     """What all requests that read the feed share."""
 
     def __init__(self, engine: Engine, seals: Seals, pace: Following, address: str) -> None:
-        self.pace, self.envelopes, self.heads = pace, Envelopes(address), Heads(seals)
+        self.pace, self.address = pace, address
+        self.envelopes, self.heads = Envelopes(address), Heads(seals)
         self.tail = Tail(engine.store)
         self._following: Counter[str] = Counter()
 

@@ -52,6 +52,7 @@ Day = Annotated[date, _exactly(_DAY, date.fromisoformat, "date")]
 Moment = Annotated[datetime, _exactly(_MOMENT, _moment, "datetime")]
 Position = Annotated[int, Field(ge=0, le=MOST), _exactly(_NUMBER, _whole, "int")]
 Limit = Annotated[int, Field(ge=1, le=500), _exactly(_NUMBER, _whole, "int")]
+ManyAtOnce = Annotated[int, Field(ge=1, le=1000), _exactly(_NUMBER, _whole, "int")]
 Seconds = Annotated[int, Field(ge=0, le=30), _exactly(_NUMBER, _whole, "int")]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, select
 
 from cycle.aggregates.base import StreamId
 from cycle.store import FeedRow, LogRecorder
+from cycle_adapters.sql.bulk import streamed
 from cycle_adapters.sql.schema import events
 
 
@@ -18,7 +20,7 @@ class SqlFeeding(LogRecorder):
     """The part of the recorder that feeds read by."""
 
     @abstractmethod
-    def _streamed(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[Any]: ...
+    def _reading(self, isolation_level: str | None = None) -> AbstractContextManager[Connection]: ...
 
     def feed(
         self,
@@ -29,11 +31,15 @@ class SqlFeeding(LogRecorder):
         logs: Collection[str] | None = None,
         types: Collection[str] = (),
         stream: StreamId | None = None,
-    ) -> Sequence[FeedRow]:
-        if logs is not None and not logs:
-            return []
+    ) -> tuple[int, Sequence[FeedRow]]:
         query = _query(None if logs is None else tuple(sorted(logs)), tuple(types), stream)
-        return list(self._streamed(query, {"after": after, "up_to": up_to, "most": limit}))
+        with self._reading() as connection:
+            # Before the rows: of all that stands below it, none is still to appear.
+            head = connection.scalar(TOP) or 0
+            if after >= head:
+                return head, []
+            values = {"after": after, "up_to": min(up_to, head), "most": limit}
+            return head, list(streamed(connection, query, values))
 
 
 @lru_cache(maxsize=200)
@@ -47,6 +53,7 @@ def _query(logs: tuple[str, ...] | None, types: tuple[str, ...], stream: str | N
 
 _AFTER: BindParameter[int] = bindparam("after", None)
 _UP_TO: BindParameter[int] = bindparam("up_to", None)
+TOP = select(func.max(events.c.position))
 STRETCH = select(events.c.position, events.c.log, events.c.log_index, events.c.leaf).where(
     events.c.position > _AFTER, events.c.position <= _UP_TO
 )

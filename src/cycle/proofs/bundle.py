@@ -5,7 +5,6 @@ The same log at the same checkpoint makes the same bytes. A bundle that would no
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -23,10 +22,8 @@ import msgspec
 from msgspec import Struct
 
 from cycle import catalogue
-from cycle.aggregates import commune, deliberation, disclosure, organisation, person, rulebook
-from cycle.aggregates.base import EVENTS, LogName
-from cycle.aggregates.framework import table
-from cycle.aggregates.personal import personal_fields
+from cycle.aggregates.base import LogName
+from cycle.contracts import frozen, name_of
 from cycle.leaf import canonical, leaf_hash
 from cycle.proofs.checkpoint import log_origin, open_checkpoint
 from cycle.proofs.disclosure import Disclosed
@@ -35,8 +32,6 @@ from cycle.proofs.registry import open_registry_proof
 from cycle.proofs.tree import Frontier
 
 VERSION = 1
-_WHERE_EVENTS_ARE = (commune, deliberation, disclosure, organisation, person, rulebook, table)
-"""Importing these makes every type of event known."""
 _YEAR_ONE = (1980, 1, 1, 0, 0, 0)
 _FILE = stat.S_IFREG | 0o644
 _OWNER = 0o700
@@ -80,20 +75,6 @@ class _Kind(Struct):
 _kind = msgspec.json.Decoder(_Kind).decode
 
 
-def schemas() -> dict[tuple[str, int], bytes]:
-    """The JSON Schema of the ``data`` of every type of event, by type and schema."""
-    found = {}
-    for event in EVENTS.values():
-        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(event)}
-        for field in personal_fields(event):
-            # Sealed: in a disclosure perhaps, in the data never.
-            del schema["$defs"][event.__name__]["properties"][field]
-        found[event.type, event.schema] = (
-            json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
-        )
-    return found
-
-
 def write_bundle(
     to: Path,
     sealed: Sealed,
@@ -124,7 +105,7 @@ def fill(
         NoteError, BadHead, ProofError: the checkpoint or the registry proof does not hold.
         OSError: says why it cannot be written.
     """
-    known, opened = schemas() if described is None else described, sorted(disclosures)
+    known, opened = frozen() if described is None else described, sorted(disclosures)
     if opened:
         place.path.chmod(place.path.stat().st_mode & _OWNER)
     checkpoint = open_checkpoint(sealed.checkpoint, log_origin(sealed.key.name, sealed.log), sealed.key)
@@ -151,7 +132,7 @@ def fill(
     write("disclosures.jsonl", (each.line() + b"\n" for each in opened))
     write("registry-proof", [sealed.registry_proof])
     for kind in sorted(kinds & known.keys()):
-        write(f"schemas/{kind[0]}.v{kind[1]}.json", [known[kind]])
+        write(f"schemas/{name_of(*kind)}.json", [known[kind]])
     write("verifier-key", [f"{sealed.key}\n".encode()])
     write("verify.py", [verifier()])
     manifest = Manifest(head.sealed_at, dict(sorted(digests.items())), sealed.log, checkpoint.size)
