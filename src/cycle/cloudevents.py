@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 SCHEMAS = "/api/v1/schemas"
-_TYPE = "org.cycle.{type}.v{schema}"
+_PREFIX = "org.cycle."
 _WIDTH = 20
 
 
@@ -103,9 +103,15 @@ class Envelopes:
         return said
 
 
+def kind_of(event: CloudEvent) -> tuple[str, int]:
+    """The type and schema of an event: what ``type_of`` was made from."""
+    type, _, schema = event.type.removeprefix(_PREFIX).rpartition(".v")
+    return type, int(schema)
+
+
 def type_of(type: str, schema: int) -> str:
     """``plan-agreed``, 1 -> ``org.cycle.plan-agreed.v1``."""
-    return _TYPE.format(type=type, schema=schema)
+    return f"{_PREFIX}{type}.v{schema}"
 
 
 def source_of(stream: str) -> str:

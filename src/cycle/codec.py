@@ -92,11 +92,16 @@ class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
 
     def _upcast(self, event: type[Event], schema: int, leaf: bytes) -> H:
         envelope = msgspec.json.decode(leaf, type=dict[str, object])
-        data = cast("dict[str, object]", envelope["data"])
-        for older in range(schema, event.schema):
-            data = event.upcasts[older](data)
-        envelope["data"], envelope["schema"] = data, event.schema
+        envelope["data"] = upcast(event, schema, cast("dict[str, object]", envelope["data"]))
+        envelope["schema"] = event.schema
         return cast("H", msgspec.convert(envelope, self._envelope[event]))
+
+
+def upcast(event: type[Event], schema: int, data: dict[str, object]) -> dict[str, object]:
+    """Data of an older schema as this release knows them."""
+    for older in range(schema, event.schema):
+        data = event.upcasts[older](data)
+    return data
 
 
 class Replayed(Leaves[Happened[Event]]):

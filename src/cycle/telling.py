@@ -57,15 +57,20 @@ def _shown(value: object, language: Language) -> object:
 
 def sentence(fact: Recorded[Event], language: Language) -> str:
     """What happened, in one sentence."""
+    return what_happened(fact.data, language)
+
+
+def what_happened(data: Event, language: Language) -> str:
+    """The same, of the data of a fact."""
     values: dict[str, object] = {}
-    for field in fact.data.__struct_fields__:
-        value = getattr(fact.data, field)
+    for field in data.__struct_fields__:
+        value = getattr(data, field)
         if isinstance(value, tuple):
             values[f"n_{field}"] = len(value)
             value = value if all(isinstance(item, str) for item in value) else ""
         values[field] = value
-    waived = isinstance(fact.data, MeetingOpened) and fact.data.quorum.waived
-    words = catalogue.template(f"event.{fact.type}", language, "waived" if waived else "")
+    waived = isinstance(data, MeetingOpened) and data.quorum.waived
+    words = catalogue.template(f"event.{data.type}", language, "waived" if waived else "")
     said = tidy(catalogue.filled(words, language, values, _shown))
     return said[:1].upper() + said[1:]
 

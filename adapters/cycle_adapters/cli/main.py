@@ -25,6 +25,7 @@ VERBS = {
     "show": "cycle_adapters.cli.showing:show",
     "replay": "cycle_adapters.cli.telling:replay",
     "diff": "cycle_adapters.cli.telling:diff",
+    "listen": "cycle_adapters.cli.listening:listen",
     "rebuild": "cycle_adapters.cli.keeping:rebuild",
     "backup": "cycle_adapters.files.backup_verbs:backup",
     "restore": "cycle_adapters.files.backup_verbs:restore",
