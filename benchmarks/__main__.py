@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import append, http, projections, replay, seal, verify
+from benchmarks import append, feeds, http, projections, replay, seal, verify
 
 if __name__ == "__main__":
     replay.main()
     append.main()
     http.main()
+    feeds.main()
     projections.main()
     seal.main()
     verify.main()
