@@ -351,7 +351,7 @@ class Reader:
         Raises:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
         """
-        own = self.readable("replay", commune)
+        own = self._readable(self._may("replay", commune))
         read = self._read(commune, at=cutoffs.at)
         facts = (fact for fact in read if own is None or fact.recorded.log in own)
         return cutoffs.cut(facts, corrected=corrected)
@@ -375,7 +375,7 @@ class Reader:
         """
         if cutoffs != EVERYTHING:
             return [fact for fact in self.facts(commune, cutoffs) if isinstance(fact.recorded.data, FactCorrected)]
-        own = self.readable("replay", commune)
+        own = self._readable(self._may("replay", commune))
         facts = self._read(commune, (FactCorrected.type,))
         return [fact for fact in facts if own is None or fact.recorded.log in own]
 

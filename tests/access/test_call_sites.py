@@ -30,6 +30,7 @@ from cycle.aggregates.terms import DeliberationId
 from cycle.board import Hands
 from cycle.engine import Engine, Said
 from cycle.failures import Failure
+from cycle.feed import Feed, Wanted
 from cycle.lookup import stream_of
 from cycle.reading import Filters, Reader
 from cycle.store import Conflict
@@ -156,6 +157,12 @@ def corrections_elsewhere(engine: Engine) -> None:
     two_communes(engine)
     with pytest.raises(Forbidden):
         _reader(engine).corrections(KOULA)
+
+
+def fed_elsewhere(engine: Engine) -> None:
+    two_communes(engine)
+    with pytest.raises(Forbidden):
+        Feed(_reader(engine), Wanted(commune=KOULA)).read(0, 10)
 
 
 def carried_out(*arguments: str) -> Callable[[Engine], None]:
@@ -352,6 +359,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("reading.py", "_rows"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),
     ("reading.py", "corrections"): (corrections_elsewhere,),
+    ("reading.py", "readable"): (fed_elsewhere,),
     ("reading.py", "framework_facts"): (framework_history,),
     ("reading.py", "options"): (next_steps,),
     ("reading.py", "framework"): (state,),

@@ -50,6 +50,8 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("answering.py", "__init__"): "how far projections have come, and the version of what the reader has found",
     ("answering.py", "_seen_by"): "the day of today",
     ("calling.py", "_reach"): "how far the log has come, and nothing of what is in it",
+    ("following.py", "__init__"): "what hears that something is recorded, and not what",
+    ("listening.py", "__init__"): "how far the log has come, and nothing of what is in it",
     ("problems.py", "_who_lifts"): "the accounts that can help whoever may read the refusal",
     ("saying.py", "_role"): "the grants of who asks",
     ("saying.py", "role_before"): "the role in which who asks used a key",
