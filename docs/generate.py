@@ -171,7 +171,7 @@ def api() -> str:
         f"| {status} | `{URN}{code}` | {catalogue.template(f'problem.{code}', 'en', 'title')} |"
         for code, status in PROBLEMS.items()
     ]
-    account, address = limits.Limits().account, limits.Limits().address
+    account, address, following = limits.Limits().account, limits.Limits().address, limits.Limits().following
     lines += [
         "\n## Limits\n",
         "| what | how much |",
@@ -185,6 +185,8 @@ def api() -> str:
         f"| sheets being set at the same time | {limits.Limits().printing} |",
         f"| bundles being written at the same time | {limits.Limits().bundling} |",
         f"| questions about everything as of a past moment at the same time | {limits.Limits().past} |",
+        f"| following the log at the same time | {following.each} streams and waiting requests of one account, "
+        f"{following.most} of all |",
         f"| waiting for a position | {limits.Limits().wait_seconds:g} seconds, {limits.Limits().waiting} requests |",
     ]
     return HEADER + intro + "\n" + "\n".join(lines) + "\n"

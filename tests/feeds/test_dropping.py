@@ -83,6 +83,28 @@ class Subscriber:
         return list(dict.fromkeys(event["id"] for event in self.got))
 
 
+class Puller:
+    """Reads page by page, waiting for more; asks again whatever cut off the answer."""
+
+    def __init__(self, address: str) -> None:
+        self._url = f"{address}{API}/events"
+        self.got: list[Any] = []
+        self.after = 0
+
+    def until(self, position: int) -> Puller:
+        while self.after < position:
+            parameters = {"after": self.after, "limit": 30, "wait": 10}
+            try:
+                answer = httpx2.get(self._url, params=parameters, headers=named("auditor"), timeout=60)
+            except httpx2.TransportError:
+                continue
+            batch = answer.json()
+            assert (batch["from"], batch["passed_over"]) == (self.after + 1, 0)
+            self.got += batch["events"]
+            self.after = batch["next"]
+        return self
+
+
 def of_log(engine: Engine, log: str | None = None) -> list[str]:
     """The ids of what is recorded."""
     rows = engine.store.stored(0, engine.store.head().position)
@@ -108,15 +130,17 @@ def test_a_reader_whose_wire_is_cut_meets_every_event_of_eight_writers_once(data
         with (
             serving(engine) as address,
             Cutting(address, Random(seed), CUTS, 40_000) as wire,
-            ThreadPoolExecutor(WRITERS + 2) as pool,
+            ThreadPoolExecutor(WRITERS + 3) as pool,
         ):
             readers = [Subscriber(wire.address, who) for who in ("auditor", "fanta")]
             reading = [pool.submit(each.until, position) for each in readers]
+            pulling = pool.submit(Puller(wire.address).until, position)
             for writing in [pool.submit(write, engine, writer) for writer in range(WRITERS)]:
                 writing.result(120)
             everything, own = [each.result(120) for each in reading]
+            pulled = pulling.result(120)
         assert engine.store.head().position == position
-        assert everything.once == of_log(engine)
+        assert everything.once == [event["id"] for event in pulled.got] == of_log(engine)
         assert own.once == of_log(engine, DIORO)
         assert wire.left < CUTS - 4
         assert everything.connections + own.connections >= CUTS - wire.left

@@ -47,6 +47,8 @@ ASKED: dict[str, str] = {
     f"{API}/frameworks/{{identity}}/minutes.pdf": "export-paper",
     f"{API}/frameworks/{{identity}}/attendance.pdf": "export-paper",
     f"{API}/calendar.ics": "export-calendar",
+    f"{API}/events": "events",
+    f"{API}/events/stream": "events",
     f"{API}/receipts/{{key}}": "receipt",
     f"{API}/logs/{{log}}/checkpoint": "export-checkpoint",
     f"{API}/logs/{{log}}/inclusion": "export-checkpoint",
@@ -62,7 +64,8 @@ ASKED: dict[str, str] = {
     "/requests/{identity}": "requests",
 }
 """What is asked of the table by each route that answers; of others no more is held than that nothing leaks."""
-EVERYWHERE_ASKED = ("/", f"{API}/calendar.ics", *(f"{API}/{route}" for route in ROUTES))
+FEEDS = (f"{API}/events", f"{API}/events/stream")
+EVERYWHERE_ASKED = ("/", f"{API}/calendar.ics", *FEEDS, *(f"{API}/{route}" for route in ROUTES))
 """Routes that name no place: whoever may ask it anywhere is answered, with what is his."""
 
 
