@@ -142,6 +142,7 @@ STORIES: dict[str, Callable[[Town], Any]] = {
     "ambiguous": ambiguous,
     "conflict": conflict,
     "key-reused": key_reused,
+    "ahead-of-log": lambda town: town.get("/events?after=100000"),
     "version-moved": lambda town: town.post({"Idempotency-Key": "k", "If-Match": '"9"'}),
     "too-large": too_large,
     "media-type": lambda town: town.raw("{}", **{"Content-Type": "text/plain"}),
