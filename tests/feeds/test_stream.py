@@ -200,7 +200,11 @@ def test_it_ends_with_words_when_the_database_cannot_be_used(sqlite_url: str, mo
     assert "secret" not in words
 
 
-def test_it_ends_when_the_server_stops_and_nobody_waits_for_it(sqlite_url: str) -> None:
+def test_it_ends_when_the_server_stops_and_nobody_waits_for_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This process does not end with the server, and is not to be ended a minute later.
+    monkeypatch.setattr("cycle_adapters.http.serving.end_within", lambda seconds: None)
     with Engine(sqlite_url) as engine:
         town = Town(engine)
         app, stop = make_app(engine, Named(engine), rooms(engine), LASTING), Stopping()
