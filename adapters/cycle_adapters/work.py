@@ -1,7 +1,7 @@
-"""What goes on beside requests, in the same process or in one of its own: projections, deadlines, sealing.
+"""What goes on beside requests, in the same process or in one of its own: projections, deadlines, webhooks, sealing.
 
 Any number of processes may do it: a checkpoint is compared before it is moved, a deadline is its own
-key, and a folder of seals has one lock.
+key, and what delivers and what seals has one lock each.
 """
 
 from __future__ import annotations
@@ -30,14 +30,20 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 @contextmanager
 def at_work(engine: Engine, runner: Runner, settings: Settings, account: str) -> Iterator[None]:
-    """Keep projections, deadlines and seals up until the end of the block; each stops between two pieces of work.
+    """Keep projections, deadlines, webhooks and seals up until the end of the block; each stops between two pieces.
 
     Raises:
         CannotSeal, SealsUnavailable: sealing is configured and cannot begin.
+        BadHouse: what webhooks may connect to is configured and cannot be read.
     """
     stop = Event()
     deadlines = Deadlines(engine, account)
-    parts = {"projections": lambda: runner.run(stop), "deadlines": lambda: watch_days(deadlines, runner, stop)}
+    webhooks = _webhooks(engine, account)
+    parts = {
+        "projections": lambda: runner.run(stop),
+        "deadlines": lambda: watch_days(deadlines, runner, stop),
+        "webhooks": lambda: webhooks(stop),
+    }
     threads = [Thread(target=kept_going, args=(name, part, stop), name=name) for name, part in parts.items()]
     with _sealing(engine, settings):
         for thread in threads:
@@ -92,6 +98,12 @@ def _sealing(engine: Engine, settings: Settings) -> AbstractContextManager[None]
     found: AbstractContextManager[None] = beside.sealing(
         engine.store, settings.database, settings.language, _told, stands_by=True
     )
+    return found
+
+
+def _webhooks(engine: Engine, account: str) -> Callable[[Event], None]:
+    # Named, not imported, as sealing is.
+    found: Callable[[Event], None] = import_module("cycle_adapters.webhooks.running").delivering(engine, account)
     return found
 
 

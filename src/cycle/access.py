@@ -16,6 +16,7 @@ from cycle.aggregates.account import EVERYWHERE, Account, Grant, Path, account, 
 from cycle.aggregates.base import Event, Finding, Happened, Recorded, Refused, Role, Value
 from cycle.aggregates.commune import Commune
 from cycle.aggregates.request import request
+from cycle.aggregates.webhook import MANAGES
 from cycle.commands import BY_COMMAND, COMMANDS
 
 READERS = tuple(role for role in Role if role not in (Role.OPERATOR, Role.ACCOUNT_HOLDER))
@@ -83,6 +84,7 @@ ACTING: Mapping[str, Action] = dict(
         _declared("backup", Role.OPERATOR, machine=True),
         _declared("restore", Role.OPERATOR, machine=True),
         _declared("list-accounts", Role.ADMINISTRATOR, Role.AUDITOR, Role.OPERATOR),
+        _declared("list-webhooks", *MANAGES, Role.AUDITOR),
         _declared("seal", Role.OPERATOR, machine=True),
         _declared("receipt", Role.OPERATOR, *READERS, machine=True),
         _declared("export-checkpoint", Role.OPERATOR, *READERS, machine=True),

@@ -28,10 +28,11 @@ from cycle.aggregates.person import person
 from cycle.aggregates.personal import personal_fields, personal_values, without_personal
 from cycle.aggregates.request import ConfirmRequest, request
 from cycle.aggregates.rulebook import rulebook
+from cycle.aggregates.webhook import RegisterWebhook, RotateWebhookSecret, webhook
 from cycle.leaf import canonical
 
 AGGREGATES: tuple[Aggregate[Any, Known], ...] = (
-    framework, commune, deliberation, organisation, person, rulebook, request, account, acts, disclosure,
+    framework, commune, deliberation, organisation, person, rulebook, request, account, acts, disclosure, webhook,
 )  # fmt: skip
 BY_COMMAND: Mapping[str, Aggregate[Any, Known]] = {
     name: aggregate for aggregate in AGGREGATES for name in aggregate.commands
@@ -58,11 +59,13 @@ def check_seconds(commands: Iterable[type[Command]]) -> None:
 
 check_seconds(COMMANDS.values())
 BESIDE: frozenset[str] = frozenset(
-    name for name, command in COMMANDS.items() if command.__module__ == credentials.__name__
+    name
+    for name, command in COMMANDS.items()
+    if command.__module__ == credentials.__name__ or command in (RegisterWebhook, RotateWebhookSecret)
 )
 """Commands whose other half lies beside the log: verbs of their own say them, never a command alone."""
 FOUNDING: frozenset[type[Command]] = frozenset(
-    {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople}
+    {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople, RegisterWebhook}
 )
 """Commands that make a new aggregate with a fresh id."""
 SELF_NAMED: frozenset[str] = frozenset(

@@ -51,6 +51,7 @@ from cycle.aggregates.known import Known
 from cycle.aggregates.person import Person, person
 from cycle.aggregates.request import Request
 from cycle.aggregates.terms import CommuneCode
+from cycle.aggregates.webhook import RegisterWebhook, Webhook
 from cycle.codec import Leaves
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, Said
 from cycle.drafting import Envelope, log_of
@@ -251,12 +252,14 @@ class Door:
         match said.command, state:
             case ((OpenAccount() | BeginAccounts()), _):
                 return None, ""
-            case GiveGrant(territory=territory), _:
+            case ((GiveGrant(territory=territory) | RegisterWebhook(territory=territory)), _):
                 return path_of(territory), ""
             case RevokeGrant(grant=number), Account(grants=grants):
                 return grants[number].territory if number in grants else EVERYWHERE, ""
             case _, Account(grants=grants):
                 return above([grant.territory for grant in grants.values()]), ""
+            case _, Webhook(version=version, territory=territory) if version:
+                return territory, ""
             case RegisterCommune(commune=code, region=region, circle=circle), _:
                 return (country(code), region, circle, code), ""
             case DisclosePerson(person=reference), _:

@@ -26,12 +26,25 @@ from cycle.aggregates.person import Person, person
 from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
 from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PersonId, PolicyId, Use
+from cycle.aggregates.webhook import Webhook
 from cycle.codec import Leaves
 from cycle.commands import BY_COMMAND, COMMANDS, Said
 from cycle.policy import Policy
 from cycle.store import LogRecorder, Unavailable
 
-State = Framework | Commune | Deliberation | Organisation | Person | Rulebook | Request | Account | Acts | Disclosure
+State = (
+    Framework
+    | Commune
+    | Deliberation
+    | Organisation
+    | Person
+    | Rulebook
+    | Request
+    | Account
+    | Acts
+    | Disclosure
+    | Webhook
+)
 BAMAKO = "Africa/Bamako"
 Sizes = tuple[tuple[LogName, int], ...]
 """Logs that must not grow until the decision is stored."""

@@ -58,14 +58,16 @@ SEALS = Setting("seals", "CYCLE_SEALS", "--seals", metavar="FOLDER",
                 verbs=("seal", "verify", "export bundle", "export checkpoint", *RUNNING))  # fmt: skip
 KEY_FILE = Setting("key_file", "CYCLE_SEAL_KEY", "--key-file", metavar="FILE",
                    verbs=("seal", "witness", "receipt", *RUNNING))  # fmt: skip
-VAULT_KEY = Setting("vault_key", "CYCLE_VAULT_KEY", verbs=("do", "vault", "serve"))
+VAULT_KEY = Setting("vault_key", "CYCLE_VAULT_KEY", verbs=("do", "vault", "webhook", *RUNNING))
 HOST = Setting("host", "CYCLE_HOST", "--host", "127.0.0.1", ("serve",), "TEXT")
 PORT = Setting("port", "CYCLE_PORT", "--port", "8000", ("serve",))
-ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("serve", "account invite"))
+ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("account invite", *RUNNING))
 OIDC_ISSUER = Setting("oidc_issuer", "CYCLE_OIDC_ISSUER", verbs=("serve",))
 OIDC_CLIENT_ID = Setting("oidc_client_id", "CYCLE_OIDC_CLIENT_ID", verbs=("serve",))
 OIDC_CLIENT_SECRET_FILE = Setting("oidc_client_secret_file", "CYCLE_OIDC_CLIENT_SECRET_FILE", verbs=("serve",))
 METRICS_TOKEN = Setting("metrics_token", "CYCLE_METRICS_TOKEN", verbs=("serve",))
+WEBHOOK_PORTS = Setting("webhook_ports", "CYCLE_WEBHOOK_PORTS", default="443,8443", verbs=RUNNING)
+WEBHOOK_NETWORKS = Setting("webhook_networks", "CYCLE_WEBHOOK_NETWORKS", verbs=RUNNING)
 WORKER = Setting("worker_account", "CYCLE_WORKER", "--worker-account", "worker", RUNNING, "REF")
 LOG = Setting("log_format", "CYCLE_LOG", "--log", verbs=RUNNING, choices=("json", "text"))
 LOG_LEVEL = Setting("log_level", "CYCLE_LOG_LEVEL", "--log-level", "info", RUNNING,
@@ -75,6 +77,7 @@ STOP_SECONDS = Setting("stop_seconds", "CYCLE_STOP_SECONDS", "--stop-seconds", "
 SETTINGS = (
     DATABASE, LANGUAGE, JSON, ACTOR, TOKEN, ROLE, SEALS, KEY_FILE, VAULT_KEY, HOST, PORT, ADDRESS, OIDC_ISSUER,
     OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, WORKER, LOG, LOG_LEVEL, STOP_SECONDS, METRICS_TOKEN,
+    WEBHOOK_PORTS, WEBHOOK_NETWORKS,
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 OURS = "CYCLE_"

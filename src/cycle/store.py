@@ -21,6 +21,7 @@ from cycle.identity.shapes import IdentityStore
 from cycle.leaf import rfc3339
 from cycle.proofs.rows import Save, Stored
 from cycle.vault.shapes import VaultChange, VaultStore
+from cycle.webhooks.shapes import WebhookStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -232,6 +233,8 @@ class LogRecorder(ApplicationRecorder, ABC):
     """The openings of sealed fields, which are no part of the log."""
     identities: IdentityStore
     """What accounts sign in with, which is no part of the log either."""
+    webhooks: WebhookStore
+    """What waits to be sent, and the sealed secrets that sign it."""
     grouped: Callable[[int, int], None] | None = None
     """Told of every group of saves that was committed together: how many, and how many new events."""
 

@@ -39,6 +39,7 @@ VERBS = {
     "vault": "cycle_adapters.cli.vaulting:vault",
     "account": "cycle_adapters.cli.accounts:account",
     "token": "cycle_adapters.cli.tokens:token",
+    "webhook": "cycle_adapters.cli.webhooks:webhook",
     "worker": "cycle_adapters.cli.working:worker",
     "doctor": "cycle_adapters.cli.doctor:doctor",
 }

@@ -15,9 +15,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 from cycle.store import Unavailable
 from cycle_adapters.sql import postgres, sqlite
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration of this release."""
-REVISIONS = frozenset({"0001", "0002", "0003", REVISION})
+REVISIONS = frozenset({"0001", "0002", "0003", "0004", REVISION})
 APPLICATION_ID = 0x4379_636C  # "Cycl"
 BUSY_MILLISECONDS = 60_000
 READ_ONLY = "cycle_read_only"

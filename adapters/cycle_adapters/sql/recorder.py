@@ -48,6 +48,7 @@ from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.vaulting import SqlVault
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
+from cycle_adapters.sql.webhooks import SqlWebhooks
 
 ALONE_SECONDS = 3_600
 """How long somebody waits for another one's rebuild to end."""
@@ -62,6 +63,7 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         self._bell = Bell()
         self.vault = SqlVault(database)
         self.identities = SqlIdentities(database)
+        self.webhooks = SqlWebhooks(database)
         # Somebody may have been killed between an erasure and its cleaning.
         self.vault.clean()
         self._writer: sqlite.SqliteWriter | postgres.PostgresWriter

@@ -127,6 +127,44 @@ tries = Table(
     Column("last", BigInteger, nullable=False),
 )
 
+# Webhooks. No backup takes any of it, either: secrets are rotated, and the log is sent again.
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("until", BigInteger),
+)
+lanes = Table(
+    "webhook_lanes",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("after", BigInteger, nullable=False),
+    Column("up_to", BigInteger),
+    Column("position", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+)
+deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("event", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("was", Text),
+    Index("webhook_deliveries_stage", "webhook", "stage", "position"),
+    Index("webhook_deliveries_stream", "webhook", "stream", "position"),
+)
+
 
 class Kept(NamedTuple):
     """A table that a backup holds beside the events, and the columns that put its rows in order."""

@@ -16,10 +16,11 @@ from cycle.aggregates.base import PLATFORM, LogName, StreamId
 from cycle.identity.shapes import place
 from cycle.store import Unavailable
 from cycle.vault.shapes import SealedOpening, StoredOpening, VaultChange, VaultStore, WrappedKey
+from cycle.webhooks.shapes import place as secret_place
 from cycle_adapters.sql.beside import SqlBeside, overwrite
 from cycle_adapters.sql.opening import BUSY_MILLISECONDS
 from cycle_adapters.sql.rows import Run, write_vault
-from cycle_adapters.sql.schema import events, factors, vault_cleaning, vault_keys, vault_openings
+from cycle_adapters.sql.schema import events, factors, vault_cleaning, vault_keys, vault_openings, webhook_secrets
 
 CLEANING_MILLISECONDS = 2_000
 """How long a reader that is in the way of cleaning is waited for; it is cleaned later then."""
@@ -59,6 +60,7 @@ class SqlVault(SqlBeside, VaultStore):
                     connection.execute(update(vault_keys).where(vault_keys.c.stream == key.stream).values(values))
                     changed += 1
             _rewrap_factors(connection, turned)
+            _rewrap_webhooks(connection, turned)
         return changed
 
     def streams(self) -> set[StreamId]:
@@ -127,6 +129,16 @@ def _rewrap_factors(connection: Connection, turned: Callable[[WrappedKey], Wrapp
         other = turned(WrappedKey(place(account), PLATFORM, key_id, bytes(wrapped)))
         values = {"key_id": other.key_id, "wrapped": other.wrapped}
         connection.execute(update(factors).where(factors.c.account == account).values(values))
+
+
+def _rewrap_webhooks(connection: Connection, turned: Callable[[WrappedKey], WrappedKey]) -> None:
+    """And so are the secrets of webhooks."""
+    secrets = webhook_secrets
+    query = select(secrets.c.webhook, secrets.c.number, secrets.c.key_id, secrets.c.wrapped)
+    for webhook, number, key_id, wrapped in connection.execute(query.with_for_update()).all():
+        other = turned(WrappedKey(secret_place(webhook, number), PLATFORM, key_id, bytes(wrapped)))
+        this = (secrets.c.webhook == webhook) & (secrets.c.number == number)
+        connection.execute(update(secrets).where(this).values(key_id=other.key_id, wrapped=other.wrapped))
 
 
 def forget(connection: Connection, streams: Collection[StreamId]) -> None:

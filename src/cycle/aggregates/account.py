@@ -36,6 +36,16 @@ def territory_of(path: Path) -> str:
     return "/".join(path) or "/"
 
 
+def covers(territory: Path, path: Path) -> bool:
+    """Whether a place lies in a territory: by whole segments, ``ML/Kat`` is not ``ML/Kati``.
+
+    A territory that is one commune follows it wherever its parents change to: its code stays.
+    """
+    if len(territory) == COMMUNE_DEPTH:
+        return path[COMMUNE_DEPTH - 1 :] == territory[-1:]
+    return path[: len(territory)] == territory
+
+
 class AccountOpened(Event):
     account: Reference
     kind: AccountKind
@@ -81,13 +91,8 @@ class Grant(Struct, frozen=True, gc=False):
         return self.since <= day and (self.until is None or day <= self.until)
 
     def covers(self, path: Path) -> bool:
-        """Whether a place lies in its territory: by whole segments, ``ML/Kat`` is not ``ML/Kati``.
-
-        A grant for one commune follows it wherever its parents change to: its code stays.
-        """
-        if len(self.territory) == COMMUNE_DEPTH:
-            return path[COMMUNE_DEPTH - 1 :] == self.territory[-1:]
-        return path[: len(self.territory)] == self.territory
+        """Whether a place lies in its territory."""
+        return covers(self.territory, path)
 
 
 class Token(Struct, frozen=True, gc=False):

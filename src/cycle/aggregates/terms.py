@@ -41,6 +41,7 @@ OrganisationId = NewType("OrganisationId", str)
 PolicyId = NewType("PolicyId", str)
 PersonId = NewType("PersonId", str)
 RequestId = NewType("RequestId", str)
+WebhookId = NewType("WebhookId", str)
 
 # Ids inside one framework: a letter and a number that never comes twice.
 MemberId = NewType("MemberId", str)  # MB-1

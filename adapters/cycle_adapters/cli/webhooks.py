@@ -1,0 +1,236 @@
+"""``cycle webhook``: addresses that events are sent to, and what becomes of what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import click
+from msgspec import Struct
+
+from cycle.aggregates.account import territory_of
+from cycle.aggregates.webhook import (
+    OVERLAP_HOURS,
+    PauseWebhook,
+    ReplayWebhook,
+    ResumeWebhook,
+    RewindWebhook,
+    StopWebhookReplay,
+    Webhook,
+)
+from cycle.catalogue import text
+from cycle.engine import Engine
+from cycle.reading import Reader, opened
+from cycle.settings import Settings
+from cycle.webhooks.endpoints import Secret, Webhooks
+from cycle.webhooks.shapes import Counts, Delivery, DeliveryStage
+from cycle_adapters.cli.accounts import written
+from cycle_adapters.cli.printing import emit, heading, paragraph
+from cycle_adapters.cli.signing_in import done
+from cycle_adapters.cli.wording import Wrong
+
+POSITION = click.IntRange(0, 2**53 - 1)
+
+
+class Listed(Struct, frozen=True):
+    """A webhook as it is listed."""
+
+    webhook: str
+    url: str
+    owner: str
+    stage: str
+    territory: str
+    types: tuple[str, ...]
+    position: int
+    head: int
+    parked_streams: Mapping[str, int]
+    deliveries: Counts
+
+
+@click.group()
+def webhook() -> None:
+    """Register, watch, pause, replay and remove webhooks."""
+
+
+@webhook.command("add")
+@click.argument("url", metavar="URL")
+@click.option("--type", "types", metavar="TYPE", multiple=True)
+@click.option("--territory", metavar="TERRITORY", default="/", show_default=True)
+@click.option("--after", type=POSITION)
+@click.pass_obj
+def add(settings: Settings, url: str, types: tuple[str, ...], territory: str, after: int | None) -> None:
+    """Have events sent to an address; the secret that signs them is shown once."""
+    with Engine(settings.database) as engine:
+        reader = Reader(engine, settings.actor)
+        reader.catch_up()
+        where = territory if "/" in territory else written(reader, territory)
+        handed_over(settings, Webhooks(engine).add(settings.actor, url, types, where, after))
+
+
+@webhook.command("list")
+@click.pass_obj
+def list_(settings: Settings) -> None:
+    """List the webhooks that the account sees."""
+    with opened(settings.database) as engine:
+        webhooks = Webhooks(engine)
+        found = [listed(webhooks, each) for each in webhooks.seen_by(settings.actor)]
+    if settings.json:
+        emit(found)
+        return
+    for each in found:
+        tell(each, settings)
+    if not found:
+        click.echo(text("message.none-found", settings.language))
+
+
+@webhook.command("pause")
+@click.argument("identity", metavar="ID")
+@click.option("--reason", metavar="TEXT", required=True)
+@click.pass_obj
+def pause(settings: Settings, identity: str, reason: str) -> None:
+    """Send nothing for a while; what comes waits."""
+    said(settings, identity, PauseWebhook.type, {"reason": reason})
+
+
+@webhook.command("resume")
+@click.argument("identity", metavar="ID")
+@click.pass_obj
+def resume(settings: Settings, identity: str) -> None:
+    """Send again, from where it stopped."""
+    said(settings, identity, ResumeWebhook.type, {})
+
+
+@webhook.command("rotate")
+@click.argument("identity", metavar="ID")
+@click.option("--overlap-hours", "overlap_hours", type=click.IntRange(0, 168), default=OVERLAP_HOURS, show_default=True)
+@click.pass_obj
+def rotate(settings: Settings, identity: str, overlap_hours: int) -> None:
+    """Change the secret; both sign for some hours."""
+    with Engine(settings.database) as engine:
+        webhooks = Webhooks(engine)
+        found = webhooks.find(settings.actor, identity)
+        handed_over(settings, webhooks.rotate(settings.actor, found.id, overlap_hours))
+
+
+@webhook.command("replay")
+@click.argument("identity", metavar="ID")
+@click.option("--event", metavar="ID")
+@click.option("--after", type=POSITION)
+@click.option("--up-to", "up_to", type=POSITION)
+@click.option("--stop", is_flag=True)
+@click.pass_obj
+def replay(
+    settings: Settings, identity: str, event: str | None, after: int | None, up_to: int | None, stop: bool
+) -> None:
+    """Send an event or a stretch of the log again, or go on from another position."""
+    if sum((event is not None, after is not None, stop)) != 1 or (up_to is not None and after is None):
+        raise Wrong("replay-what")
+    if stop:
+        said(settings, identity, StopWebhookReplay.type, {})
+    elif event is not None:
+        with Engine(settings.database) as engine:
+            webhooks = Webhooks(engine)
+            found = webhooks.find(settings.actor, identity)
+            done(engine, webhooks.replay_event(settings.actor, found.id, event).receipt, settings)
+    elif up_to is not None:
+        said(settings, identity, ReplayWebhook.type, {"after": after, "up_to": up_to})
+    else:
+        said(settings, identity, RewindWebhook.type, {"after": after})
+
+
+@webhook.command("remove")
+@click.argument("identity", metavar="ID")
+@click.option("--reason", metavar="TEXT", required=True)
+@click.pass_obj
+def remove(settings: Settings, identity: str, reason: str) -> None:
+    """Remove a webhook for good."""
+    with Engine(settings.database) as engine:
+        webhooks = Webhooks(engine)
+        found = webhooks.find(settings.actor, identity)
+        done(engine, webhooks.remove(settings.actor, found.id, reason).receipt, settings)
+
+
+@webhook.command("deliveries")
+@click.argument("identity", metavar="ID")
+@click.option("--stage", type=click.Choice([stage.value for stage in DeliveryStage if stage != "withheld"]))
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.pass_obj
+def deliveries(settings: Settings, identity: str, stage: str | None, limit: int) -> None:
+    """List what was sent, what was answered, what waits."""
+    with opened(settings.database) as engine:
+        webhooks = Webhooks(engine)
+        found = webhooks.find(settings.actor, identity)
+        wanted = DeliveryStage(stage) if stage else None
+        rows = webhooks.store.deliveries(found.id, stage=wanted, limit=limit)
+    if settings.json:
+        emit([each._asdict() for each in rows])
+        return
+    for each in rows:
+        paragraph(line_of(each, settings))
+    if not rows:
+        click.echo(text("message.none-found", settings.language))
+
+
+def said(settings: Settings, identity: str, name: str, fields: Mapping[str, object]) -> None:
+    """One command about a webhook."""
+    with Engine(settings.database) as engine:
+        webhooks = Webhooks(engine)
+        found = webhooks.find(settings.actor, identity)
+        done(engine, webhooks.say(settings.actor, name, fields, found.id).receipt, settings)
+
+
+def handed_over(settings: Settings, made: Secret) -> None:
+    """The secret, for this once."""
+    if settings.json:
+        emit({"webhook": made.webhook, "secret": made.secret})
+        return
+    paragraph(text("message.webhook-made", settings.language, "", id=made.webhook))
+    click.echo(made.secret)
+
+
+def listed(webhooks: Webhooks, each: Webhook) -> Listed:
+    """A webhook with how far it is."""
+    progress = webhooks.store.progress(each.id)
+    return Listed(
+        each.id,
+        each.url,
+        each.owner,
+        each.stage,
+        territory_of(each.territory),
+        each.types,
+        progress[0].position if progress else each.lanes[0].after,
+        webhooks.engine.store.head().position,
+        each.parked,
+        webhooks.store.counts(each.id),
+    )
+
+
+def tell(each: Listed, settings: Settings) -> None:
+    """One webhook, in three lines."""
+    language = settings.language
+    heading(f"{each.webhook}  {each.url}")
+    about = {"stage": each.stage, "owner": each.owner, "territory": each.territory, "types": each.types}
+    paragraph(text("message.webhook-line", language, "", **about), "  ")
+    counted = {**each.deliveries._asdict(), "position": each.position, "head": each.head}
+    paragraph(text("message.webhook-counts", language, "", **counted), "  ")
+
+
+def line_of(each: Delivery, settings: Settings) -> str:
+    last = each.answers[-1] if each.answers else None
+    waits = each.stage is DeliveryStage.WAITING and each.due
+    return text(
+        "message.webhook-delivery",
+        settings.language,
+        "",
+        position=each.position,
+        event=each.event,
+        stage=each.stage,
+        attempts=each.attempts,
+        answer=last.what if last else "",
+        at=moment(last.at) if last else "",
+        due=moment(each.due) if waits else "",
+    )
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,49 @@
+"""Webhooks: sealed secrets, how far each stretch of the log came, and what waits to be sent."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    def held(name: str, kind: "type[sa.Text | sa.LargeBinary | sa.BigInteger | sa.Integer]") -> "sa.Column[object]":
+        return sa.Column(name, kind, nullable=False)
+
+    op.create_table(
+        "webhook_secrets",
+        sa.Column("webhook", sa.Text, primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        held("key_id", sa.Text),
+        held("wrapped", sa.LargeBinary),
+        sa.Column("until", sa.BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "webhook_lanes",
+        sa.Column("webhook", sa.Text, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        held("after", sa.BigInteger),
+        sa.Column("up_to", sa.BigInteger),
+        held("position", sa.BigInteger),
+        held("held", sa.BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("webhook", sa.Text, primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+        held("event", sa.Text),
+        held("stream", sa.Text),
+        held("stage", sa.Text),
+        held("attempts", sa.Integer),
+        held("due", sa.BigInteger),
+        held("answers", sa.Text),
+        held("settled", sa.BigInteger),
+        held("lane", sa.Integer),
+        sa.Column("was", sa.Text),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("webhook_deliveries_stage", "webhook_deliveries", ["webhook", "stage", "position"])
+    op.create_index("webhook_deliveries_stream", "webhook_deliveries", ["webhook", "stream", "position"])

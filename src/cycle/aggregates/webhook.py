@@ -1,0 +1,362 @@
+"""Webhook: where events are sent to as they are recorded, as a thing of its owner's; facts of the ``platform`` log.
+
+Its secret is no fact: it lies sealed beside the log (``cycle.webhooks``), and facts say its number. What is sent
+is what its owner may read when it is sent, whatever he could read when he registered it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from cycle.aggregates.account import EVERYWHERE, Path, path_of, territory_of
+from cycle.aggregates.base import EVENTS, Aggregate, Command, Event, Finding, Happened, Role, demand
+from cycle.aggregates.terms import Code, Count, Reference, Territory, Text, WebhookId
+
+if TYPE_CHECKING:
+    from cycle.aggregates.known import Known
+
+Endpoint = Annotated[str, Meta(min_length=10, max_length=1000, pattern=r"^https?://[^\s/?#@\\]+(/[^\s#\\]*)?$")]
+"""An address without a name and password in it: it stands in the log for ever, and so does its query."""
+Position = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Overlap = Annotated[int, Meta(ge=0, le=168)]
+OVERLAP_HOURS = 24
+"""As long both secrets sign, where nobody says otherwise."""
+MANAGES = (Role.INTEGRATOR, Role.ADMINISTRATOR)
+DELIVERS = (Role.WORKER,)
+
+
+class WebhookRegistered(Event):
+    """Events behind the position ``after`` are sent to ``url``: of some ``types`` (none: of all), in a territory.
+
+    ``owner`` is the account whose rights count; ``secret`` the number of what signs.
+    """
+
+    webhook: WebhookId
+    owner: Reference
+    url: Endpoint
+    types: tuple[Code, ...]
+    territory: Territory
+    after: Position
+    secret: Count
+
+
+class WebhookSecretRotated(Event):
+    """The secret ``secret`` signs from now on, and the one before it as well for so many hours."""
+
+    webhook: WebhookId
+    secret: Count
+    overlap_hours: Overlap
+
+
+class WebhookPaused(Event):
+    webhook: WebhookId
+    reason: Text
+
+
+class WebhookResumed(Event):
+    webhook: WebhookId
+
+
+class WebhookRewound(Event):
+    """What stands behind the position is sent, again where it was before; whatever waited waits no longer."""
+
+    webhook: WebhookId
+    after: Position
+
+
+class WebhookReplayed(Event):
+    """What stands behind ``after`` up to ``up_to`` is sent again, beside what is new."""
+
+    webhook: WebhookId
+    after: Position
+    up_to: Position
+
+
+class WebhookReplayStopped(Event):
+    """What a replay has not sent yet it sends no more."""
+
+    webhook: WebhookId
+
+
+class WebhookParked(Event):
+    """An event was not taken after the last attempt: it waits for a replay, and what follows in its stream with it."""
+
+    webhook: WebhookId
+    event: str
+    of: str
+    position: Position
+    attempts: Count
+    answer: Text
+
+
+class WebhookDisabled(Event):
+    """The receiver says that it is gone (410): nothing is sent until it is resumed."""
+
+    webhook: WebhookId
+    event: str
+
+
+class WebhookRemoved(Event):
+    """For good, with its secrets and all that waited."""
+
+    webhook: WebhookId
+    reason: Text
+
+
+class WebhookStage(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    REMOVED = "removed"
+
+
+class Lane(Struct, frozen=True, gc=False):
+    """A stretch of the log that is to be sent: the fact of this version in the webhook's stream asks for it.
+
+    ``up_to`` None: whatever comes.
+    """
+
+    version: int
+    after: int
+    up_to: int | None = None
+
+
+class Webhook(Struct, frozen=True):
+    """The state of a webhook. ``lanes``: first the one that follows the log, then the replays."""
+
+    version: int = 0
+    id: WebhookId = WebhookId("")
+    owner: str = ""
+    url: str = ""
+    types: tuple[str, ...] = ()
+    territory: Path = EVERYWHERE
+    stage: WebhookStage = WebhookStage.ACTIVE
+    secret: int = 0
+    lanes: tuple[Lane, ...] = ()
+    parked: Mapping[str, int] = {}
+    """Streams that wait for a replay, and the position of the event that was not taken."""
+
+
+webhook: Aggregate[Webhook, Known] = Aggregate("webhook", Webhook())
+
+
+class RegisterWebhook(Command):
+    """Have events behind a position sent to an address, as they are recorded."""
+
+    url: Endpoint
+    after: Position
+    types: tuple[Code, ...] = ()
+    territory: Territory = "/"
+    roles = MANAGES
+
+
+class RotateWebhookSecret(Command):
+    """Have another secret sign what is sent; the one before it signs as well for some hours."""
+
+    overlap_hours: Overlap = OVERLAP_HOURS
+    roles = MANAGES
+
+
+class PauseWebhook(Command):
+    """Send nothing for a while; what comes waits."""
+
+    reason: Text
+    roles = MANAGES
+
+
+class ResumeWebhook(Command):
+    """Send again, from where it stopped."""
+
+    roles = MANAGES
+
+
+class RewindWebhook(Command):
+    """Go on behind a position, back or ahead: whatever waited waits no longer."""
+
+    after: Position
+    roles = MANAGES
+
+
+class ReplayWebhook(Command):
+    """Send a stretch of the log again, beside what is new; what is parked in it is tried anew."""
+
+    after: Position
+    up_to: Position
+    roles = MANAGES
+
+
+class StopWebhookReplay(Command):
+    """Stop every replay that is under way."""
+
+    roles = MANAGES
+
+
+class RemoveWebhook(Command):
+    """Remove a webhook for good."""
+
+    reason: Text
+    roles = MANAGES
+
+
+class ParkWebhookEvent(Command):
+    """Set aside an event that the receiver has not taken after the last attempt, and what follows in its stream."""
+
+    event: str
+    of: str
+    position: Position
+    attempts: Count
+    answer: Text
+    roles = DELIVERS
+
+
+class DisableWebhook(Command):
+    """Send nothing to a receiver that says that it is gone."""
+
+    event: str
+    roles = DELIVERS
+
+
+@webhook.asks
+def stands(state: Webhook, command: Command, known: Known) -> Iterable[Finding]:
+    """It is there, and is the sender's own; an administrator has a hand in everybody's."""
+    if isinstance(command, RegisterWebhook):
+        return
+    yield Finding("webhook-unknown", bool(state.version))
+    yield Finding("webhook-removed", state.stage is not WebhookStage.REMOVED)
+    if state.version and known.by.role is Role.INTEGRATOR:
+        own = state.owner == known.by.actor
+        yield Finding("webhook-of-another", own, values={"owner": state.owner}, lift=(Role.ADMINISTRATOR,))
+
+
+@webhook.decides(RegisterWebhook)
+def register_webhook(state: Webhook, command: RegisterWebhook, known: Known) -> Iterable[Event]:
+    strange = tuple(sorted(set(command.types) - EVENTS.keys()))
+    demand(Finding("webhook-type-unknown", not strange, values={"types": strange}))
+    yield WebhookRegistered(
+        WebhookId(known.new_id),
+        known.by.actor,
+        command.url,
+        tuple(sorted(set(command.types))),
+        territory_of(path_of(command.territory)),
+        command.after,
+        1,
+    )
+
+
+@webhook.decides(RotateWebhookSecret)
+def rotate_webhook_secret(state: Webhook, command: RotateWebhookSecret, known: Known) -> Iterable[Event]:
+    yield WebhookSecretRotated(state.id, state.secret + 1, command.overlap_hours)
+
+
+@webhook.decides(PauseWebhook)
+def pause_webhook(state: Webhook, command: PauseWebhook, known: Known) -> Iterable[Event]:
+    demand(Finding("webhook-not-active", state.stage is WebhookStage.ACTIVE))
+    yield WebhookPaused(state.id, command.reason)
+
+
+@webhook.decides(ResumeWebhook)
+def resume_webhook(state: Webhook, command: ResumeWebhook, known: Known) -> Iterable[Event]:
+    demand(Finding("webhook-active", state.stage is not WebhookStage.ACTIVE))
+    yield WebhookResumed(state.id)
+
+
+@webhook.decides(RewindWebhook)
+def rewind_webhook(state: Webhook, command: RewindWebhook, known: Known) -> Iterable[Event]:
+    yield WebhookRewound(state.id, command.after)
+
+
+@webhook.decides(ReplayWebhook)
+def replay_webhook(state: Webhook, command: ReplayWebhook, known: Known) -> Iterable[Event]:
+    values = {"after": command.after, "up_to": command.up_to}
+    demand(Finding("webhook-nothing-between", command.after < command.up_to, values=values))
+    yield WebhookReplayed(state.id, command.after, command.up_to)
+
+
+@webhook.decides(StopWebhookReplay)
+def stop_webhook_replay(state: Webhook, command: StopWebhookReplay, known: Known) -> Iterable[Event]:
+    demand(Finding("webhook-no-replay", len(state.lanes) > 1))
+    yield WebhookReplayStopped(state.id)
+
+
+@webhook.decides(RemoveWebhook)
+def remove_webhook(state: Webhook, command: RemoveWebhook, known: Known) -> Iterable[Event]:
+    yield WebhookRemoved(state.id, command.reason)
+
+
+@webhook.decides(ParkWebhookEvent)
+def park_webhook_event(state: Webhook, command: ParkWebhookEvent, known: Known) -> Iterable[Event]:
+    yield WebhookParked(state.id, command.event, command.of, command.position, command.attempts, command.answer)
+
+
+@webhook.decides(DisableWebhook)
+def disable_webhook(state: Webhook, command: DisableWebhook, known: Known) -> Iterable[Event]:
+    demand(Finding("webhook-not-active", state.stage is WebhookStage.ACTIVE))
+    yield WebhookDisabled(state.id, command.event)
+
+
+@webhook.evolves(WebhookRegistered)
+def webhook_registered(state: Webhook, recorded: Happened[WebhookRegistered]) -> Webhook:
+    fact = recorded.data
+    return replace(
+        state,
+        id=fact.webhook,
+        owner=fact.owner,
+        url=fact.url,
+        types=fact.types,
+        territory=path_of(fact.territory),
+        secret=fact.secret,
+        lanes=(Lane(recorded.version, fact.after),),
+    )
+
+
+@webhook.evolves(WebhookSecretRotated)
+def webhook_secret_rotated(state: Webhook, recorded: Happened[WebhookSecretRotated]) -> Webhook:
+    return replace(state, secret=recorded.data.secret)
+
+
+@webhook.evolves(WebhookPaused)
+def webhook_paused(state: Webhook, recorded: Happened[WebhookPaused]) -> Webhook:
+    return replace(state, stage=WebhookStage.PAUSED)
+
+
+@webhook.evolves(WebhookResumed)
+def webhook_resumed(state: Webhook, recorded: Happened[WebhookResumed]) -> Webhook:
+    return replace(state, stage=WebhookStage.ACTIVE)
+
+
+@webhook.evolves(WebhookDisabled)
+def webhook_disabled(state: Webhook, recorded: Happened[WebhookDisabled]) -> Webhook:
+    return replace(state, stage=WebhookStage.DISABLED)
+
+
+@webhook.evolves(WebhookRewound)
+def webhook_rewound(state: Webhook, recorded: Happened[WebhookRewound]) -> Webhook:
+    return replace(state, lanes=(Lane(recorded.version, recorded.data.after),), parked={})
+
+
+@webhook.evolves(WebhookReplayed)
+def webhook_replayed(state: Webhook, recorded: Happened[WebhookReplayed]) -> Webhook:
+    fact = recorded.data
+    lane = Lane(recorded.version, fact.after, fact.up_to)
+    parked = {stream: at for stream, at in state.parked.items() if not fact.after < at <= fact.up_to}
+    return replace(state, lanes=(*state.lanes, lane), parked=parked)
+
+
+@webhook.evolves(WebhookReplayStopped)
+def webhook_replay_stopped(state: Webhook, recorded: Happened[WebhookReplayStopped]) -> Webhook:
+    return replace(state, lanes=state.lanes[:1])
+
+
+@webhook.evolves(WebhookParked)
+def webhook_parked(state: Webhook, recorded: Happened[WebhookParked]) -> Webhook:
+    return replace(state, parked={**state.parked, recorded.data.of: recorded.data.position})
+
+
+@webhook.evolves(WebhookRemoved)
+def webhook_removed(state: Webhook, recorded: Happened[WebhookRemoved]) -> Webhook:
+    return replace(state, stage=WebhookStage.REMOVED, lanes=(), parked={})
