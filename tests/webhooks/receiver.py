@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import Any, NamedTuple
 
 from standardwebhooks import Webhook
@@ -48,17 +48,23 @@ class Receiver:
         self.sent: list[Sent] = []
         self.answers: Answers = lambda sent: 200
         self.url = ""
-        self._lock = Lock()
+        self._came = Condition()
 
     def take(self, sent: Sent) -> tuple[int, dict[str, str]]:
-        with self._lock:
+        with self._came:
             self.sent.append(sent)
+            self._came.notify_all()
         answer = self.answers(sent)
         return answer if isinstance(answer, tuple) else (answer, {})
 
     @property
     def positions(self) -> list[int]:
         return [each.position for each in self.sent]
+
+    def hears(self, wanted: Callable[[Receiver], bool]) -> None:
+        """Wait until what came is what is wanted."""
+        with self._came:
+            assert self._came.wait_for(lambda: wanted(self), 60), self.positions
 
     def forget(self) -> None:
         self.sent.clear()
