@@ -10,10 +10,11 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from cycle.aggregates.base import Role
 from cycle.aggregates.webhook import WebhookStage
-from cycle.webhooks import schedule
+from cycle.webhooks import delivering, schedule
 from cycle.webhooks.schedule import ATTEMPTS, JITTER, PAUSES_SECONDS
 from cycle.webhooks.shapes import Answer, DeliveryStage
 from tests.access.places import revoke
+from tests.people import admit
 from tests.webhooks.receiver import Sent
 from tests.webhooks.town import DHIS, Town
 
@@ -169,7 +170,7 @@ def test_a_redirect_or_an_error_is_not_followed_and_not_taken(town: Town, status
 
 def test_a_right_that_is_revoked_stops_what_waits_at_once(town: Town) -> None:
     made = town.registered(types=("document-attached",))
-    first, second = town.happens(town.dioro, 2)
+    first, _ = town.happens(town.dioro, 2)
 
     def answered(sent: Sent) -> int:
         if sent.position == first:
@@ -185,8 +186,6 @@ def test_a_right_that_is_revoked_stops_what_waits_at_once(town: Town) -> None:
 
 
 def test_what_lies_outside_the_owners_territory_is_sent_to_nobody(town: Town) -> None:
-    from tests.people import admit
-
     admit(town.engine, ("sigui", Role.INTEGRATOR, "ML/Ségou"))
     town.registered("sigui", territory="ML/Ségou")
     dioro = town.happens(town.dioro)
@@ -309,8 +308,6 @@ def test_what_is_kept_of_deliveries_may_be_lost_and_no_event_is(town: Town) -> N
 
 
 def test_more_than_may_wait_at_once_is_sent_all_the_same(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cycle.webhooks import delivering
-
     monkeypatch.setattr(delivering, "FILL", 3)
     town.registered(types=("document-attached",))
     positions = [*town.happens(town.dioro, 7), *town.happens(town.koula, 7)]

@@ -49,9 +49,7 @@ class Town:
     def begun(self) -> Town:
         """A new town with everybody in it."""
         self.dioro, self.koula = two_communes(self.engine)
-        self.engine.execute(
-            Said(command=OpenAccount(account=DHIS, kind=AccountKind.MACHINE), by=ADMINISTRATOR, on=DAY)
-        )
+        self.engine.execute(Said(command=OpenAccount(account=DHIS, kind=AccountKind.MACHINE), by=ADMINISTRATOR, on=DAY))
         admit(self.engine, (DHIS, Role.INTEGRATOR, "/"))
         return self
 

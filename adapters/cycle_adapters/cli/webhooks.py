@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import click
-from msgspec import Struct
+from msgspec.structs import asdict
 
-from cycle.aggregates.account import territory_of
 from cycle.aggregates.webhook import (
     OVERLAP_HOURS,
     PauseWebhook,
@@ -16,35 +14,20 @@ from cycle.aggregates.webhook import (
     ResumeWebhook,
     RewindWebhook,
     StopWebhookReplay,
-    Webhook,
 )
 from cycle.catalogue import text
 from cycle.engine import Engine
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle.webhooks.endpoints import Secret, Webhooks
-from cycle.webhooks.shapes import Counts, Delivery, DeliveryStage
+from cycle.webhooks.listing import DeliveryRow, WebhookRow, delivery_row, webhook_row
+from cycle.webhooks.shapes import DeliveryStage
 from cycle_adapters.cli.accounts import written
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.signing_in import done
 from cycle_adapters.cli.wording import Wrong
 
 POSITION = click.IntRange(0, 2**53 - 1)
-
-
-class Listed(Struct, frozen=True):
-    """A webhook as it is listed."""
-
-    webhook: str
-    url: str
-    owner: str
-    stage: str
-    territory: str
-    types: tuple[str, ...]
-    position: int
-    head: int
-    parked_streams: Mapping[str, int]
-    deliveries: Counts
 
 
 @click.group()
@@ -73,7 +56,7 @@ def list_(settings: Settings) -> None:
     """List the webhooks that the account sees."""
     with opened(settings.database) as engine:
         webhooks = Webhooks(engine)
-        found = [listed(webhooks, each) for each in webhooks.seen_by(settings.actor)]
+        found = [webhook_row(webhooks, each) for each in webhooks.seen_by(settings.actor)]
     if settings.json:
         emit(found)
         return
@@ -161,9 +144,9 @@ def deliveries(settings: Settings, identity: str, stage: str | None, limit: int)
         webhooks = Webhooks(engine)
         found = webhooks.find(settings.actor, identity)
         wanted = DeliveryStage(stage) if stage else None
-        rows = webhooks.store.deliveries(found.id, stage=wanted, limit=limit)
+        rows = [delivery_row(each) for each in webhooks.store.deliveries(found.id, stage=wanted, limit=limit)]
     if settings.json:
-        emit([each._asdict() for each in rows])
+        emit(rows)
         return
     for each in rows:
         paragraph(line_of(each, settings))
@@ -188,36 +171,18 @@ def handed_over(settings: Settings, made: Secret) -> None:
     click.echo(made.secret)
 
 
-def listed(webhooks: Webhooks, each: Webhook) -> Listed:
-    """A webhook with how far it is."""
-    progress = webhooks.store.progress(each.id)
-    return Listed(
-        each.id,
-        each.url,
-        each.owner,
-        each.stage,
-        territory_of(each.territory),
-        each.types,
-        progress[0].position if progress else each.lanes[0].after,
-        webhooks.engine.store.head().position,
-        each.parked,
-        webhooks.store.counts(each.id),
-    )
-
-
-def tell(each: Listed, settings: Settings) -> None:
+def tell(each: WebhookRow, settings: Settings) -> None:
     """One webhook, in three lines."""
     language = settings.language
     heading(f"{each.webhook}  {each.url}")
     about = {"stage": each.stage, "owner": each.owner, "territory": each.territory, "types": each.types}
     paragraph(text("message.webhook-line", language, "", **about), "  ")
-    counted = {**each.deliveries._asdict(), "position": each.position, "head": each.head}
+    counted = {**asdict(each.deliveries), "position": each.position, "head": each.head}
     paragraph(text("message.webhook-counts", language, "", **counted), "  ")
 
 
-def line_of(each: Delivery, settings: Settings) -> str:
+def line_of(each: DeliveryRow, settings: Settings) -> str:
     last = each.answers[-1] if each.answers else None
-    waits = each.stage is DeliveryStage.WAITING and each.due
     return text(
         "message.webhook-delivery",
         settings.language,
@@ -226,11 +191,7 @@ def line_of(each: Delivery, settings: Settings) -> str:
         event=each.event,
         stage=each.stage,
         attempts=each.attempts,
-        answer=last.what if last else "",
-        at=moment(last.at) if last else "",
-        due=moment(each.due) if waits else "",
+        answer=last.answer if last else "",
+        at=last.at if last else "",
+        due=each.due or "",
     )
-
-
-def moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -33,12 +33,16 @@ from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.saying import saying_routes
 from cycle_adapters.http.sessions_api import sessions_routes
 from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
+from cycle_adapters.http.webhooks import webhook_routes
 
 API = "/api/v1"
 HERE = "http://127.0.0.1:8000"
 COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
-OF_THE_API = (reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, contract_routes)
+OF_THE_API = (
+    reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, webhook_routes,
+    contract_routes,
+)  # fmt: skip
 """What makes the routes of the contract."""
 
 
@@ -88,6 +92,7 @@ def make_app(
         paper_routes(),
         policy_routes(),
         feed_routes(),
+        webhook_routes(),
         contract_routes(),
     ):
         app.include_router(routes, prefix=API)

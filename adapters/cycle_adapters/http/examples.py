@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as types
 
+from cycle.aggregates.webhook import ENDPOINT
 from cycle.fields import bare
 from cycle.policy import Policy, document, sample
 
@@ -16,6 +17,7 @@ PATTERNS = {
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "rice",
     r"^[^\s]+$": "ref-1",
     r"^[0-9a-f]{64}$": "0" * 64,
+    ENDPOINT: "https://example.org/hook",
     r"^[+(]?[0-9][0-9 ().-]*$": "+223 70 00 00 00",
 }
 """Texts that must have a form."""

@@ -77,6 +77,7 @@ PROBLEMS: Mapping[str, int] = {
     "damaged-log": 500,
     "unavailable": 503,
     "not-there-yet": 503,
+    "no-secret-here": 503,
     "busy": 503,
 }
 """Every problem with its status; its words are ``problem.<code>`` of the catalogue."""
@@ -222,6 +223,8 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
             return Stopped("nothing-to-print", why=sentence_of(error, language))
         case VaultError() if request.url.path in NEEDS_A_SEAL:
             return Stopped("no-second-factor-here")
+        case VaultError() if request.url.path.startswith("/api/v1/webhooks"):
+            return Stopped("no-secret-here")
         case Unavailable() | SQLAlchemyError() | Failure():
             # Their own words name files, hosts and statements.
             return Stopped("unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
@@ -315,6 +318,7 @@ def _why_not_kept(error: Exception, language: Language) -> str:
 LISTS: Mapping[str, str] = {
     "/api/v1/logs/": "/api/v1/communes",
     "/api/v1/policies/": "/api/v1/policies",
+    "/api/v1/webhooks/": "/api/v1/webhooks",
     "/api/": "/api/v1/frameworks",
 }
 """Where the names stand that an address may hold, by how it begins."""

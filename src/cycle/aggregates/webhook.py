@@ -20,7 +20,8 @@ from cycle.aggregates.terms import Code, Count, Reference, Territory, Text, Webh
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
 
-Endpoint = Annotated[str, Meta(min_length=10, max_length=1000, pattern=r"^https?://[^\s/?#@\\]+(/[^\s#\\]*)?$")]
+ENDPOINT = r"^https?://[A-Za-z0-9.:_\[\]-]+(/[!-\"$-\[\]-~]*)?$"
+Endpoint = Annotated[str, Meta(min_length=10, max_length=1000, pattern=ENDPOINT)]
 """An address without a name and password in it: it stands in the log for ever, and so does its query."""
 Position = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Overlap = Annotated[int, Meta(ge=0, le=168)]
@@ -219,6 +220,13 @@ class DisableWebhook(Command):
 
     event: str
     roles = DELIVERS
+
+
+def demand_tls(url: str) -> None:
+    """Raises:
+    Refused: what is sent there, anybody on the way could read and change.
+    """
+    demand(Finding("webhook-without-tls", url.startswith("https://"), values={"url": url}))
 
 
 @webhook.asks

@@ -25,6 +25,7 @@ from cycle.aggregates.webhook import (
     WebhookRegistered,
     WebhookSecretRotated,
     WebhookStage,
+    demand_tls,
     webhook,
 )
 from cycle.commands import Said, read_command
@@ -45,7 +46,7 @@ TYPES = tuple(sorted(event.type for event in webhook.events))
 
 
 class NoWebhook(Failure):
-    """None that the account sees is called so, or none can be made of what was said."""
+    """None that the account sees is called so."""
 
     kind = "webhook"
     code = "webhook-unknown"
@@ -166,13 +167,12 @@ class Webhooks:
         Sent again with its key it answers the same, the secret too.
 
         Raises:
-            NoWebhook: the address is none of https.
-            BadInput: it is no address at all, or a type is none.
-            Refused: no right there, or no such type.
+            BadInput: it is no address, or a type is none.
+            Refused: the address is none of https, no right there, or no such type.
             VaultError: there is no key to seal the secret with; nothing is recorded.
         """
-        if not url.startswith("https://") and not WEBHOOK_NETWORKS.given():
-            raise NoWebhook("needs-tls").about(url)
+        if not WEBHOOK_NETWORKS.given():
+            demand_tls(url)
         self.engine.vault.outside_key  # noqa: B018 - asked for before anything is recorded
         before, on = self._before(key), self.engine.today()
         if before is not None and after is None:

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from cycle.aggregates.base import StreamId
 from cycle.aggregates.terms import WebhookId
 from cycle.aggregates.webhook import Lane
@@ -76,7 +78,7 @@ class Progress(NamedTuple):
     position: int
 
 
-class Counts(NamedTuple):
+class Counts(Struct, frozen=True):
     """How many events there are of each stage, of those that are remembered."""
 
     waiting: int = 0
