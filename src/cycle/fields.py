@@ -13,6 +13,7 @@ from msgspec import inspect as types
 
 from cycle import catalogue
 from cycle.aggregates.base import Command
+from cycle.aggregates.webhook import ENDPOINT
 from cycle.catalogue import Language, field_label, text
 from cycle.commands import blanks
 
@@ -26,6 +27,7 @@ FORMS = {
     r"^[0-9a-f]{64}$": "sha256",
     r"^[+(]?[0-9][0-9 ().-]*$": "telephone",
     r"^https?://[^\s]+$": "web-address",
+    ENDPOINT: "web-address",
 }
 """Patterns of declared texts, and how they are called."""
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)

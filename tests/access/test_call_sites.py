@@ -20,13 +20,14 @@ import cycle
 import cycle_adapters
 from cycle import access, door, reading
 from cycle.access import Forbidden
-from cycle.aggregates.base import By, Role
+from cycle.aggregates.base import By, LogName, Role
 from cycle.aggregates.deliberation import MakeExecutory
 from cycle.aggregates.framework.anytime import AttachDocument, CorrectFact, Dissolve
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.request import ConfirmRequest, WithdrawRequest
-from cycle.aggregates.terms import DeliberationId
+from cycle.aggregates.terms import DeliberationId, WebhookId
+from cycle.aggregates.webhook import RegisterWebhook
 from cycle.board import Hands
 from cycle.engine import Engine, Said
 from cycle.failures import Failure
@@ -36,6 +37,7 @@ from cycle.reading import Filters, Reader
 from cycle.store import Conflict
 from cycle.vault.keys import VaultError
 from cycle.vault.people import recipient
+from cycle.webhooks.endpoints import Webhooks
 from cycle_adapters.cli.main import cli
 from cycle_adapters.cli.settings import before_parsing
 from cycle_adapters.files.backup import backup as write_backup
@@ -286,6 +288,18 @@ def in_no_role(engine: Engine) -> None:
         engine.door.role_of("fanta", PAPER, koula)
 
 
+def sent_to_somebody_who_lost_the_right(engine: Engine) -> None:
+    """What his webhook was for is not what its owner may read any more."""
+    two_communes(engine)
+    command = RegisterWebhook(url="https://example.org/hook", after=0)
+    receipt = engine.execute(Said(command=command, by=by(Role.INTEGRATOR), on=DAY))
+    revoke(engine, Role.INTEGRATOR.value)
+    engine.door.refresh()
+    webhooks = Webhooks(engine)
+    if webhooks.owner_reads(webhooks.refresh()[WebhookId(receipt.stream.partition("-")[2])], LogName(DIORO)):
+        pytest.fail("DID NOT RAISE")
+
+
 def receipt_over_http(engine: Engine) -> None:
     """A receipt from elsewhere is as unknown as one that there never was."""
     _, koula = two_communes(engine)
@@ -354,6 +368,8 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("accounts.py", "list_"): (verb("account", "list"),),
     ("tokens.py", "list_"): (verb("token", "list"),),
     ("keeping.py", "rebuild"): (verb("rebuild"),),
+    ("endpoints.py", "seen_by"): (verb("webhook", "list"),),
+    ("endpoints.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "_rows"): (rows_elsewhere,),

@@ -40,7 +40,7 @@ def test_a_webhook_from_its_registration_to_its_removal(cli: Cli, town: Town) ->
     assert row["territory"] == "ML/Ségou/Ségou/ML-4-01-01"
     assert row["deliveries"] == {"waiting": 0, "parked": 0, "delivered": 2, "withheld": 0}
     told = cli.ok("webhook", "list", lang="en").out
-    assert f"{row['webhook']}  {town.receiver.url}" in told
+    assert f"{row['webhook']} {town.receiver.url}" in told
     assert "active · owner: dhis · territory: ML/Ségou/Ségou/ML-4-01-01 · types: document-attached" in told
     assert "0 waiting · 0 parked · 2 delivered" in told
     assert "withheld" not in told

@@ -174,7 +174,7 @@ def handed_over(settings: Settings, made: Secret) -> None:
 def tell(each: WebhookRow, settings: Settings) -> None:
     """One webhook, in three lines."""
     language = settings.language
-    heading(f"{each.webhook}  {each.url}")
+    heading(f"{each.webhook} {each.url}")
     about = {"stage": each.stage, "owner": each.owner, "territory": each.territory, "types": each.types}
     paragraph(text("message.webhook-line", language, "", **about), "  ")
     counted = {**asdict(each.deliveries), "position": each.position, "head": each.head}

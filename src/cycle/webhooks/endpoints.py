@@ -108,8 +108,9 @@ class Webhooks:
         Raises:
             Forbidden: it holds no role that sees any.
         """
-        self.engine.act(actor, "list-webhooks", None)
-        grants = [grant for grant in self.engine.door.now.grants(actor, self.engine.today()) if grant.role in SEES]
+        engine = self.engine
+        engine.act(actor, "list-webhooks", None)
+        grants = [grant for grant in engine.door.now.grants(actor, engine.today()) if grant.role in SEES]
         return [
             each
             for each in self.refresh().values()

@@ -1,0 +1,52 @@
+"""The receiver of the docs in JavaScript, with the verifier of the specification's own authors, believes what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
+from subprocess import Popen
+
+import pytest
+from playwright._impl._driver import compute_driver_executable
+
+from tests.docs.test_webhooks import snippet
+from tests.operations.processes import running, said
+from tests.postgres import free_port
+from tests.webhooks.town import Town
+
+VERIFIER = Path(__file__).parent / "js"
+"""``standardwebhooks`` 1.1.1 of npm (MIT), and what it needs."""
+
+
+@pytest.fixture
+def receiver_js(town: Town, tmp_path: Path) -> Iterator[tuple[Popen[str], str]]:
+    """A receiver in Node.js and the address of it; it reads the secret from a file beside it."""
+    copytree(VERIFIER, tmp_path / "node_modules")
+    port = free_port()
+    made = town.registered(types=("document-attached",), url=f"http://127.0.0.1:{port}/hook")
+    (tmp_path / "secret").write_text(made.secret)
+    script = tmp_path / "receiver.mjs"
+    script.write_text(snippet("javascript").replace('"secret"', repr(str(tmp_path / "secret"))), "utf-8")
+    node = compute_driver_executable()[0]
+    with running(str(node), str(script), str(port)) as process:
+        assert said(process) == "listening\n"
+        yield process, made.webhook
+
+
+def test_it_verifies_what_is_sent(town: Town, receiver_js: tuple[Popen[str], str]) -> None:
+    process, identity = receiver_js
+    positions = town.happens(town.dioro, 2)
+    town.rounds()
+    assert [said(process).split() for _ in positions] == [
+        ["org.cycle.document-attached.v1", f"{position:020}"] for position in positions
+    ]
+    assert town.webhooks.store.counts(identity).delivered == 2  # type: ignore[arg-type]
+
+
+def test_it_takes_nothing_that_another_secret_signs(town: Town, receiver_js: tuple[Popen[str], str]) -> None:
+    _, identity = receiver_js
+    town.webhooks.rotate("dhis", identity, overlap_hours=0)  # type: ignore[arg-type]
+    [position] = town.happens(town.dioro)
+    town.rounds()
+    assert town.delivery(identity, position).answers[-1].what == "401"  # type: ignore[arg-type]
