@@ -1,4 +1,4 @@
-"""The receiver of the docs in JavaScript, with the verifier of the specification's own authors, believes what is sent."""
+"""The receiver of the docs in JavaScript, with the verifier of those who wrote the specification, believes what comes."""
 
 from __future__ import annotations
 
