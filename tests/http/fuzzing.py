@@ -92,7 +92,7 @@ def _make_sense(case: Case, framework: FrameworkId) -> None:
     """What chance does not find: a framework that there is, and a day on which something may have happened."""
     if "identity" in (case.path_parameters or {}):
         case.path_parameters["identity"] = framework
-    if isinstance(case.body, dict):
+    if isinstance(case.body, dict) and "occurred_on" in case.body:
         case.body["occurred_on"] = MET.isoformat()
         case.body.pop("role", None)
         if "target" in case.body:

@@ -1,4 +1,4 @@
-"""The receiver of the docs in JavaScript, with the verifier of those who wrote the specification, believes what comes."""
+"""The receiver of the docs in JavaScript, with the verifier of the specification, believes what is sent."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def said(name: str, body: bytes, language: Language) -> tuple[Saying, Command]:
     with suppress(msgspec.MsgspecError, UnicodeError, BadInput, RecursionError):
         return _read(name, body)
     try:
-        given = _whole(msgspec.json.decode(body))
+        given = whole(msgspec.json.decode(body))
         written = msgspec.json.encode(given)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise bad_json() from error
@@ -95,15 +95,15 @@ def _read(name: str, body: bytes) -> tuple[Saying, Command]:
     return saying, read_command(name, b"{}" if saying.data is UNSET else bytes(saying.data))
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """JSON knows one kind of number: ``2.0`` is a whole one."""
     match value:
         case float() if value.is_integer() and abs(value) < MOST:
             return int(value)
         case dict():
-            return {key: _whole(item) for key, item in value.items()}
+            return {key: whole(item) for key, item in value.items()}
         case list():
-            return [_whole(item) for item in value]
+            return [whole(item) for item in value]
         case _:
             return value
 

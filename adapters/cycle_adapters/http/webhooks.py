@@ -19,18 +19,17 @@ from cycle.aggregates.webhook import (
     Overlap,
     ReplayWebhook,
     RewindWebhook,
-    StopWebhookReplay,
     Webhook,
 )
 from cycle.aggregates.webhook import Position as LogPosition
-from cycle.catalogue import Language, text
-from cycle.fields import Fault, faults
+from cycle.catalogue import Language
+from cycle.fields import faults
 from cycle.reading import PlaceUnknown
 from cycle.store import ReceiptLine
 from cycle.webhooks.endpoints import NoWebhook, Secret, Webhooks
 from cycle.webhooks.listing import DeliveryRow, WebhookRow, delivery_row, webhook_row
 from cycle.webhooks.shapes import DeliveryStage
-from cycle_adapters.http.bodies import Body, bad_json
+from cycle_adapters.http.bodies import Body, bad_json, whole
 from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import answer, problems, ref, shaped
 from cycle_adapters.http.encoding import as_json
@@ -64,13 +63,17 @@ class Rotation(Struct, frozen=True, forbid_unknown_fields=True):
     overlap_hours: Overlap = OVERLAP_HOURS
 
 
-class Replay(Struct, frozen=True, forbid_unknown_fields=True):
-    """One of: an ``event``; a stretch ``after`` … ``up_to``; ``after`` alone, to go on from there; ``stop``."""
+class ReplayEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """One event again: its id."""
 
-    event: Annotated[str, Meta(pattern=NAME)] | None = None
-    after: LogPosition | None = None
+    event: Annotated[str, Meta(pattern=NAME)]
+
+
+class ReplayStretch(Struct, frozen=True, forbid_unknown_fields=True):
+    """A stretch again, beside what is new; without ``up_to`` the webhook goes on from there instead."""
+
+    after: LogPosition
     up_to: LogPosition | None = None
-    stop: bool = False
 
 
 class WebhookSecret(Struct, frozen=True):
@@ -115,7 +118,7 @@ def webhook_routes() -> APIRouter:
         **problems(SAYS),
     }
     router.post(
-        "/{identity}/replay", status_code=201, responses=said, openapi_extra=_body(Replay),
+        "/{identity}/replay", status_code=201, responses=said, openapi_extra=_body(ReplayEvent, ReplayStretch),
         summary="Send an event or a stretch of the log again, or go on from another position",
     )(replay)  # fmt: skip
     rows = shaped(DeliveryList, SEES)
@@ -123,8 +126,9 @@ def webhook_routes() -> APIRouter:
     return router
 
 
-def _body(shape: type[Struct]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": ref(shape)}}}}
+def _body(*shapes: type[Struct]) -> dict[str, Any]:
+    schema = ref(shapes[0]) if len(shapes) == 1 else {"oneOf": [ref(each) for each in shapes]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def webhooks(call: Calling, lang: Lang = None) -> Response:
@@ -152,30 +156,24 @@ def rotate(identity: Identity, call: Calling, body: Body, key: KeyHeader = None,
 
 
 def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> Response:
-    wanted = read(Replay, body, call.language)
-    if (wanted.event is not None) + (wanted.after is not None) + wanted.stop != 1 or _ends_nowhere(wanted):
-        raise invalid([Fault("/event", text("message.replay-one-of", call.language))], call.language)
-    found, own = _found(call, _said_by(wanted), identity)
-    actor, named = _actor(call), key_in(key, call.language)
+    given = decoded(body)
+    if isinstance(given, dict) and "event" in given:
+        return _replay_event(identity, call, converted(ReplayEvent, given, call.language), key)
+    wanted = converted(ReplayStretch, given, call.language)
+    said = RewindWebhook.type if wanted.up_to is None else ReplayWebhook.type
+    found, own = _found(call, said, identity)
+    stretch = {"after": wanted.after} | ({} if wanted.up_to is None else {"up_to": wanted.up_to})
+    done = found.say(_actor(call), said, stretch, own.id, key_in(key, call.language))
+    return receipt_answer(done, RewindWebhook(after=wanted.after))
+
+
+def _replay_event(identity: str, call: Call, wanted: ReplayEvent, key: str | None) -> Response:
+    found, own = _found(call, ReplayWebhook.type, identity)
     try:
-        if wanted.event is not None:
-            done = found.replay_event(actor, own.id, wanted.event, named)
-        else:
-            stretch = {name: getattr(wanted, name) for name in ("after", "up_to") if getattr(wanted, name) is not None}
-            done = found.say(actor, _said_by(wanted), stretch, own.id, named)
+        done = found.replay_event(_actor(call), own.id, wanted.event, key_in(key, call.language))
     except NoWebhook as unknown:
         raise PlaceUnknown(wanted.event) from unknown
-    return receipt_answer(done, ReplayWebhook(after=0, up_to=0))
-
-
-def _ends_nowhere(wanted: Replay) -> bool:
-    return wanted.up_to is not None and wanted.after is None
-
-
-def _said_by(wanted: Replay) -> str:
-    if wanted.stop:
-        return StopWebhookReplay.type
-    return ReplayWebhook.type if wanted.event is not None or wanted.up_to is not None else RewindWebhook.type
+    return receipt_answer(done, RewindWebhook(after=0))
 
 
 def deliveries(
@@ -223,10 +221,25 @@ def read(shape: type[B], body: bytes, language: Language) -> B:
     Raises:
         Stopped: no JSON, or every field that is wrong.
     """
+    return converted(shape, decoded(body), language)
+
+
+def decoded(body: bytes) -> object:
+    """Raises:
+    Stopped: it is no JSON.
+    """
     try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.ValidationError, UnicodeError, RecursionError):
-        pass
-    except msgspec.DecodeError as error:
+        found: object = whole(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise bad_json() from error
-    raise invalid(faults(shape, msgspec.json.decode(body), language), language)
+    return found
+
+
+def converted(shape: type[B], given: object, language: Language) -> B:
+    """Raises:
+    Stopped: every field that is wrong.
+    """
+    try:
+        return msgspec.convert(given, shape)
+    except msgspec.ValidationError as error:
+        raise invalid(faults(shape, given, language), language) from error
