@@ -29,7 +29,7 @@ from cycle.webhooks.shapes import (
     place,
 )
 from cycle_adapters.sql.beside import SqlBeside
-from cycle_adapters.sql.opening import APPLICATION_ID, place_of
+from cycle_adapters.sql.opening import APPLICATION_ID, DERIVED, place_of
 from cycle_adapters.sql.schema import deliveries, lanes, webhook_secrets
 
 ROWS = 200
@@ -45,6 +45,12 @@ _COLUMNS = (
 
 class SqlWebhooks(SqlBeside, WebhookStore):
     """What is kept of webhooks, on either database."""
+
+    @contextmanager
+    def _noting(self) -> Iterator[Connection]:
+        """Write what can be lost: the log is sent again."""
+        with self._explained(), self._database.execution_options(**{DERIVED: True}).begin() as connection:
+            yield connection
 
     @contextmanager
     def lease(self) -> Iterator[Lease | None]:
@@ -122,7 +128,7 @@ class SqlWebhooks(SqlBeside, WebhookStore):
         asked = {lane.version: lane for lane in wanted}
         if {each.lane.version for each in self.progress(webhook)} == asked.keys():
             return
-        with self._writing() as connection:
+        with self._noting() as connection:
             there = {each.lane.version for each in _progress(connection, webhook)}
             if wanted and wanted[0].version not in there:
                 connection.execute(delete(deliveries).where(_of(webhook), deliveries.c.stage.in_((_waits, _parked))))
@@ -137,7 +143,7 @@ class SqlWebhooks(SqlBeside, WebhookStore):
                 connection.execute(insert(lanes).values(webhook=webhook, held=0, **begun))
 
     def enqueue(self, webhook: WebhookId, lane: Lane, found: Sequence[Found], position: int) -> None:
-        with self._writing() as connection:
+        with self._noting() as connection:
             for start in range(0, len(found), ROWS):
                 rows = [_row(webhook, lane, each) for each in found[start : start + ROWS]]
                 made = _insert(connection, deliveries).values(rows)
@@ -174,12 +180,12 @@ class SqlWebhooks(SqlBeside, WebhookStore):
         }
         if delivery.stage is not DeliveryStage.WAITING:
             values["was"] = None
-        with self._writing() as connection:
+        with self._noting() as connection:
             # What was rewound or removed meanwhile is no longer there, and waits no longer.
             connection.execute(update(deliveries).where(this, deliveries.c.stage == _waits).values(values))
 
     def hold(self, webhook: WebhookId, until: float) -> None:
-        with self._writing() as connection:
+        with self._noting() as connection:
             connection.execute(update(lanes).where(lanes.c.webhook == webhook).values(held=_milliseconds(until)))
 
     def held_until(self, webhook: WebhookId) -> float:
