@@ -125,7 +125,7 @@ def test_what_is_parked_holds_up_its_own_framework_only_until_it_is_replayed(tow
 
 def test_who_is_gone_is_sent_nothing_more_until_somebody_resumes_it(town: Town) -> None:
     made = town.registered(types=("document-attached",))
-    positions = town.happens(town.dioro, 2)
+    positions = [*town.happens(town.dioro), *town.happens(town.koula)]
     town.receiver.answers = lambda sent: HTTPStatus.GONE
     assert town.rounds() == 1
     assert town.state(made.webhook).stage is WebhookStage.DISABLED
