@@ -31,6 +31,8 @@ FILL = 500
 """So many events may wait that nothing stands in the way of; what follows in the log is read when they have gone."""
 PIECE = 20
 """So many deliveries are made for one webhook before it is somebody else's turn."""
+MOST = 2**63 - 1
+"""Behind every position that there may be."""
 KEPT_SECONDS = 30 * 86_400
 """As long a delivery is remembered that was made."""
 _encode = msgspec.json.Encoder().encode
@@ -60,7 +62,6 @@ class Sends(Protocol):
 
 class _Leaf(Struct, frozen=True, gc=False):
     id: str
-    log: LogName
     stream: str
 
 
@@ -137,28 +138,26 @@ class Deliverer:
                 self._read_on(state, progress, room)
 
     def _read_on(self, state: Webhook, progress: Progress, room: int) -> None:
-        store, lane = self._engine.store, progress.lane
-        head = store.head().position
-        up_to = head if lane.up_to is None else min(head, lane.up_to)
-        if progress.position >= up_to:
-            return
-        rows = store.feed(progress.position, up_to, room, types=state.types)
-        found = list(self._wanted(state, rows))
-        self._store.enqueue(state.id, lane, found, rows[-1].position if len(rows) == room else up_to)
+        lane = progress.lane
+        wanted = MOST if lane.up_to is None else lane.up_to
+        head, rows = self._engine.store.feed(progress.position, wanted, room, types=state.types)
+        up_to = rows[-1][0] if len(rows) == room else min(head, wanted)
+        if up_to > progress.position:
+            self._store.enqueue(state.id, lane, list(self._wanted(state, rows)), up_to)
 
     def _wanted(self, state: Webhook, rows: Sequence[FeedRow]) -> Iterator[Found]:
-        for row in rows:
-            if self._webhooks.is_for(state, LogName(row.log)):
-                leaf = _leaf(row.leaf)
-                yield Found(row.position, leaf.id, leaf.stream)
+        for position, log, _, stored in rows:
+            if self._webhooks.is_for(state, LogName(log)):
+                leaf = _leaf(stored)
+                yield Found(position, leaf.id, leaf.stream)
 
     def _deliver(self, state: Webhook, delivery: Delivery) -> bool:
         """Send one; returns whether what follows it in its stream may be sent."""
-        [row] = self._engine.store.feed(delivery.position - 1, delivery.position, 1)
-        if not self._webhooks.owner_reads(state, LogName(row.log)):
+        _, [(_, log, _, leaf)] = self._engine.store.feed(delivery.position - 1, delivery.position, 1)
+        if not self._webhooks.owner_reads(state, LogName(log)):
             self._settle(delivery, DeliveryStage.WITHHELD, "withheld")
             return True
-        response = self._sent(state, delivery, row)
+        response = self._sent(state, delivery, leaf)
         tried = delivery._replace(attempts=delivery.attempts + 1)
         if response.is_taken:
             self._settle(tried, DeliveryStage.DELIVERED, response.what)
@@ -166,9 +165,9 @@ class Deliverer:
             self._failed(state, tried, response)
         return response.is_taken
 
-    def _sent(self, state: Webhook, delivery: Delivery, row: FeedRow) -> Response:
+    def _sent(self, state: Webhook, delivery: Delivery, leaf: bytes) -> Response:
         secrets = self._webhooks.signing(state.id)
-        body = _encode(self._envelopes.envelope(row.position, row.leaf))
+        body = _encode(self._envelopes.envelope(delivery.position, leaf))
         return self._send(state.url, headers(secrets, delivery.event, int(self.now()), body), body)
 
     def _failed(self, state: Webhook, delivery: Delivery, response: Response) -> None:
