@@ -58,6 +58,9 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
 
 
 SHEETS = ("plan", "attendance", "minutes")
+WEBHOOKS = {f"{API}/webhooks{rest}" for rest in ("", "/{identity}", *(f"/{{identity}}/{each}" for each in (
+    "deliveries", "replay", "rotate")))}  # fmt: skip
+"""Whose they are and who sees them: ``tests/webhooks/test_http.py``."""
 
 
 @pytest.mark.parametrize("role", GRANTED)
@@ -115,6 +118,18 @@ def test_a_role_says_what_the_table_says_where_it_is_held_and_nowhere_else(town:
             assert may or answer.status_code in (403, 404)
 
 
+@pytest.mark.parametrize("role", GRANTED)
+def test_a_role_sees_webhooks_as_the_table_says_and_changes_none_that_it_does_not_see(town: Town, role: Role) -> None:
+    headers, may = named(f"of-{role}", **key()), role.value in TABLE["list-webhooks"].roles
+    assert town.client.get(f"{API}/webhooks", headers=headers).status_code == (200 if may else 403)
+    for path in ("/w", "/w/deliveries"):
+        assert town.client.get(f"{API}/webhooks{path}", headers=headers).status_code == (404 if may else 403)
+    for path, body in (("/w/replay", {"after": 0}), ("/w/rotate", {})):
+        answer = town.client.post(f"{API}/webhooks{path}", json=body, headers=headers)
+        assert answer.status_code == (404 if may else 403)
+        assert town.client.post(f"{API}/webhooks{path}", json=body, headers=key()).status_code == 401
+
+
 def test_whoever_has_not_signed_in_reads_what_is_public_and_says_nothing(town: Town) -> None:
     for path, question in addresses(town.own, DIORO):
         assert town.client.get(API + path).status_code == (200 if ACTIONS[question].anybody else 401)
@@ -149,6 +164,7 @@ def test_every_address_of_the_contract_was_opened_here(town: Town) -> None:
     opened = {f"{API}/{route}" for route in ROUTES} | {f"{API}/receipts/{{key}}", f"{API}/schemas/{{type}}/{{version}}"}
     opened |= {re.sub(r"\?.*", "", API + path) for path, _ in addresses("{identity}", "{log}")}
     opened |= {f"{API}/frameworks/{{identity}}/{sheet}.pdf" for sheet in SHEETS}
+    opened |= WEBHOOKS
     opened |= {f"{API}/policies", f"{API}/policies/{{policy}}"}
     opened |= {f"{API}/frameworks/{{identity}}/commands/{n}" for n in OF_A_FRAMEWORK}
     opened |= {f"{API}/commands/{n}" for n in set(SAYABLE) - OF_A_FRAMEWORK}
