@@ -85,18 +85,22 @@ class Running:
             stop.wait(LOOK_SECONDS)
 
     def _while_held(self, lease: Lease, waker: Waker, stop: Event) -> None:
-        told = False
+        told, over = False, Event()
         with ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
-            while not stop.is_set() and lease.held():
-                if self._deliverer.may:
-                    told = False
-                    self._begin(pool, stop, waker)
-                elif not told and self._deliverer.active():
-                    told = True
-                    trouble("webhooks", MayNot("may-not", account=self._deliverer.account))
-                waker.wait(LOOK_SECONDS)
+            try:
+                while not stop.is_set() and lease.held():
+                    if self._deliverer.may:
+                        told = False
+                        self._begin(pool, over, waker)
+                    elif not told and self._deliverer.active():
+                        told = True
+                        trouble("webhooks", MayNot("may-not", account=self._deliverer.account))
+                    waker.wait(LOOK_SECONDS)
+            finally:
+                # Whoever has lost the lease sends nothing more: another process may have begun.
+                over.set()
 
-    def _begin(self, pool: ThreadPoolExecutor, stop: Event, waker: Waker) -> None:
+    def _begin(self, pool: ThreadPoolExecutor, over: Event, waker: Waker) -> None:
         """A piece of work for each webhook that nobody is at work for."""
         now = self._deliverer.now()
         if now - self._swept > SWEEP_SECONDS:
@@ -105,11 +109,11 @@ class Running:
         for each in self._deliverer.active():
             before = self._at_work.get(each.id)
             if (before is None or before.done()) and self._left_alone.get(each.id, 0.0) <= now:
-                self._at_work[each.id] = pool.submit(self._piece, each, stop, waker)
+                self._at_work[each.id] = pool.submit(self._piece, each, over, waker)
 
-    def _piece(self, state: Webhook, stop: Event, waker: Waker) -> int:
+    def _piece(self, state: Webhook, over: Event, waker: Waker) -> int:
         try:
-            attempts = self._deliverer.piece(state, stop.is_set)
+            attempts = self._deliverer.piece(state, over.is_set)
         except (Failure, Unavailable, DBAPIError) as error:
             trouble("webhooks", error)
         except Exception as error:
