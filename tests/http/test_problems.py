@@ -123,6 +123,12 @@ def busy(town: Town) -> Any:
         return town.get(f"/frameworks/{town.dioro}/plan.pdf")
 
 
+def no_secret_here(town: Town) -> Any:
+    """A webhook is registered where there is no key to seal its secret with."""
+    headers = named("integrator", **key())
+    return town.client.post(f"{API}/webhooks", json={"url": "https://example.org/hook"}, headers=headers)
+
+
 STORIES: dict[str, Callable[[Town], Any]] = {
     "bad-json": lambda town: town.raw('{"occurred_on":'),
     "idempotency-key-missing": lambda town: town.post({}),
@@ -137,6 +143,7 @@ STORIES: dict[str, Callable[[Town], Any]] = {
     "nothing-to-print": lambda town: town.get(f"/frameworks/{town.dioro}/plan.pdf"),
     "not-provable": not_provable,
     "damaged-log": damaged_log,
+    "no-secret-here": no_secret_here,
     "busy": busy,
     "method-not-allowed": lambda town: town.client.delete(f"{API}/plans", headers=named("fanta")),
     "ambiguous": ambiguous,
