@@ -170,7 +170,12 @@ class Far:
             try:
                 if self._context is not None:
                     connection = self._context.wrap_socket(connection, server_side=True)
-                self.heard = connection.recv(65_536)
+                # All of it: who closes while something is unread resets the connection, and with it the answer.
+                while not self.heard.endswith(b"{}"):
+                    part = connection.recv(65_536)
+                    if not part:
+                        break
+                    self.heard += part
                 connection.sendall(self._answer)
                 while self._endless:
                     connection.sendall(self._endless)
