@@ -247,10 +247,20 @@ def say_everything(town: Town) -> None:
 
 def assert_is_data(answer: Any) -> None:
     """No browser takes it for a page."""
-    assert answer.headers["content-type"] in ("application/json", "application/problem+json")
+    assert re.fullmatch("application/((problem|schema)[+])?json", answer.headers["content-type"])
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     json.loads(answer.content)
+
+
+def assert_is_stream(answer: Any) -> None:
+    """Each message is data, and nothing that somebody typed begins one."""
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    fields = [line.partition(":") for line in answer.text.splitlines() if line]
+    assert {name for name, _, _ in fields} <= {"", "data", "event", "id", "retry"}
+    for name, _, said in fields:
+        if name == "data":
+            json.loads(said)
 
 
 def assert_is_paper(content: bytes) -> None:
@@ -289,10 +299,13 @@ def checks(town: Town) -> dict[str, Callable[[Any], None]]:
         "text/html; charset=utf-8": lambda answer: assert_harmless(answer.text),
         "application/json": assert_is_data,
         "application/problem+json": assert_is_data,
+        "application/schema+json": assert_is_data,
         "application/pdf": lambda answer: assert_is_paper(answer.content),
         "text/calendar; charset=utf-8": lambda answer: assert_is_agenda(answer.content, len(rows)),
         "application/zip": lambda answer: assert_is_bundle(answer.content),
+        "text/event-stream; charset=utf-8": assert_is_stream,
         "text/plain; charset=utf-8": lambda answer: None,
+        "text/javascript; charset=utf-8": lambda answer: None,
         "text/css; charset=utf-8": lambda answer: None,
     }
 
@@ -342,6 +355,7 @@ def test_a_real_browser_runs_none_of_them(poison: Poison, browser: Browser) -> N
         for path in ("/", *(base + each for each in more), f"/requests/{town.request}"):
             page.goto(path)
             page.evaluate("() => { for (const one of document.querySelectorAll('details')) one.open = true }")
-            assert page.locator("script, iframe, object, embed, [onerror], [onload]").count() == 0
+            others = 'script:not([src^="/script/"]), iframe, object, embed, [onerror], [onload]'
+            assert page.locator(others).count() == 0
         context.close()
     assert (ran, strayed) == ([], [])
