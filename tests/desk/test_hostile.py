@@ -95,9 +95,9 @@ class Seen(HTMLParser):
 
 OURS = {
     "a", "body", "button", "dd", "details", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2", "head",
-    "header", "html", "input", "label", "legend", "li", "link", "main", "meta", "nav", "ol", "option", "our-script",
-    "pre", "code", "select", "small", "span", "summary", "table", "tbody", "td", "textarea", "th", "thead", "title",
-    "p", "tr", "ul",
+    "header", "html", "input", "label", "legend", "li", "link", "main", "meta", "nav", "noscript", "ol", "option",
+    "our-script", "pre", "code", "select", "small", "span", "summary", "table", "tbody", "td", "textarea", "th",
+    "thead", "title", "p", "tr", "ul",
 }  # fmt: skip
 
 

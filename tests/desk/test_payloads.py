@@ -258,9 +258,9 @@ def assert_is_stream(answer: Any) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     fields = [line.partition(":") for line in answer.text.splitlines() if line]
     assert {name for name, _, _ in fields} <= {"", "data", "event", "id", "retry"}
-    for name, _, said in fields:
+    for name, _, words in fields:
         if name == "data":
-            json.loads(said)
+            json.loads(words)
 
 
 def assert_is_paper(content: bytes) -> None:
