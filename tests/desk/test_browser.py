@@ -18,20 +18,25 @@ def test_a_first_cycle_is_walked_by_clicking(tmp_path: Path, opens: Opens) -> No
         pages = {account: opens(address, account) for account in (AWA, "council-secretary")}
         for fill in first_cycle():
             page, before = pages[fill.who], engine.store.head().position
-            go_to_form(page, fill)
-            fill_in(page, fill)
-            main_button(page).click()
-            if COMMANDS[fill.command].binds:
-                expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez avant d'enregistrer")
-                if fill.command == "agree-plan":
-                    expect(page.get_by_text("1er mars 2026")).to_be_visible()
-                main_button(page).click()
-            expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+            walk(page, fill)
             assert recorded_types(engine, before) == fill.leads_to, fill.command
         page = pages[AWA]
         page.get_by_role("link", name="Vers le cadre de Dioro").click()
         expect(page.locator(".stepper [aria-current=step]")).to_contain_text("suivi par le comité")
         expect(page.get_by_role("cell", name="Réparer la motopompe")).to_be_visible()
+
+
+def walk(page: Page, fill: Fill) -> None:
+    """One step, from the board to its confirmation."""
+    go_to_form(page, fill)
+    fill_in(page, fill)
+    main_button(page).click()
+    if COMMANDS[fill.command].binds:
+        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez avant d'enregistrer")
+        if fill.command == "agree-plan":
+            expect(page.get_by_text("1er mars 2026")).to_be_visible()
+        main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
 
 
 def go_to_form(page: Page, fill: Fill) -> None:

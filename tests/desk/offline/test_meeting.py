@@ -10,17 +10,16 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
-from starlette.testclient import TestClient
 
 from cycle.commands import COMMANDS
 from cycle.engine import Engine
 from tests.desk.conftest import PATIENCE
-from tests.desk.dioro import AWA, Fill, first_cycle, town_hall
+from tests.desk.dioro import AWA, SECRETARY, Fill, first_cycle, town_hall
 from tests.desk.filling import done
 from tests.desk.offline.looks import looks_well
 from tests.desk.offline.process import free_port, process
-from tests.desk.offline.town import follow, sign_in
-from tests.desk.test_browser import fill_in, main_button
+from tests.desk.offline.town import Enters, follow, sign_in
+from tests.desk.test_browser import fill_in, main_button, walk
 from tests.http.town import served
 
 STEPS = {
@@ -33,20 +32,19 @@ STEPS = {
 """What is said in the meeting, and on which of its steps."""
 
 
-def convened(client: TestClient) -> str:
-    """From the proposal to the invitation; returns the path of the framework."""
-    base = ""
-    for fill in first_cycle():
-        if fill.command in STEPS:
-            return base
-        page = done(client, base, fill)
-        base = base or re.match(r"/frameworks/[^/]+", page.request.url.path)[0]  # type: ignore[index]
-    raise AssertionError
+class Cycle(NamedTuple):
+    """The steps before the meeting, in it and after it."""
+
+    before: list[Fill]
+    meeting: list[Fill]
+    after: list[Fill]
 
 
-def meeting() -> Iterator[Fill]:
-    """What is filled in from the beginning of the meeting to its end."""
-    yield from (fill for fill in first_cycle() if fill.command in STEPS)
+def parts() -> Cycle:
+    fills = list(first_cycle())
+    inside = [number for number, fill in enumerate(fills) if fill.command in STEPS]
+    first, behind = inside[0], inside[-1] + 1
+    return Cycle(fills[:first], fills[first:behind], fills[behind:])
 
 
 def facts(engine: Engine, before: int) -> list[tuple[str, str]]:
@@ -64,24 +62,22 @@ def facts(engine: Engine, before: int) -> list[tuple[str, str]]:
     return told
 
 
-def monitored(client: TestClient, base: str) -> None:
-    """What is left of the cycle after the meeting."""
-    fills = list(first_cycle())
-    closed = [fill.command for fill in fills].index("close-meeting")
-    for fill in fills[closed + 1 :]:
-        done(client, base, fill)
-
-
 @pytest.fixture
 def online(tmp_path: Path) -> list[tuple[str, str]]:
     """The facts of the whole cycle with a connection."""
     with town_hall(f"sqlite:///{tmp_path / 'online.db'}") as engine, served(engine) as client:
-        before = engine.store.head().position
-        base = convened(client)
-        for fill in meeting():
-            done(client, base, fill)
-        monitored(client, base)
+        before, base = engine.store.head().position, ""
+        for fill in first_cycle():
+            page = done(client, base, fill)
+            base = base or framework_of(page.request.url.path)
         return facts(engine, before)
+
+
+def framework_of(address: str) -> str:
+    """The path of a framework in the address of one of its pages."""
+    found = re.search("/frameworks/[^/?]+", address)
+    assert found
+    return found[0]
 
 
 class Hall(NamedTuple):
@@ -90,9 +86,6 @@ class Hall(NamedTuple):
     engine: Engine
     url: str
     port: int
-    base: str
-    begun: int
-    convened: int
 
     @property
     def address(self) -> str:
@@ -103,10 +96,7 @@ class Hall(NamedTuple):
 def hall(tmp_path: Path) -> Iterator[Hall]:
     url = f"sqlite:///{tmp_path / 'offline.db'}"
     with town_hall(url) as engine:
-        begun = engine.store.head().position
-        with served(engine) as client:
-            base = convened(client)
-        yield Hall(engine, url, free_port(), base, begun, engine.store.head().position)
+        yield Hall(engine, url, free_port())
 
 
 def reopened(driver: Playwright, chromium: str, folder: Path, hall: Hall) -> BrowserContext:
@@ -148,17 +138,23 @@ def tick_off(page: Page, fill: Fill) -> None:
 
 
 def test_a_meeting_without_a_connection_and_a_server_that_dies_when_it_is_sent(
-    hall: Hall, online: list[tuple[str, str]], driver: Playwright, chromium: str, tmp_path: Path
+    hall: Hall, online: list[tuple[str, str]], driver: Playwright, chromium: str, enters: Enters, tmp_path: Path
 ) -> None:
-    fills, folder = list(meeting()), tmp_path / "profile"
+    (before, fills, after), folder = parts(), tmp_path / "profile"
+    begun = hall.engine.store.head().position
     with process(hall.url, hall.port):
         context = reopened(driver, chromium, folder, hall)
         sign_in(context, hall.engine, hall.address, AWA)
         page = context.new_page()
-        follow(page, hall.base)
+        people = {AWA: page, SECRETARY: enters(hall.engine, hall.address, SECRETARY).new_page()}
+        for fill in before:
+            walk(people[fill.who], fill)
+        base = framework_of(page.url)
+        follow(page, base)
+    convened = hall.engine.store.head().position
     context.set_offline(True)
     for fill in fills[:3]:
-        say(page, hall.base, fill)
+        say(page, base, fill)
     # The browser is closed, with all that is said so far, and opened again: still nothing leads to the server.
     cookies = context.cookies()
     context.close()
@@ -167,8 +163,8 @@ def test_a_meeting_without_a_connection_and_a_server_that_dies_when_it_is_sent(
     context.set_offline(True)
     page = context.new_page()
     for fill in fills[3:]:
-        say(page, hall.base, fill)
-    assert facts(hall.engine, hall.convened) == []
+        say(page, base, fill)
+    assert facts(hall.engine, convened) == []
     page.goto("/outbox?lang=fr")
     expect(page.locator("#items > li[data-state=waiting]")).to_have_count(len(fills))
     # The third command is recorded, and the server is killed before it can say so.
@@ -176,12 +172,14 @@ def test_a_meeting_without_a_connection_and_a_server_that_dies_when_it_is_sent(
         context.set_offline(False)
         page.get_by_role("button", name="Envoyer maintenant").click()
         assert dying.wait(PATIENCE / 1_000) == -signal.SIGKILL
-    expect(page.locator("#items > li[data-state=recorded]")).to_have_count(2)
+    recorded = page.locator("#items > li[data-state=recorded]")
+    walked = sum(fill.who == AWA for fill in before)
+    expect(recorded).to_have_count(walked + 2)
     expect(page.locator("#items > li[data-state=waiting]")).to_have_count(len(fills) - 2)
     # Nobody presses anything: it is tried again by itself.
     with process(hall.url, hall.port):
-        expect(page.locator("#items > li[data-state=recorded]")).to_have_count(len(fills))
+        expect(recorded).to_have_count(walked + len(fills))
+        for fill in after:
+            walk(page, fill)
     context.close()
-    with served(hall.engine) as client:
-        monitored(client, hall.base)
-    assert facts(hall.engine, hall.begun) == online
+    assert facts(hall.engine, begun) == online
