@@ -1,3 +1,3 @@
 """The consultation cycle between a commune and its private sector, event-sourced."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

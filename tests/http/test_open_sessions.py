@@ -10,6 +10,7 @@ from cycle.settings import Settings
 from cycle_adapters.http.serving import application
 from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.http.signing_in import SignedIn
+from cycle_adapters.stopping import Stopping
 from tests.http.browser import LOOPBACK
 from tests.http.town import rooms
 from tests.identity.house import FANTA, KADI, House
@@ -18,7 +19,8 @@ from tests.identity.house import FANTA, KADI, House
 def test_open_sessions_are_counted_where_people_sign_in(house: House) -> None:
     settings, runner = Settings(house.url, "en", False, KADI), Runner(house.engine.store, house.engine.leaves)
     door = SigningIn(house.engine, house.sessions)
-    served = application(house.engine, runner, settings, SignedIn(house.sessions), door, rooms(house.engine))
+    callers, own = SignedIn(house.sessions), rooms(house.engine)
+    served = application(house.engine, runner, settings, callers, door, own, "http://test", Stopping())
     house.with_password().with_password(FANTA)
 
     def count(client: TestClient) -> str:

@@ -18,6 +18,8 @@ from rfc8785 import dumps
 
 from cycle.aggregates.base import By, Event, LogName, Recorded, Role, StreamId
 from cycle.aggregates.personal import without_personal
+from cycle.aggregates.webhook import ENDPOINT
+from cycle.store import RECORDED_AT_HOLE
 
 PIECES = (
     *"aàéèêëïîôœùûüÿçÀÉŒ ɔɛɲŋƁƊƘƳ 0123456789-_/.,;:!?'’«»",
@@ -37,7 +39,7 @@ PIECES = (
         "🧑🏿‍🌾",
         "\U0010ffff",
     ),
-    *("\\u0000", "\\n", "</script>", '":null,"', "0000-00-00T00:00:00.000000Z"),
+    *("\\u0000", "\\n", "</script>", '":null,"', RECORDED_AT_HOLE),
 )
 """What people type, and what has broken other programs: controls, separators, pairs, marks, look-alikes."""
 FORMS = {
@@ -45,6 +47,7 @@ FORMS = {
     r"^[^\s]+$": ("recu-1", "é" * 120, "🧑🏿‍🌾", '"\\"'),
     r"^[0-9a-f]{64}$": ("0" * 64, "af09" * 16),
     r"^https?://[^\s]+$": ("https://id.example.org", "http://é.ml", 'https://a/?q="\\"'),
+    ENDPOINT: ("https://receiver.example.org/", "http://[::1]:8080/a?b=c&d=%20", "https://a.ml:8443/" + "x" * 900),
     r"^[0-9]{1,3}/[1-9][0-9]{0,2}$": ("1/2", "999/999", "0/1"),
 }
 """Texts that must have a form."""
