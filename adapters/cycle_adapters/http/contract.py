@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from cycle.aggregates.base import Command
 from cycle.asyncapi import document
 from cycle.catalogue import text
-from cycle.commands import COMMANDS, FOUNDING, KEY, SELF_NAMED
+from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
 from cycle.contracts import frozen
 from cycle.reading import PlaceUnknown
 from cycle_adapters.http.bodies import Saying
@@ -112,7 +112,7 @@ def _header(parameter: dict[str, Any], command: type[Command]) -> dict[str, Any]
     """What is missing of these is refused in words of our own: FastAPI is not told that they are needed."""
     match parameter["name"]:
         case "Idempotency-Key":
-            return {**parameter, "required": True, "schema": {"type": "string", "pattern": KEY}}
+            return {**parameter, "required": True}
         case "If-Match":
             return {**parameter, "required": command.binds, "schema": {"type": "string", "pattern": f"^{TAG.pattern}$"}}
     return parameter

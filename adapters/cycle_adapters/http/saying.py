@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Path, Response
 from msgspec.structs import asdict, replace
+from pydantic import WithJsonSchema
 
 from cycle.access import Forbidden
 from cycle.aggregates.base import By, Command, LogName, Recorded, Role
@@ -32,7 +33,10 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The whole id of a framework: nothing has to be looked for."""
 TAG = re.compile(r'"([0-9]{1,15})"')
 KeyHeader = Annotated[
-    str | None, Header(alias="Idempotency-Key", description="The command's key: sent again with it, it is done once.")
+    str | None,
+    # What it may be is said in words of our own, and no less in the contract.
+    WithJsonSchema({"type": "string", "pattern": KEY}),
+    Header(alias="Idempotency-Key", description="The command's key: sent again with it, it is done once."),
 ]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version that was looked at, as its ETag.")]
 Name = Annotated[str, Path(description="The name of the command.")]
