@@ -49,7 +49,7 @@ class Deciding:
         """
         one, sizes = self._one(known, said, target, key, fresh=fresh)
         if said.command.seconds:
-            return [self._request(known, one, said, target, key)], ()
+            return [self._request(one, said, target, key)], ()
         if not isinstance(said.command, ConfirmRequest | WithdrawRequest):
             return [one], sizes
         first = self._asked(known, cast("Request", one.state), said, fresh=fresh)
@@ -88,7 +88,7 @@ class Deciding:
         events = about(said, key).drafts(stream, log_of(state, said), state.version, facts, self._ids)
         return Decision(aggregate, stream, state, events), sizes
 
-    def _request(self, known: Access, one: Decision, said: Said, target: str, key: str) -> Decision:
+    def _request(self, one: Decision, said: Said, target: str, key: str) -> Decision:
         """What a command that takes two leads to when the first one says it: it is asked for, and no more."""
         identity, log = RequestId(self._ids()), log_of(one.state, said)
         asked = ActRequested(

@@ -46,7 +46,7 @@ from cycle.lookup import BAMAKO, Lookup, stream_of
 from cycle.policy import Policy
 from cycle.repository import States
 from cycle.settings import VAULT_KEY
-from cycle.store import Append, Conflict, LogRecorder, Receipt, answer_again, key_reused
+from cycle.store import Append, Conflict, LogRecorder, Receipt, ReceiptLine, answer_again, key_reused
 from cycle.vault.shapes import VaultChange
 from cycle.watching import Busy, Done, Watcher, watched
 
@@ -283,8 +283,11 @@ class Engine(Application[str]):
 
     def _used_by(self, receipt: Receipt) -> By:
         """Who used a key: of a log that came from elsewhere, its facts tell, and nothing else does."""
-        first = receipt.events[0]
-        return cast("Recorded[Event]", next(self.events.get(first.stream, gt=first.version - 1, limit=1))).by
+        return self.fact(receipt.events[0]).by
+
+    def fact(self, line: ReceiptLine) -> Recorded[Event]:
+        """The fact that a line of a receipt is about, as it was recorded."""
+        return cast("Recorded[Event]", next(self.events.get(line.stream, gt=line.version - 1, limit=1)))
 
     def _as_before(self, receipt: Receipt, by: By, said: Sequence[Mapping[str, str]]) -> Receipt:
         """The first receipt of a key, for whoever used it; ``said`` are the personal values for each of its facts.

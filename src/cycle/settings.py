@@ -61,6 +61,8 @@ KEY_FILE = Setting("key_file", "CYCLE_SEAL_KEY", "--key-file", metavar="FILE",
 VAULT_KEY = Setting("vault_key", "CYCLE_VAULT_KEY", verbs=("do", "vault", "webhook", *RUNNING))
 HOST = Setting("host", "CYCLE_HOST", "--host", "127.0.0.1", ("serve",), "TEXT")
 PORT = Setting("port", "CYCLE_PORT", "--port", "8000", ("serve",))
+DEFAULT_ADDRESS = f"http://{HOST.default}:{PORT.default}"
+"""Where others call it, as long as nobody says otherwise."""
 ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("account invite", *RUNNING))
 OIDC_ISSUER = Setting("oidc_issuer", "CYCLE_OIDC_ISSUER", verbs=("serve",))
 OIDC_CLIENT_ID = Setting("oidc_client_id", "CYCLE_OIDC_CLIENT_ID", verbs=("serve",))

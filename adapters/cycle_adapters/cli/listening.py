@@ -20,7 +20,7 @@ from cycle.contracts import TYPES
 from cycle.engine import Engine
 from cycle.feed import Feed, Wanted
 from cycle.reading import Reader, opened
-from cycle.settings import ADDRESS, Settings
+from cycle.settings import ADDRESS, DEFAULT_ADDRESS, Settings
 from cycle.telling import what_happened
 from cycle_adapters.cli.places import place_at
 from cycle_adapters.cli.printing import emit, paragraph
@@ -30,7 +30,6 @@ from cycle_adapters.cli.wording import Wrong
 AT_ONCE = 500
 WAIT_SECONDS = 2.0
 UNDER = " " * 9
-HERE = "http://127.0.0.1:8000"
 
 
 class Source(Protocol):
@@ -46,7 +45,7 @@ class Log:
 
     def __init__(self, engine: Engine, feed: Feed, after: int | None) -> None:
         self._engine, self._feed = engine, feed
-        self._envelopes = Envelopes(ADDRESS.given() or HERE)
+        self._envelopes = Envelopes(ADDRESS.given() or DEFAULT_ADDRESS)
         self.after = engine.store.head().position if after is None else after
 
     def __iter__(self) -> Iterator[CloudEvent]:

@@ -17,13 +17,12 @@ from cycle.identity import factor
 from cycle.identity.credentials import INVITATION_SECONDS, Credentials
 from cycle.identity.failures import IdentityRefused
 from cycle.identity.secrets import new_secret
-from cycle.settings import Settings
+from cycle.settings import DEFAULT_ADDRESS, Settings
 from cycle.store import Receipt
 from cycle_adapters.cli.doing import print_receipt
 from cycle_adapters.cli.printing import emit, paragraph
 from cycle_adapters.cli.wording import reference
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 LONGEST_LINE = 4096
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import click
 from msgspec.structs import asdict
 
+from cycle.aggregates.terms import WebhookId
 from cycle.aggregates.webhook import (
     OVERLAP_HOURS,
     PauseWebhook,
@@ -89,10 +91,8 @@ def resume(settings: Settings, identity: str) -> None:
 @click.pass_obj
 def rotate(settings: Settings, identity: str, overlap_hours: int) -> None:
     """Change the secret; both sign for some hours."""
-    with Engine(settings.database) as engine:
-        webhooks = Webhooks(engine)
-        found = webhooks.find(settings.actor, identity)
-        handed_over(settings, webhooks.rotate(settings.actor, found.id, overlap_hours))
+    with seen(settings, identity) as (webhooks, own):
+        handed_over(settings, webhooks.rotate(settings.actor, own, overlap_hours))
 
 
 @webhook.command("replay")
@@ -111,10 +111,8 @@ def replay(
     if stop:
         said(settings, identity, StopWebhookReplay.type, {})
     elif event is not None:
-        with Engine(settings.database) as engine:
-            webhooks = Webhooks(engine)
-            found = webhooks.find(settings.actor, identity)
-            done(engine, webhooks.replay_event(settings.actor, found.id, event).receipt, settings)
+        with seen(settings, identity) as (webhooks, own):
+            done(webhooks.engine, webhooks.replay_event(settings.actor, own, event).receipt, settings)
     elif up_to is not None:
         said(settings, identity, ReplayWebhook.type, {"after": after, "up_to": up_to})
     else:
@@ -127,10 +125,8 @@ def replay(
 @click.pass_obj
 def remove(settings: Settings, identity: str, reason: str) -> None:
     """Remove a webhook for good."""
-    with Engine(settings.database) as engine:
-        webhooks = Webhooks(engine)
-        found = webhooks.find(settings.actor, identity)
-        done(engine, webhooks.remove(settings.actor, found.id, reason).receipt, settings)
+    with seen(settings, identity) as (webhooks, own):
+        done(webhooks.engine, webhooks.remove(settings.actor, own, reason).receipt, settings)
 
 
 @webhook.command("deliveries")
@@ -156,10 +152,20 @@ def deliveries(settings: Settings, identity: str, stage: str | None, limit: int)
 
 def said(settings: Settings, identity: str, name: str, fields: Mapping[str, object]) -> None:
     """One command about a webhook."""
+    with seen(settings, identity) as (webhooks, own):
+        done(webhooks.engine, webhooks.say(settings.actor, name, fields, own).receipt, settings)
+
+
+@contextmanager
+def seen(settings: Settings, identity: str) -> Iterator[tuple[Webhooks, WebhookId]]:
+    """The webhook that is named, with all the others, for whoever sees it.
+
+    Raises:
+        NoWebhook: he sees none that is called so.
+    """
     with Engine(settings.database) as engine:
         webhooks = Webhooks(engine)
-        found = webhooks.find(settings.actor, identity)
-        done(engine, webhooks.say(settings.actor, name, fields, found.id).receipt, settings)
+        yield webhooks, webhooks.find(settings.actor, identity).id
 
 
 def handed_over(settings: Settings, made: Secret) -> None:

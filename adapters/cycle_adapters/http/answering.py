@@ -14,6 +14,8 @@ from cycle_adapters.http.encoding import as_json
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 VARY = "Accept-Language, Authorization, Cookie"
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+"""How long what an address says by its version may be kept."""
 
 
 class Answer:

@@ -15,6 +15,7 @@ from cycle import __version__
 from cycle.engine import Engine
 from cycle.projections.runner import Runner
 from cycle.reading import Reader
+from cycle.settings import DEFAULT_ADDRESS
 from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
@@ -36,7 +37,6 @@ from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
 from cycle_adapters.http.webhooks import webhook_routes
 
 API = "/api/v1"
-HERE = "http://127.0.0.1:8000"
 COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
 OF_THE_API = (
@@ -53,7 +53,7 @@ def make_app(
     limits: Limits = Limits(),  # noqa: B008
     door: SigningIn | None = None,
     runner: Runner | None = None,
-    address: str = HERE,
+    address: str = DEFAULT_ADDRESS,
 ) -> FastAPI:
     """The application over one engine; it keeps the projections up to date as it is read.
 
@@ -85,17 +85,8 @@ def make_app(
     app.add_middleware(Secured)
     app.add_middleware(HeadAsGet)
     answer_problems(app)
-    for routes in (
-        reading_routes(),
-        saying_routes(),
-        proof_routes(),
-        paper_routes(),
-        policy_routes(),
-        feed_routes(),
-        webhook_routes(),
-        contract_routes(),
-    ):
-        app.include_router(routes, prefix=API)
+    for routes in OF_THE_API:
+        app.include_router(routes(), prefix=API)
     app.include_router(pages(app.state.look), include_in_schema=False)
     app.state.signs_in = door is not None
     if door is not None:

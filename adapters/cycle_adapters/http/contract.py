@@ -14,6 +14,7 @@ from cycle.catalogue import text
 from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
 from cycle.contracts import frozen
 from cycle.reading import PlaceUnknown
+from cycle_adapters.http.answering import FOR_A_YEAR
 from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
 from cycle_adapters.http.encoding import as_json
@@ -25,7 +26,6 @@ from cycle_adapters.http.tidying import as_read, tidied
 TEMPLATE = "#/components/schemas/{name}"
 OF_FRAMEWORKS, OF_OTHERS = "/api/v1/frameworks/{identity}/commands/{command}", "/api/v1/commands/{command}"
 SCHEMA_JSON = "application/schema+json"
-FOR_EVER = "public, max-age=31536000, immutable"
 NO_BODY = {"description": "The schema.", "content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}
 ABOUT = """The consultation cycle between a commune and its private sector: every command, every projection.
 
@@ -62,7 +62,7 @@ def event_schema(
     found = frozen().get((type, int(version)))
     if found is None:
         raise PlaceUnknown(type)
-    return Response(found, 200, {"Cache-Control": FOR_EVER}, SCHEMA_JSON)
+    return Response(found, 200, {"Cache-Control": FOR_A_YEAR}, SCHEMA_JSON)
 
 
 def contract(app: FastAPI) -> dict[str, Any]:

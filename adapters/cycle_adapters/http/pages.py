@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
 from cycle.catalogue import Language, shown, template, text, verbatim
+from cycle_adapters.http.answering import FOR_A_YEAR
 from cycle_adapters.http.pages_board import board_pages
 from cycle_adapters.http.pages_desk import link
 from cycle_adapters.http.pages_doing import doing_pages
@@ -19,7 +20,7 @@ from cycle_adapters.http.pages_meeting import meeting_pages
 from cycle_adapters.http.pages_offline import offline_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
-from cycle_adapters.http.pages_shell import FOR_A_YEAR, Shell, shell_pages
+from cycle_adapters.http.pages_shell import Shell, shell_pages
 
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """What turns the direction of writing: a text that holds it would rearrange the words around it."""

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from cycle.catalogue import LANGUAGES, Language, keys, template
+from cycle_adapters.http.answering import FOR_A_YEAR
 from cycle_adapters.http.problems import Stopped, spoken
 
 if TYPE_CHECKING:
     from cycle_adapters.http.pages import Pages
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
-FOR_A_YEAR = "public, max-age=31536000, immutable"
 ALSO = (
     "all-frameworks", "ask-for-it", "back-to-meeting", "change-it", "changed-since", "check-title", "binds-note",
     "form-choose", "form-needed", "not-recorded", "nothing-lost", "outbox-title", "pair", "rank", "record-it",
@@ -31,14 +31,14 @@ class Shell:
 
     def __init__(self, style: str) -> None:
         folder = files("cycle_adapters.http") / "scripts"
-        self.scripts = {each.name: trimmed(each.read_text("utf-8")) for each in folder.iterdir()}
-        self.texts = {f"texts-{language}.json": texts(language) for language in LANGUAGES}
-        held = b"".join(body for _, body in sorted({**self.scripts, **self.texts}.items()))
+        self.files = {each.name: trimmed(each.read_text("utf-8")) for each in folder.iterdir()}
+        self.files |= {f"texts-{language}.json": texts(language) for language in LANGUAGES}
+        held = b"".join(body for _, body in sorted(self.files.items()))
         self.version = sha256(style.encode() + held).hexdigest()[:12]
 
     def worker(self, style: str) -> str:
         """The service worker: which version it is, and what it keeps of it."""
-        kept = [f"/script/{self.version}/{name}" for name in sorted({**self.scripts, **self.texts})]
+        kept = [f"/script/{self.version}/{name}" for name in sorted(self.files)]
         kept += [f"/style.css?v={style}", *(f"/outbox?lang={language}" for language in LANGUAGES)]
         shell = msgspec.json.encode(kept).decode()
         return f'import {{ serve }} from "/script/{self.version}/worker.js";\nserve("{self.version}", {shell});\n'
@@ -63,7 +63,7 @@ def shell_pages(look: Pages) -> APIRouter:
     @router.get("/script/{version}/{name}")
     def script(version: str, name: str) -> Response:
         shell = look.shell
-        body = {**shell.scripts, **shell.texts}.get(name)
+        body = shell.files.get(name)
         if body is None:
             raise Stopped("not-found", list="/")
         # A page of an older version works with what there is; what is kept for a year is what its name says.

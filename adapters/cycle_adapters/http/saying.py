@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 from pydantic import WithJsonSchema
 
 from cycle.access import Forbidden
-from cycle.aggregates.base import By, Command, LogName, Recorded, Role
+from cycle.aggregates.base import By, Command, LogName, Role
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.request import ActRequested
@@ -161,7 +161,7 @@ def done(call: Call, wish: Command, saying: Saying, target: str | None, key: str
         if before in (None, given):
             raise
         found = engine.carry_out(replace(whole, by=By(account, before, saying.on_behalf_of)))
-    return receipt_answer(found, wish)
+    return receipt_answer(found)
 
 
 def _role(engine: Engine, account: str, wish: Command, target: str | None, key: str) -> Role:
@@ -180,12 +180,11 @@ def role_before(engine: Engine, account: str, key: str) -> Role | None:
     receipt = engine.store.receipt(key)
     if receipt is None:
         return None
-    line = receipt[1].events[-1]
-    fact = cast("Recorded[Any]", next(engine.events.get(line.stream, gt=line.version - 1, limit=1)))
-    return fact.by.role if fact.by.actor == account else None
+    by = engine.fact(receipt[1].events[-1]).by
+    return by.role if by.actor == account else None
 
 
-def receipt_answer(found: Done, wish: Command) -> Response:
+def receipt_answer(found: Done) -> Response:
     """A receipt: 201 the first time, 200 where nothing new was recorded, 202 where a second person is waited for."""
     receipt = found.receipt
     kind, _, identity = receipt.stream.partition("-")
@@ -196,7 +195,7 @@ def receipt_answer(found: Done, wish: Command) -> Response:
         "ETag": f'"{receipt.version}"',
         **({} if found.new else {"Idempotent-Replay": "true"}),
     }
-    if wish.seconds and receipt.events[-1].type == ActRequested.type:
+    if receipt.events[-1].type == ActRequested.type:
         return as_json({"request": identity, **asdict(receipt)}, 202, headers)
     return as_json(receipt, 201 if found.new else 200, headers)
 

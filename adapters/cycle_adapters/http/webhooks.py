@@ -164,7 +164,7 @@ def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None,
     found, own = _found(call, said, identity)
     stretch = {"after": wanted.after} | ({} if wanted.up_to is None else {"up_to": wanted.up_to})
     done = found.say(_actor(call), said, stretch, own.id, key_in(key, call.language))
-    return receipt_answer(done, RewindWebhook(after=wanted.after))
+    return receipt_answer(done)
 
 
 def _replay_event(identity: str, call: Call, wanted: ReplayEvent, key: str | None) -> Response:
@@ -173,7 +173,7 @@ def _replay_event(identity: str, call: Call, wanted: ReplayEvent, key: str | Non
         done = found.replay_event(_actor(call), own.id, wanted.event, key_in(key, call.language))
     except NoWebhook as unknown:
         raise PlaceUnknown(wanted.event) from unknown
-    return receipt_answer(done, RewindWebhook(after=0))
+    return receipt_answer(done)
 
 
 def deliveries(

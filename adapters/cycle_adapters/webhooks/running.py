@@ -7,15 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from threading import Event
 
-from sqlalchemy.exc import DBAPIError
-
 from cycle.aggregates.terms import WebhookId
 from cycle.aggregates.webhook import Webhook
 from cycle.cloudevents import Envelopes
 from cycle.engine import Engine
 from cycle.failures import USAGE, Failure
-from cycle.settings import ADDRESS, WEBHOOK_NETWORKS, WEBHOOK_PORTS
-from cycle.store import Unavailable, Waker
+from cycle.settings import ADDRESS, DEFAULT_ADDRESS, WEBHOOK_NETWORKS, WEBHOOK_PORTS
+from cycle.store import Waker
 from cycle.webhooks.delivering import Deliverer
 from cycle.webhooks.endpoints import Webhooks
 from cycle.webhooks.shapes import Lease
@@ -31,7 +29,6 @@ LOOK_SECONDS = 1.0
 TROUBLE_SECONDS = 60.0
 """How long a webhook that nothing can be signed for is left alone."""
 SWEEP_SECONDS = 3_600.0
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 
 
 class BadHouse(Failure):
@@ -114,8 +111,6 @@ class Running:
     def _piece(self, state: Webhook, over: Event, waker: Waker) -> int:
         try:
             attempts = self._deliverer.piece(state, over.is_set)
-        except (Failure, Unavailable, DBAPIError) as error:
-            trouble("webhooks", error)
         except Exception as error:
             trouble("webhooks", error)
         else:

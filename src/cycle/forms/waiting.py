@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
-from cycle.aggregates.base import LogName, Recorded
+from cycle.aggregates.base import LogName
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.terms import FrameworkId
 from cycle.commands import COMMANDS, KEY
@@ -48,7 +48,7 @@ class Made:
         for line in found[1].events if found else ():
             field = _FIELDS.get((line.type, kind))
             if field and self._is_here(line):
-                fact = cast("Recorded[Any]", next(self._engine.events.get(line.stream, gt=line.version - 1, limit=1)))
+                fact = self._engine.fact(line)
                 if fact.by.actor == self._actor:
                     return str(getattr(fact.data, field))
         raise NotRecorded(value)

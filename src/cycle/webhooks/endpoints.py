@@ -13,7 +13,7 @@ import msgspec
 
 from cycle.access import READING, Forbidden
 from cycle.aggregates.account import covers
-from cycle.aggregates.base import PLATFORM, By, Event, LogName, Recorded, Role
+from cycle.aggregates.base import PLATFORM, By, LogName, Recorded, Role
 from cycle.aggregates.terms import WebhookId
 from cycle.aggregates.webhook import (
     OVERLAP_HOURS,
@@ -32,7 +32,6 @@ from cycle.commands import Said, read_command
 from cycle.engine import Engine
 from cycle.failures import UNAVAILABLE, Failure
 from cycle.settings import WEBHOOK_NETWORKS
-from cycle.store import Receipt
 from cycle.vault.shapes import WrappedKey
 from cycle.watching import Done
 from cycle.webhooks.shapes import KeptSecret, place
@@ -188,12 +187,8 @@ class Webhooks:
     def _before(self, key: str | None) -> Recorded[WebhookRegistered] | None:
         """What a key has registered before."""
         found = self.engine.store.receipt(key) if key else None
-        fact = self._fact(found[1]) if found else None
+        fact = self.engine.fact(found[1].events[-1]) if found else None
         return cast("Recorded[WebhookRegistered]", fact) if fact and type(fact.data) is WebhookRegistered else None
-
-    def _fact(self, receipt: Receipt) -> Recorded[Event]:
-        line = receipt.events[-1]
-        return cast("Recorded[Event]", next(self.engine.events.get(line.stream, gt=line.version - 1, limit=1)))
 
     def rotate(
         self, actor: str, identity: WebhookId, overlap_hours: int = OVERLAP_HOURS, key: str | None = None
@@ -206,7 +201,7 @@ class Webhooks:
         """
         self.engine.vault.outside_key  # noqa: B018 - asked for before anything is recorded
         done = self.say(actor, RotateWebhookSecret.type, {"overlap_hours": overlap_hours}, identity, key)
-        fact = cast("WebhookSecretRotated", self._fact(done.receipt).data)
+        fact = cast("WebhookSecretRotated", self.engine.fact(done.receipt.events[-1]).data)
         until = self.now() + fact.overlap_hours * 3_600
         return Secret(identity, self._kept(identity, fact.secret, until), done)
 
