@@ -6,12 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import func, insert, select, text
 
+from cycle.engine import Engine
 from cycle.identity.shapes import Tried
 from cycle.identity.throttle import FORGOTTEN_AFTER, LONGEST, after, named, waits
+from cycle_adapters.sql.identity import LOCK
+from cycle_adapters.sql.schema import tries
 from tests.identity.house import HERE, KADI, OUSMANE, PASSWORD, THERE, House
 
 COUNTS = st.integers(0, 10_000)
+WAITS_FOR_A_LOCK = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
 NOW = st.integers(1_000_000, 2_000_000_000)
 
 
@@ -99,6 +104,21 @@ def test_attempts_at_once_are_as_many_and_another_process_counts_with_us(house: 
         causes = sorted(each.result(60) for each in asked)
     assert causes == ["wait"] * 7 + ["wrong-password"] * 5
     other.engine.close()
+
+
+def test_who_signs_in_while_another_attempt_is_counted_is_not_counted_on(postgres_url: str) -> None:
+    """Given an attempt that has read the count and not written it yet, when the account signs in, then it waits."""
+    with Engine(postgres_url) as engine, ThreadPoolExecutor(1) as pool:
+        identities = engine.store.identities
+        name = named("account", OUSMANE)
+        with engine.store.database.begin() as counting:
+            counting.execute(select(func.pg_advisory_xact_lock(LOCK)))
+            signs_in = pool.submit(identities.succeeded, name, named("address", HERE))
+            while not counting.execute(WAITS_FOR_A_LOCK).scalar_one() and not signs_in.done():
+                pass
+            counting.execute(insert(tries).values(name=name, failures=4, last=0))
+        signs_in.result(60)
+        assert identities.attempt([(name, 1)], 0) == 0, "what was counted before is forgotten"
 
 
 def test_what_is_counted_says_nothing_of_whom() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -18,7 +19,7 @@ from cycle_adapters.sql.beside import SqlBeside
 from cycle_adapters.sql.schema import codes, factors, invitations, links, passwords, sessions, tokens, tries
 
 LOCK = 0x4379_6964
-"""Of two attempts that arrive together, one is counted before the other one is asked."""
+"""Attempts are counted, and uncounted, one after the other: on SQLite every writer is."""
 
 
 class SqlIdentities(SqlBeside, IdentityStore):
@@ -148,10 +149,15 @@ class SqlIdentities(SqlBeside, IdentityStore):
         with self._reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def attempt(self, names: Sequence[tuple[bytes, int]], now: int) -> int:
+    @contextmanager
+    def _counting(self) -> Iterator[Connection]:
         with self._writing() as connection:
             if not self._is_sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+            yield connection
+
+    def attempt(self, names: Sequence[tuple[bytes, int]], now: int) -> int:
+        with self._counting() as connection:
             found = [(name, free, _tried(connection, name)) for name, free in names]
             seconds = max(waits(tried, free, now) for _, free, tried in found)
             if not seconds:
@@ -161,7 +167,7 @@ class SqlIdentities(SqlBeside, IdentityStore):
         return seconds
 
     def succeeded(self, forget: bytes, undo: bytes) -> None:
-        with self._writing() as connection:
+        with self._counting() as connection:
             connection.execute(delete(tries).where(tries.c.name == forget))
             some = (tries.c.name == undo) & (tries.c.failures > 0)
             connection.execute(update(tries).where(some).values(failures=tries.c.failures - 1))
