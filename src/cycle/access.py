@@ -16,7 +16,7 @@ from cycle.aggregates.account import EVERYWHERE, Account, Grant, Path, account, 
 from cycle.aggregates.base import Event, Finding, Happened, Recorded, Refused, Role, Value
 from cycle.aggregates.commune import Commune
 from cycle.aggregates.request import request
-from cycle.aggregates.webhook import MANAGES
+from cycle.aggregates.subscription import MANAGES
 from cycle.commands import BY_COMMAND, COMMANDS
 
 READERS = tuple(role for role in Role if role not in (Role.OPERATOR, Role.ACCOUNT_HOLDER))

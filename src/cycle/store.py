@@ -20,6 +20,7 @@ from cycle.catalogue import Language, template
 from cycle.identity.shapes import IdentityStore
 from cycle.leaf import rfc3339
 from cycle.proofs.rows import Save, Stored
+from cycle.subscriptions.shapes import QueueStore
 from cycle.vault.shapes import VaultChange, VaultStore
 from cycle.webhooks.shapes import WebhookStore
 
@@ -233,8 +234,10 @@ class LogRecorder(ApplicationRecorder, ABC):
     """The openings of sealed fields, which are no part of the log."""
     identities: IdentityStore
     """What accounts sign in with, which is no part of the log either."""
+    queue: QueueStore
+    """What of the log waits for subscriptions."""
     webhooks: WebhookStore
-    """What waits to be sent, and the sealed secrets that sign it."""
+    """The sealed secrets that sign what is sent, and whose turn it is to send."""
     grouped: Callable[[int, int], None] | None = None
     """Told of every group of saves that was committed together: how many, and how many new events."""
 

@@ -26,7 +26,7 @@ from cycle.aggregates.framework.anytime import AttachDocument, CorrectFact, Diss
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.request import ConfirmRequest, WithdrawRequest
-from cycle.aggregates.terms import DeliberationId, WebhookId
+from cycle.aggregates.terms import DeliberationId, SubscriptionId
 from cycle.aggregates.webhook import RegisterWebhook
 from cycle.board import Hands
 from cycle.engine import Engine, Said
@@ -296,7 +296,7 @@ def sent_to_somebody_who_lost_the_right(engine: Engine) -> None:
     revoke(engine, Role.INTEGRATOR.value)
     engine.door.refresh()
     webhooks = Webhooks(engine)
-    if webhooks.owner_reads(webhooks.refresh()[WebhookId(receipt.stream.partition("-")[2])], LogName(DIORO)):
+    if webhooks.owner_reads(webhooks.refresh()[SubscriptionId(receipt.stream.partition("-")[2])], LogName(DIORO)):
         pytest.fail("DID NOT RAISE")
 
 
@@ -368,8 +368,8 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("accounts.py", "list_"): (verb("account", "list"),),
     ("tokens.py", "list_"): (verb("token", "list"),),
     ("keeping.py", "rebuild"): (verb("rebuild"),),
-    ("endpoints.py", "seen_by"): (verb("webhook", "list"),),
-    ("endpoints.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
+    ("known.py", "seen_by"): (verb("webhook", "list"),),
+    ("known.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "_rows"): (rows_elsewhere,),

@@ -8,9 +8,9 @@ import pytest
 
 from cycle.aggregates.base import By, Command, Event, Happened, Refused, Role
 from cycle.aggregates.known import Known
+from cycle.aggregates.subscription import Lane, SubscriptionStage
 from cycle.aggregates.webhook import (
     DisableWebhook,
-    Lane,
     ParkWebhookEvent,
     PauseWebhook,
     RegisterWebhook,
@@ -30,7 +30,6 @@ from cycle.aggregates.webhook import (
     WebhookResumed,
     WebhookRewound,
     WebhookSecretRotated,
-    WebhookStage,
     demand_tls,
     webhook,
 )
@@ -88,12 +87,16 @@ def registered() -> Story:
 def test_it_is_registered_with_whoever_says_so_as_its_owner() -> None:
     fact = WebhookRegistered("w-1", "dhis", URL, ("minutes-approved", "plan-agreed"), "/", 7, 1)  # type: ignore[arg-type]
     story = Story().when(REGISTER).then(fact)
-    assert (story.state.owner, story.state.stage, story.state.lanes) == ("dhis", WebhookStage.ACTIVE, (Lane(1, 7),))
+    assert (story.state.owner, story.state.stage, story.state.lanes) == (
+        "dhis",
+        SubscriptionStage.ACTIVE,
+        (Lane(1, 7),),
+    )
 
 
 def test_types_that_there_are_not_are_named() -> None:
     story = Story().when(RegisterWebhook(url=URL, after=0, types=("plan-agred", "plan-agreed")))
-    story.refused("webhook-type-unknown")
+    story.refused("subscription-type-unknown")
     assert isinstance(story.outcome, Refused)
     assert story.outcome.findings[0].values == {"types": ("plan-agred",)}
 
@@ -106,7 +109,7 @@ def test_an_address_without_tls_is_refused() -> None:
 
 
 def test_what_is_not_there_is_not_paused() -> None:
-    Story().when(PauseWebhook(reason="?")).refused("webhook-unknown")
+    Story().when(PauseWebhook(reason="?")).refused("subscription-unknown")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_what_is_not_there_is_not_paused() -> None:
 def test_its_owner_or_an_administrator_does_what_is_to_be_done(
     registered: Story, command: Command, fact: Event
 ) -> None:
-    registered.when(command, OTHER).refused("webhook-of-another")
+    registered.when(command, OTHER).refused("subscription-of-another")
     registered.when(command, By("auditor", Role.AUDITOR)).refused("role-may-not")
     registered.when(command, WORKER).refused("role-may-not")
     Story().given(REGISTER).when(command, KADI).then(fact)
@@ -132,21 +135,21 @@ def test_its_owner_or_an_administrator_does_what_is_to_be_done(
 def test_what_is_removed_stays_so(registered: Story) -> None:
     registered.given(RemoveWebhook(reason="Fin"))
     for command in (PauseWebhook(reason="?"), ResumeWebhook(), RewindWebhook(after=0), RemoveWebhook(reason="?")):
-        registered.when(command).refused("webhook-removed")
-    registered.when(PARK, WORKER).refused("webhook-removed")
+        registered.when(command).refused("subscription-removed")
+    registered.when(PARK, WORKER).refused("subscription-removed")
 
 
 def test_it_is_paused_once_and_resumed_once(registered: Story) -> None:
-    registered.when(ResumeWebhook()).refused("webhook-active")
-    registered.given(PauseWebhook(reason="Entretien")).when(PauseWebhook(reason="?")).refused("webhook-not-active")
+    registered.when(ResumeWebhook()).refused("subscription-active")
+    registered.given(PauseWebhook(reason="Entretien")).when(PauseWebhook(reason="?")).refused("subscription-not-active")
     registered.when(ResumeWebhook()).then(WebhookResumed("w-1"))  # type: ignore[arg-type]
 
 
 def test_a_receiver_that_is_gone_is_sent_nothing_until_it_is_resumed(registered: Story) -> None:
     registered.when(DisableWebhook(event="e-1"), WORKER).then(WebhookDisabled("w-1", "e-1"))  # type: ignore[arg-type]
-    registered.when(DisableWebhook(event="e-2"), WORKER).refused("webhook-not-active")
+    registered.when(DisableWebhook(event="e-2"), WORKER).refused("subscription-not-active")
     registered.given(ResumeWebhook())
-    assert registered.state.stage is WebhookStage.ACTIVE
+    assert registered.state.stage is SubscriptionStage.ACTIVE
 
 
 def test_only_the_worker_parks_and_disables(registered: Story) -> None:
@@ -167,7 +170,7 @@ def test_what_is_parked_is_known_until_it_is_replayed_or_left_behind(registered:
 
 
 def test_replays_stand_beside_what_follows_the_log_until_they_are_stopped(registered: Story) -> None:
-    registered.when(StopWebhookReplay()).refused("webhook-no-replay")
+    registered.when(StopWebhookReplay()).refused("subscription-no-replay")
     registered.given(ReplayWebhook(after=0, up_to=5), ReplayWebhook(after=2, up_to=3))
     assert registered.state.lanes == (Lane(1, 7), Lane(2, 0, 5), Lane(3, 2, 3))
     registered.when(StopWebhookReplay()).then(WebhookReplayStopped("w-1"))  # type: ignore[arg-type]
@@ -176,7 +179,7 @@ def test_replays_stand_beside_what_follows_the_log_until_they_are_stopped(regist
 
 @pytest.mark.parametrize(("after", "up_to"), [(5, 5), (6, 5), (0, 0)])
 def test_a_stretch_without_a_position_is_none(registered: Story, after: int, up_to: int) -> None:
-    registered.when(ReplayWebhook(after=after, up_to=up_to)).refused("webhook-nothing-between")
+    registered.when(ReplayWebhook(after=after, up_to=up_to)).refused("subscription-nothing-between")
 
 
 def test_rewinding_ends_every_replay(registered: Story) -> None:

@@ -102,12 +102,12 @@ def test_each_mistake_is_told(cli: Cli, town: Town, monkeypatch: pytest.MonkeyPa
         ran = cli("webhook", *arguments, lang="en")
         assert (ran.code, words in ran.err) == (code, True), ran.err
 
-    told(2, "you see no webhook xyz", "pause", "xyz", "--reason", "?")
-    told(2, "several webhooks end in", "resume", "")
+    told(2, "you see no subscription xyz", "pause", "xyz", "--reason", "?")
+    told(2, "several subscriptions end in", "resume", "")
     told(1, "No events are called so: plan-agred", "add", town.receiver.url, "--type", "plan-agred")
     told(2, "url", "add", "ftp://example.org/")
-    told(1, "sent to already", "resume", identity)
-    told(1, "No replay of the webhook is under way", "replay", identity, "--stop")
+    told(1, "does not stand still", "resume", identity)
+    told(1, "No replay is under way", "replay", identity, "--stop")
     told(2, "nothing is remembered of an event e-1", "replay", identity, "--event", "e-1")
     monkeypatch.delenv("CYCLE_WEBHOOK_NETWORKS")
     told(1, "https addresses only", "add", town.receiver.url)

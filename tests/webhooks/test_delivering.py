@@ -9,10 +9,10 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from cycle.aggregates.base import Role
-from cycle.aggregates.webhook import WebhookStage
-from cycle.webhooks import delivering, schedule
-from cycle.webhooks.schedule import ATTEMPTS, JITTER, PAUSES_SECONDS
-from cycle.webhooks.shapes import Answer, DeliveryStage
+from cycle.aggregates.subscription import SubscriptionStage
+from cycle.subscriptions import filling, schedule
+from cycle.subscriptions.schedule import ATTEMPTS, JITTER, PAUSES_SECONDS
+from cycle.subscriptions.shapes import Answer, DeliveryStage
 from tests.access.places import revoke
 from tests.people import admit
 from tests.webhooks.receiver import Sent
@@ -128,7 +128,7 @@ def test_who_is_gone_is_sent_nothing_more_until_somebody_resumes_it(town: Town) 
     positions = [*town.happens(town.dioro), *town.happens(town.koula)]
     town.receiver.answers = lambda sent: HTTPStatus.GONE
     assert town.rounds() == 1
-    assert town.state(made.webhook).stage is WebhookStage.DISABLED
+    assert town.state(made.webhook).stage is SubscriptionStage.DISABLED
     town.receiver.answers = lambda sent: 200
     assert town.later(HOUR).rounds() == 0
     town.says(made.webhook, "resume-webhook")
@@ -180,9 +180,9 @@ def test_a_right_that_is_revoked_stops_what_waits_at_once(town: Town) -> None:
     town.receiver.answers = answered
     town.rounds()
     assert town.receiver.positions == [first]
-    counts = town.webhooks.store.counts(made.webhook)
+    counts = town.webhooks.queue.counts(made.webhook)
     assert (counts.withheld, counts.waiting) == (1, 0)
-    assert [each.position for each in town.webhooks.store.deliveries(made.webhook)] == [first], "it is not told of"
+    assert [each.position for each in town.webhooks.queue.deliveries(made.webhook)] == [first], "it is not told of"
 
 
 def test_what_lies_outside_the_owners_territory_is_sent_to_nobody(town: Town) -> None:
@@ -254,7 +254,7 @@ def test_a_replay_that_is_stopped_sends_nothing_more_and_forgets_nothing_new(tow
     town.receiver.answers = lambda sent: 200
     town.later(HOUR).rounds()
     assert town.receiver.positions == [positions[0], *new]
-    assert town.webhooks.store.counts(made.webhook).delivered == 5
+    assert town.webhooks.queue.counts(made.webhook).delivered == 5
 
 
 def test_a_webhook_that_is_rewound_begins_there_and_leaves_behind_what_waited(town: Town) -> None:
@@ -277,7 +277,7 @@ def test_a_webhook_that_is_removed_leaves_nothing_behind(town: Town) -> None:
     town.webhooks.remove(DHIS, made.webhook, "Fin")
     assert town.rounds() == 0
     assert town.webhooks.store.secrets(made.webhook) == []
-    assert town.webhooks.store.progress(made.webhook) == []
+    assert town.webhooks.queue.progress(made.webhook) == []
     assert town.receiver.sent == []
 
 
@@ -296,10 +296,7 @@ def test_what_is_kept_of_deliveries_may_be_lost_and_no_event_is(town: Town) -> N
     positions = town.happens(town.dioro, 3)
     town.rounds()
     first = {each.id for each in town.receiver.sent}
-    secrets = town.webhooks.store.secrets(made.webhook)
-    town.webhooks.store.forget(made.webhook)
-    for each in reversed(secrets):
-        town.webhooks.store.keep_secret(made.webhook, each, town.now)
+    town.webhooks.queue.forget(made.webhook)
     new = town.happens(town.koula)
     town.receiver.forget()
     town.rounds()
@@ -308,7 +305,7 @@ def test_what_is_kept_of_deliveries_may_be_lost_and_no_event_is(town: Town) -> N
 
 
 def test_more_than_may_wait_at_once_is_sent_all_the_same(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivering, "FILL", 3)
+    monkeypatch.setattr(filling, "FILL", 3)
     town.registered(types=("document-attached",))
     positions = [*town.happens(town.dioro, 7), *town.happens(town.koula, 7)]
     town.rounds()
@@ -320,6 +317,6 @@ def test_what_was_delivered_long_ago_is_forgotten(town: Town) -> None:
     town.happens(town.dioro)
     town.rounds()
     town.deliverer.sweep()
-    assert town.webhooks.store.counts(made.webhook).delivered == 1
+    assert town.webhooks.queue.counts(made.webhook).delivered == 1
     town.later(31 * 24 * HOUR).deliverer.sweep()
-    assert town.webhooks.store.counts(made.webhook).delivered == 0
+    assert town.webhooks.queue.counts(made.webhook).delivered == 0

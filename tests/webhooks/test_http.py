@@ -190,7 +190,7 @@ def test_an_event_that_nobody_remembers_is_not_found_and_a_replay_that_is_none_i
     assert problem(client.post(path, json={"event": "e-1"}, headers=named(DHIS, **key()))) == (404, "not-found")
     nothing = client.post(path, json={"after": 3, "up_to": 3}, headers=named(DHIS, **key()))
     assert problem(nothing) == (422, "refused")
-    assert nothing.json()["reasons"][0]["code"] == "webhook-nothing-between"
+    assert nothing.json()["reasons"][0]["code"] == "subscription-nothing-between"
 
 
 def test_the_rest_is_said_as_every_command_is(client: TestClient, town: Town) -> None:

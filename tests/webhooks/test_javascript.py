@@ -41,7 +41,7 @@ def test_it_verifies_what_is_sent(town: Town, receiver_js: tuple[Popen[str], str
     assert [said(process).split() for _ in positions] == [
         ["org.cycle.document-attached.v1", f"{position:020}"] for position in positions
     ]
-    assert town.webhooks.store.counts(identity).delivered == 2  # type: ignore[arg-type]
+    assert town.webhooks.queue.counts(identity).delivered == 2  # type: ignore[arg-type]
 
 
 def test_it_takes_nothing_that_another_secret_signs(town: Town, receiver_js: tuple[Popen[str], str]) -> None:

@@ -75,13 +75,13 @@ def test_the_one_that_delivers_is_killed_in_the_middle_and_the_other_one_goes_on
     assert town.receiver.positions.count(positions[2]) == 2
 
 
-def test_a_lease_is_one_processes_alone_and_is_let_go_of(town: Town) -> None:
+def test_a_turn_is_one_processes_alone_and_is_let_go_of(town: Town) -> None:
     other = town.another()
-    with town.webhooks.store.lease() as first, other.webhooks.store.lease() as second:
+    with town.webhooks.store.turn() as first, other.webhooks.store.turn() as second:
         assert first is not None
         assert first.held()
         assert second is None
-    with other.webhooks.store.lease() as third:
+    with other.webhooks.store.turn() as third:
         assert third is not None
     other.close()
 
@@ -96,7 +96,7 @@ def test_whoever_may_not_deliver_says_so_once_and_delivers_nothing(town: Town, r
     assert code == 0
     assert [line for line in lines if line["event"] == "webhooks"] == []
     assert receiver.sent == []
-    assert town.webhooks.store.progress(made.webhook) == []
+    assert town.webhooks.queue.progress(made.webhook) == []
 
 
 def test_without_the_key_nothing_is_sent_and_why_is_said(town: Town) -> None:
@@ -110,15 +110,15 @@ def test_without_the_key_nothing_is_sent_and_why_is_said(town: Town) -> None:
     assert town.receiver.sent == []
 
 
-def test_who_has_lost_the_connection_to_the_server_has_lost_the_lease(postgres_url: str, receiver: Receiver) -> None:
+def test_who_has_lost_the_connection_to_the_server_has_lost_its_turn(postgres_url: str, receiver: Receiver) -> None:
     town, other = Town(postgres_url, None, receiver), Town(postgres_url, None, receiver)
-    with town.webhooks.store.lease() as lease:
-        assert lease is not None
+    with town.webhooks.store.turn() as turn:
+        assert turn is not None
         with town.engine.store.database.connect() as connection:
             ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
             assert connection.exec_driver_sql(ended).all() == [(True,)]
-        assert not lease.held()
-        with other.webhooks.store.lease() as next_one:
+        assert not turn.held()
+        with other.webhooks.store.turn() as next_one:
             assert next_one is not None
     town.close()
     other.close()

@@ -15,10 +15,10 @@ from cycle.aggregates.terms import AccountKind, WebhookId
 from cycle.aggregates.webhook import Webhook
 from cycle.cloudevents import Envelopes
 from cycle.engine import Engine, Said
+from cycle.subscriptions.shapes import Delivery
 from cycle.vault.keys import new_key
 from cycle.webhooks.delivering import Deliverer
 from cycle.webhooks.endpoints import Secret, Webhooks
-from cycle.webhooks.shapes import Delivery
 from cycle_adapters.webhooks.addresses import House
 from cycle_adapters.webhooks.sending import Sender
 from tests.access.places import two_communes
@@ -91,7 +91,7 @@ class Town:
         return self.webhooks.refresh()[identity]
 
     def delivery(self, identity: WebhookId, position: int) -> Delivery:
-        return next(each for each in self.webhooks.store.deliveries(identity, limit=500) if each.position == position)
+        return next(each for each in self.webhooks.queue.deliveries(identity, limit=500) if each.position == position)
 
     def says(self, identity: WebhookId, name: str, actor: str = DHIS, **fields: object) -> None:
         self.webhooks.say(actor, name, fields, identity)

@@ -21,9 +21,10 @@ from cycle.catalogue import text
 from cycle.engine import Engine
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
+from cycle.subscriptions.listing import DeliveryRow, delivery_row
+from cycle.subscriptions.shapes import DeliveryStage
 from cycle.webhooks.endpoints import Secret, Webhooks
-from cycle.webhooks.listing import DeliveryRow, WebhookRow, delivery_row, webhook_row
-from cycle.webhooks.shapes import DeliveryStage
+from cycle.webhooks.listing import WebhookRow, webhook_row
 from cycle_adapters.cli.accounts import written
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.signing_in import done
@@ -140,7 +141,7 @@ def deliveries(settings: Settings, identity: str, stage: str | None, limit: int)
         webhooks = Webhooks(engine)
         found = webhooks.find(settings.actor, identity)
         wanted = DeliveryStage(stage) if stage else None
-        rows = [delivery_row(each) for each in webhooks.store.deliveries(found.id, stage=wanted, limit=limit)]
+        rows = [delivery_row(each) for each in webhooks.queue.deliveries(found.id, stage=wanted, limit=limit)]
     if settings.json:
         emit(rows)
         return
@@ -161,7 +162,7 @@ def seen(settings: Settings, identity: str) -> Iterator[tuple[Webhooks, WebhookI
     """The webhook that is named, with all the others, for whoever sees it.
 
     Raises:
-        NoWebhook: he sees none that is called so.
+        NoSubscription: he sees none that is called so.
     """
     with Engine(settings.database) as engine:
         webhooks = Webhooks(engine)

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 from msgspec import Meta, Struct
 
+from cycle.aggregates.subscription import Position as LogPosition
 from cycle.aggregates.terms import Code
 from cycle.aggregates.webhook import (
     OVERLAP_HOURS,
@@ -21,14 +22,15 @@ from cycle.aggregates.webhook import (
     RewindWebhook,
     Webhook,
 )
-from cycle.aggregates.webhook import Position as LogPosition
 from cycle.catalogue import Language
 from cycle.fields import faults
 from cycle.reading import PlaceUnknown
 from cycle.store import ReceiptLine
-from cycle.webhooks.endpoints import NoWebhook, Secret, Webhooks
-from cycle.webhooks.listing import DeliveryRow, WebhookRow, delivery_row, webhook_row
-from cycle.webhooks.shapes import DeliveryStage
+from cycle.subscriptions.known import NoSubscription
+from cycle.subscriptions.listing import DeliveryRow, delivery_row
+from cycle.subscriptions.shapes import DeliveryStage
+from cycle.webhooks.endpoints import Secret, Webhooks
+from cycle.webhooks.listing import WebhookRow, webhook_row
 from cycle_adapters.http.bodies import Body, bad_json, whole
 from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import answer, problems, ref, shaped
@@ -171,7 +173,7 @@ def _replay_event(identity: str, call: Call, wanted: ReplayEvent, key: str | Non
     found, own = _found(call, ReplayWebhook.type, identity)
     try:
         done = found.replay_event(_actor(call), own.id, wanted.event, key_in(key, call.language))
-    except NoWebhook as unknown:
+    except NoSubscription as unknown:
         raise PlaceUnknown(wanted.event) from unknown
     return receipt_answer(done)
 
@@ -185,7 +187,7 @@ def deliveries(
     lang: Lang = None,
 ) -> Response:
     found, own = _found(call, "list-webhooks", identity)
-    rows = found.store.deliveries(own.id, stage=stage, before=before, limit=limit + 1)
+    rows = found.queue.deliveries(own.id, stage=stage, before=before, limit=limit + 1)
     behind = rows[limit - 1].position if len(rows) > limit else None
     return as_json(DeliveryList(tuple(map(delivery_row, rows[:limit])), behind))
 
@@ -204,7 +206,7 @@ def _found(call: Call, action: str, identity: str) -> tuple[Webhooks, Webhook]:
     actor, found = call.may(action).account, Webhooks(call.engine)
     try:
         return found, found.find(actor, identity)
-    except NoWebhook as unknown:
+    except NoSubscription as unknown:
         raise PlaceUnknown(identity) from unknown
 
 

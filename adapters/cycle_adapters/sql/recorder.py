@@ -44,6 +44,7 @@ from cycle_adapters.sql.feeding import SqlFeeding
 from cycle_adapters.sql.grouping import GroupCommit, Outcome
 from cycle_adapters.sql.identity import SqlIdentities
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
+from cycle_adapters.sql.queues import SqlQueue
 from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.vaulting import SqlVault
@@ -63,6 +64,7 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         self._bell = Bell()
         self.vault = SqlVault(database)
         self.identities = SqlIdentities(database)
+        self.queue = SqlQueue(database)
         self.webhooks = SqlWebhooks(database)
         # Somebody may have been killed between an erasure and its cleaning.
         self.vault.clean()

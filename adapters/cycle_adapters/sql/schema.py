@@ -127,7 +127,7 @@ tries = Table(
     Column("last", BigInteger, nullable=False),
 )
 
-# Webhooks. No backup takes any of it, either: secrets are rotated, and the log is sent again.
+# Subscriptions. No backup takes any of it, either: secrets are rotated, and the log is read again.
 webhook_secrets = Table(
     "webhook_secrets",
     metadata,
@@ -137,20 +137,26 @@ webhook_secrets = Table(
     Column("wrapped", LargeBinary, nullable=False),
     Column("until", BigInteger),
 )
-lanes = Table(
-    "webhook_lanes",
+queues = Table(
+    "queues",
     metadata,
-    Column("webhook", Text, primary_key=True),
+    Column("subscription", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("held", BigInteger, nullable=False),
+)
+lanes = Table(
+    "queue_lanes",
+    metadata,
+    Column("subscription", Text, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("after", BigInteger, nullable=False),
     Column("up_to", BigInteger),
     Column("position", BigInteger, nullable=False),
-    Column("held", BigInteger, nullable=False),
 )
 deliveries = Table(
-    "webhook_deliveries",
+    "queue_deliveries",
     metadata,
-    Column("webhook", Text, primary_key=True),
+    Column("subscription", Text, primary_key=True),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("event", Text, nullable=False),
     Column("stream", Text, nullable=False),
@@ -161,8 +167,8 @@ deliveries = Table(
     Column("settled", BigInteger, nullable=False),
     Column("lane", Integer, nullable=False),
     Column("was", Text),
-    Index("webhook_deliveries_stage", "webhook", "stage", "position"),
-    Index("webhook_deliveries_stream", "webhook", "stream", "position"),
+    Index("queue_deliveries_stage", "subscription", "stage", "position"),
+    Index("queue_deliveries_stream", "subscription", "stream", "position"),
 )
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from threading import Event
 
-from cycle.aggregates.terms import WebhookId
+from cycle.aggregates.terms import SubscriptionId
 from cycle.aggregates.webhook import Webhook
 from cycle.cloudevents import Envelopes
 from cycle.engine import Engine
@@ -16,7 +16,7 @@ from cycle.settings import ADDRESS, DEFAULT_ADDRESS, WEBHOOK_NETWORKS, WEBHOOK_P
 from cycle.store import Waker
 from cycle.webhooks.delivering import Deliverer
 from cycle.webhooks.endpoints import Webhooks
-from cycle.webhooks.shapes import Lease
+from cycle.webhooks.shapes import Turn
 from cycle_adapters.logs import trouble
 from cycle_adapters.webhooks.addresses import House, network
 from cycle_adapters.webhooks.sending import Sender
@@ -68,24 +68,24 @@ class Running:
 
     def __init__(self, engine: Engine, deliverer: Deliverer) -> None:
         self._engine, self._deliverer = engine, deliverer
-        self._at_work: dict[WebhookId, Future[int]] = {}
-        self._left_alone: dict[WebhookId, float] = {}
+        self._at_work: dict[SubscriptionId, Future[int]] = {}
+        self._left_alone: dict[SubscriptionId, float] = {}
         self._swept = float("-inf")
 
     def run(self, stop: Event) -> None:
         """Deliver while it is this process's turn; wait for it while it is another's."""
         while not stop.is_set():
-            with self._engine.store.webhooks.lease() as lease:
-                if lease is not None:
+            with self._engine.store.webhooks.turn() as turn:
+                if turn is not None:
                     with closing(self._engine.store.waker()) as waker:
-                        self._while_held(lease, waker, stop)
+                        self._while_held(turn, waker, stop)
             stop.wait(LOOK_SECONDS)
 
-    def _while_held(self, lease: Lease, waker: Waker, stop: Event) -> None:
+    def _while_held(self, turn: Turn, waker: Waker, stop: Event) -> None:
         told, over = False, Event()
         with ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
             try:
-                while not stop.is_set() and lease.held():
+                while not stop.is_set() and turn.held():
                     if self._deliverer.may:
                         told = False
                         self._begin(pool, over, waker)
@@ -94,7 +94,7 @@ class Running:
                         trouble("webhooks", MayNot("may-not", account=self._deliverer.account))
                     waker.wait(LOOK_SECONDS)
             finally:
-                # Whoever has lost the lease sends nothing more: another process may have begun.
+                # Whoever has lost its turn sends nothing more: another process may have begun.
                 over.set()
 
     def _begin(self, pool: ThreadPoolExecutor, over: Event, waker: Waker) -> None:

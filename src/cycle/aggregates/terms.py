@@ -41,7 +41,8 @@ OrganisationId = NewType("OrganisationId", str)
 PolicyId = NewType("PolicyId", str)
 PersonId = NewType("PersonId", str)
 RequestId = NewType("RequestId", str)
-WebhookId = NewType("WebhookId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+WebhookId = NewType("WebhookId", SubscriptionId)
 
 # Ids inside one framework: a letter and a number that never comes twice.
 MemberId = NewType("MemberId", str)  # MB-1

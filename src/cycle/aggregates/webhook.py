@@ -6,16 +6,33 @@ is what its owner may read when it is sent, whatever he could read when he regis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 from msgspec.structs import replace
 
-from cycle.aggregates.account import EVERYWHERE, Path, path_of, territory_of
-from cycle.aggregates.base import EVENTS, Aggregate, Command, Event, Finding, Happened, Role, demand
-from cycle.aggregates.terms import Code, Count, Reference, Territory, Text, WebhookId
+from cycle.aggregates.account import path_of, territory_of
+from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
+from cycle.aggregates.subscription import (
+    MANAGES,
+    Lane,
+    Position,
+    Subscription,
+    SubscriptionStage,
+    demand_active,
+    demand_replay,
+    demand_still,
+    demand_stretch,
+    parked,
+    removed,
+    replay_stopped,
+    replayed,
+    rewound,
+    stands,
+    types_in_order,
+)
+from cycle.aggregates.terms import Code, Count, Reference, SubscriptionId, Territory, Text, WebhookId
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -23,11 +40,9 @@ if TYPE_CHECKING:
 ENDPOINT = r"^https?://[A-Za-z0-9.:_\[\]-]+(/[!-\"$-\[\]-~]*)?$"
 Endpoint = Annotated[str, Meta(min_length=10, max_length=1000, pattern=ENDPOINT)]
 """An address without a name and password in it: it stands in the log for ever, and so does its query."""
-Position = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Overlap = Annotated[int, Meta(ge=0, le=168)]
 OVERLAP_HOURS = 24
 """As long both secrets sign, where nobody says otherwise."""
-MANAGES = (Role.INTEGRATOR, Role.ADMINISTRATOR)
 DELIVERS = (Role.WORKER,)
 
 
@@ -109,38 +124,12 @@ class WebhookRemoved(Event):
     reason: Text
 
 
-class WebhookStage(StrEnum):
-    ACTIVE = "active"
-    PAUSED = "paused"
-    DISABLED = "disabled"
-    REMOVED = "removed"
+class Webhook(Subscription, frozen=True):
+    """The state of a webhook. ``secret``: the number of the one that signs."""
 
-
-class Lane(Struct, frozen=True, gc=False):
-    """A stretch of the log that is to be sent: the fact of this version in the webhook's stream asks for it.
-
-    ``up_to`` None: whatever comes.
-    """
-
-    version: int
-    after: int
-    up_to: int | None = None
-
-
-class Webhook(Struct, frozen=True):
-    """The state of a webhook. ``lanes``: first the one that follows the log, then the replays."""
-
-    version: int = 0
-    id: WebhookId = WebhookId("")
-    owner: str = ""
+    id: WebhookId = WebhookId(SubscriptionId(""))
     url: str = ""
-    types: tuple[str, ...] = ()
-    territory: Path = EVERYWHERE
-    stage: WebhookStage = WebhookStage.ACTIVE
     secret: int = 0
-    lanes: tuple[Lane, ...] = ()
-    parked: Mapping[str, int] = {}
-    """Streams that wait for a replay, and the position of the event that was not taken."""
 
 
 webhook: Aggregate[Webhook, Known] = Aggregate("webhook", Webhook())
@@ -230,26 +219,18 @@ def demand_tls(url: str) -> None:
 
 
 @webhook.asks
-def stands(state: Webhook, command: Command, known: Known) -> Iterable[Finding]:
-    """It is there, and is the sender's own; an administrator has a hand in everybody's."""
-    if isinstance(command, RegisterWebhook):
-        return
-    yield Finding("webhook-unknown", bool(state.version))
-    yield Finding("webhook-removed", state.stage is not WebhookStage.REMOVED)
-    if state.version and known.by.role is Role.INTEGRATOR:
-        own = state.owner == known.by.actor
-        yield Finding("webhook-of-another", own, values={"owner": state.owner}, lift=(Role.ADMINISTRATOR,))
+def webhook_stands(state: Webhook, command: Command, known: Known) -> Iterable[Finding]:
+    """It is there, and is the sender's own."""
+    return () if isinstance(command, RegisterWebhook) else stands(state, known)
 
 
 @webhook.decides(RegisterWebhook)
 def register_webhook(state: Webhook, command: RegisterWebhook, known: Known) -> Iterable[Event]:
-    strange = tuple(sorted(set(command.types) - EVENTS.keys()))
-    demand(Finding("webhook-type-unknown", not strange, values={"types": strange}))
     yield WebhookRegistered(
-        WebhookId(known.new_id),
+        WebhookId(SubscriptionId(known.new_id)),
         known.by.actor,
         command.url,
-        tuple(sorted(set(command.types))),
+        types_in_order(command.types),
         territory_of(path_of(command.territory)),
         command.after,
         1,
@@ -263,13 +244,13 @@ def rotate_webhook_secret(state: Webhook, command: RotateWebhookSecret, known: K
 
 @webhook.decides(PauseWebhook)
 def pause_webhook(state: Webhook, command: PauseWebhook, known: Known) -> Iterable[Event]:
-    demand(Finding("webhook-not-active", state.stage is WebhookStage.ACTIVE))
+    demand_active(state)
     yield WebhookPaused(state.id, command.reason)
 
 
 @webhook.decides(ResumeWebhook)
 def resume_webhook(state: Webhook, command: ResumeWebhook, known: Known) -> Iterable[Event]:
-    demand(Finding("webhook-active", state.stage is not WebhookStage.ACTIVE))
+    demand_still(state)
     yield WebhookResumed(state.id)
 
 
@@ -280,14 +261,13 @@ def rewind_webhook(state: Webhook, command: RewindWebhook, known: Known) -> Iter
 
 @webhook.decides(ReplayWebhook)
 def replay_webhook(state: Webhook, command: ReplayWebhook, known: Known) -> Iterable[Event]:
-    values = {"after": command.after, "up_to": command.up_to}
-    demand(Finding("webhook-nothing-between", command.after < command.up_to, values=values))
+    demand_stretch(command.after, command.up_to)
     yield WebhookReplayed(state.id, command.after, command.up_to)
 
 
 @webhook.decides(StopWebhookReplay)
 def stop_webhook_replay(state: Webhook, command: StopWebhookReplay, known: Known) -> Iterable[Event]:
-    demand(Finding("webhook-no-replay", len(state.lanes) > 1))
+    demand_replay(state)
     yield WebhookReplayStopped(state.id)
 
 
@@ -303,7 +283,7 @@ def park_webhook_event(state: Webhook, command: ParkWebhookEvent, known: Known) 
 
 @webhook.decides(DisableWebhook)
 def disable_webhook(state: Webhook, command: DisableWebhook, known: Known) -> Iterable[Event]:
-    demand(Finding("webhook-not-active", state.stage is WebhookStage.ACTIVE))
+    demand_active(state)
     yield WebhookDisabled(state.id, command.event)
 
 
@@ -329,42 +309,39 @@ def webhook_secret_rotated(state: Webhook, recorded: Happened[WebhookSecretRotat
 
 @webhook.evolves(WebhookPaused)
 def webhook_paused(state: Webhook, recorded: Happened[WebhookPaused]) -> Webhook:
-    return replace(state, stage=WebhookStage.PAUSED)
+    return replace(state, stage=SubscriptionStage.PAUSED)
 
 
 @webhook.evolves(WebhookResumed)
 def webhook_resumed(state: Webhook, recorded: Happened[WebhookResumed]) -> Webhook:
-    return replace(state, stage=WebhookStage.ACTIVE)
+    return replace(state, stage=SubscriptionStage.ACTIVE)
 
 
 @webhook.evolves(WebhookDisabled)
 def webhook_disabled(state: Webhook, recorded: Happened[WebhookDisabled]) -> Webhook:
-    return replace(state, stage=WebhookStage.DISABLED)
+    return replace(state, stage=SubscriptionStage.DISABLED)
 
 
 @webhook.evolves(WebhookRewound)
 def webhook_rewound(state: Webhook, recorded: Happened[WebhookRewound]) -> Webhook:
-    return replace(state, lanes=(Lane(recorded.version, recorded.data.after),), parked={})
+    return rewound(state, recorded.version, recorded.data.after)
 
 
 @webhook.evolves(WebhookReplayed)
 def webhook_replayed(state: Webhook, recorded: Happened[WebhookReplayed]) -> Webhook:
-    fact = recorded.data
-    lane = Lane(recorded.version, fact.after, fact.up_to)
-    parked = {stream: at for stream, at in state.parked.items() if not fact.after < at <= fact.up_to}
-    return replace(state, lanes=(*state.lanes, lane), parked=parked)
+    return replayed(state, recorded.version, recorded.data.after, recorded.data.up_to)
 
 
 @webhook.evolves(WebhookReplayStopped)
 def webhook_replay_stopped(state: Webhook, recorded: Happened[WebhookReplayStopped]) -> Webhook:
-    return replace(state, lanes=state.lanes[:1])
+    return replay_stopped(state)
 
 
 @webhook.evolves(WebhookParked)
 def webhook_parked(state: Webhook, recorded: Happened[WebhookParked]) -> Webhook:
-    return replace(state, parked={**state.parked, recorded.data.of: recorded.data.position})
+    return parked(state, recorded.data.of, recorded.data.position)
 
 
 @webhook.evolves(WebhookRemoved)
 def webhook_removed(state: Webhook, recorded: Happened[WebhookRemoved]) -> Webhook:
-    return replace(state, stage=WebhookStage.REMOVED, lanes=(), parked={})
+    return removed(state)

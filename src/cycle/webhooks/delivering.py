@@ -6,33 +6,29 @@ receiver has answered: whoever is killed in between sends again, with the same `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from random import random
 from typing import NamedTuple, Protocol
 
 import msgspec
-from msgspec import Struct
 
 from cycle.aggregates.base import By, Command, LogName, Refused, Role
-from cycle.aggregates.webhook import DisableWebhook, ParkWebhookEvent, Webhook, WebhookStage
+from cycle.aggregates.webhook import DisableWebhook, ParkWebhookEvent, Webhook
 from cycle.cloudevents import Envelopes
 from cycle.commands import Said
 from cycle.engine import Engine
-from cycle.store import Conflict, FeedRow, KeyReused
+from cycle.store import Conflict, KeyReused
+from cycle.subscriptions.filling import fill
+from cycle.subscriptions.schedule import LONGEST_HOLD_SECONDS, Chance, pause_seconds
+from cycle.subscriptions.shapes import Answer, Delivery, DeliveryStage
 from cycle.watching import Busy
 from cycle.webhooks.endpoints import Webhooks
-from cycle.webhooks.schedule import LONGEST_HOLD_SECONDS, Chance, pause_seconds
-from cycle.webhooks.shapes import Answer, Delivery, DeliveryStage, Found, Progress
 from cycle.webhooks.signing import headers
 
-FILL = 500
-"""So many events may wait that nothing stands in the way of; what follows in the log is read when they have gone."""
 PIECE = 20
 """So many deliveries are made for one webhook before it is somebody else's turn."""
-MOST = 2**63 - 1
-"""Behind every position that there may be."""
 KEPT_SECONDS = 30 * 86_400
 """As long a delivery is remembered that was made."""
 _encode = msgspec.json.Encoder().encode
@@ -60,14 +56,6 @@ class Sends(Protocol):
     def __call__(self, url: str, sent: dict[str, str], body: bytes) -> Response: ...
 
 
-class _Leaf(Struct, frozen=True, gc=False):
-    id: str
-    stream: str
-
-
-_leaf = msgspec.json.Decoder(_Leaf).decode
-
-
 class Deliverer:
     """Sends for all webhooks of one engine, under the account of the worker. One process at a time does.
 
@@ -81,7 +69,7 @@ class Deliverer:
     ) -> None:
         self._webhooks, self._send, self._envelopes, self._chance = webhooks, send, envelopes, chance
         self._engine: Engine = webhooks.engine
-        self._store, self.now = webhooks.store, webhooks.now
+        self._queue, self.now = webhooks.queue, webhooks.now
         self.account, self._by = account, By(account, Role.WORKER)
 
     @property
@@ -96,13 +84,15 @@ class Deliverer:
         self._engine.door.refresh()
         known = list(self._webhooks.refresh().values())
         for each in known:
-            if each.stage is WebhookStage.REMOVED and self._store.progress(each.id):
-                self._store.forget(each.id)
-        return [each for each in known if each.stage is WebhookStage.ACTIVE]
+            if each.is_removed and self._queue.progress(each.id):
+                self._webhooks.forget(each.id)
+        return [each for each in known if each.is_active]
 
     def sweep(self) -> None:
         """Forget what was delivered long ago."""
-        self._store.sweep(self.now() - KEPT_SECONDS)
+        before = self.now() - KEPT_SECONDS
+        self._queue.sweep(before)
+        self._webhooks.store.sweep(before)
 
     def round(self) -> int:
         """A piece of work for each webhook, one after the other; returns how many attempts were made."""
@@ -110,10 +100,9 @@ class Deliverer:
 
     def piece(self, state: Webhook, stopped: Callable[[], bool] = lambda: False) -> int:
         """Read on, and send what is due, for one webhook; returns how many attempts were made."""
-        self._store.follow(state.id, state.lanes)
-        self._fill(state)
+        fill(self._webhooks, state)
         attempts, failed = 0, set[str]()
-        for delivery in self._store.due(state.id, self.now(), PIECE):
+        for delivery in self._queue.due(state.id, self.now(), PIECE):
             if delivery.stream in failed:
                 continue
             if stopped() or not self._goes_on(state):
@@ -127,29 +116,8 @@ class Deliverer:
         """Whether the webhook is to be sent the same things still, and wants no peace."""
         self._engine.door.refresh()
         found = self._webhooks.refresh()[state.id]
-        same = found.stage is WebhookStage.ACTIVE and found.lanes == state.lanes
-        return same and self._store.held_until(state.id) <= self.now()
-
-    def _fill(self, state: Webhook) -> None:
-        """Let what follows in the log wait, as far as there is room."""
-        for progress in self._store.progress(state.id):
-            room = FILL - self._store.waiting(state.id)
-            if room > 0:
-                self._read_on(state, progress, room)
-
-    def _read_on(self, state: Webhook, progress: Progress, room: int) -> None:
-        lane = progress.lane
-        wanted = MOST if lane.up_to is None else lane.up_to
-        head, rows = self._engine.store.feed(progress.position, wanted, room, types=state.types)
-        up_to = rows[-1][0] if len(rows) == room else min(head, wanted)
-        if up_to > progress.position:
-            self._store.enqueue(state.id, lane, list(self._wanted(state, rows)), up_to)
-
-    def _wanted(self, state: Webhook, rows: Sequence[FeedRow]) -> Iterator[Found]:
-        for position, log, _, stored in rows:
-            if self._webhooks.is_for(state, LogName(log)):
-                leaf = _leaf(stored)
-                yield Found(position, leaf.id, leaf.stream)
+        same = found.is_active and found.lanes == state.lanes
+        return same and self._queue.held_until(state.id) <= self.now()
 
     def _deliver(self, state: Webhook, delivery: Delivery) -> bool:
         """Send one; returns whether what follows it in its stream may be sent."""
@@ -174,7 +142,7 @@ class Deliverer:
         now, pause = self.now(), pause_seconds(delivery.attempts, self._chance)
         if response.retry_after_seconds is not None:
             peace = min(response.retry_after_seconds, LONGEST_HOLD_SECONDS)
-            self._store.hold(state.id, now + peace)
+            self._queue.hold(state.id, now + peace)
             pause = None if pause is None else max(pause, peace)
         if response.status == HTTPStatus.GONE:
             self._record(state, DisableWebhook(event=delivery.event), f"gone {delivery.event} {state.version}")
@@ -197,7 +165,7 @@ class Deliverer:
 
     def _settle(self, delivery: Delivery, stage: DeliveryStage, what: str) -> None:
         answers = (*delivery.answers, Answer(self.now(), what))
-        self._store.settle(delivery._replace(stage=stage, answers=answers))
+        self._queue.settle(delivery._replace(stage=stage, answers=answers))
 
     def _record(self, state: Webhook, command: Command, key: str) -> None:
         said = Said(command=command, by=self._by, on=self._engine.today(), target=state.id, key=key)

@@ -1,4 +1,4 @@
-"""Webhooks: sealed secrets, how far each stretch of the log came, and what waits to be sent."""
+"""Subscriptions: sealed secrets of webhooks, how far each stretch of the log came, and what waits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,18 +21,24 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "webhook_lanes",
-        sa.Column("webhook", sa.Text, primary_key=True),
-        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
-        held("after", sa.BigInteger),
-        sa.Column("up_to", sa.BigInteger),
-        held("position", sa.BigInteger),
+        "queues",
+        sa.Column("subscription", sa.Text, primary_key=True),
+        held("version", sa.Integer),
         held("held", sa.BigInteger),
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "webhook_deliveries",
-        sa.Column("webhook", sa.Text, primary_key=True),
+        "queue_lanes",
+        sa.Column("subscription", sa.Text, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        held("after", sa.BigInteger),
+        sa.Column("up_to", sa.BigInteger),
+        held("position", sa.BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "queue_deliveries",
+        sa.Column("subscription", sa.Text, primary_key=True),
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
         held("event", sa.Text),
         held("stream", sa.Text),
@@ -45,5 +51,5 @@ def upgrade() -> None:
         sa.Column("was", sa.Text),
         sqlite_with_rowid=False,
     )
-    op.create_index("webhook_deliveries_stage", "webhook_deliveries", ["webhook", "stage", "position"])
-    op.create_index("webhook_deliveries_stream", "webhook_deliveries", ["webhook", "stream", "position"])
+    op.create_index("queue_deliveries_stage", "queue_deliveries", ["subscription", "stage", "position"])
+    op.create_index("queue_deliveries_stream", "queue_deliveries", ["subscription", "stream", "position"])

@@ -1,0 +1,229 @@
+"""The tables of queues: how far each stretch of the log came for a subscription, and what waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cycle.aggregates.subscription import Lane
+from cycle.aggregates.terms import SubscriptionId
+from cycle.subscriptions.shapes import Answer, Counts, Delivery, DeliveryStage, Found, Progress, QueueStore
+from cycle_adapters.sql.beside import SqlBeside
+from cycle_adapters.sql.opening import DERIVED
+from cycle_adapters.sql.schema import deliveries, lanes, queues
+
+ROWS = 200
+"""So many rows are put into one statement: SQLite takes no more than some thousand values."""
+_decode = msgspec.json.Decoder(tuple[Answer, ...]).decode
+WAITS, PARKED = DeliveryStage.WAITING.value, DeliveryStage.PARKED.value
+_before = deliveries.alias("before")
+_COLUMNS = (
+    deliveries.c.subscription, deliveries.c.position, deliveries.c.event, deliveries.c.stream, deliveries.c.stage,
+    deliveries.c.attempts, deliveries.c.due, deliveries.c.answers,
+)  # fmt: skip
+
+
+class SqlQueue(SqlBeside, QueueStore):
+    """All queues, on either database."""
+
+    @contextmanager
+    def _noting(self) -> Iterator[Connection]:
+        """Write what can be lost: the log is read again."""
+        with self._explained(), self._database.execution_options(**{DERIVED: True}).begin() as connection:
+            yield connection
+
+    def forget(self, subscription: SubscriptionId) -> None:
+        with self._writing() as connection:
+            for table in (queues, lanes, deliveries):
+                connection.execute(delete(table).where(table.c.subscription == subscription))
+
+    def progress(self, subscription: SubscriptionId) -> Sequence[Progress]:
+        with self._reading() as connection:
+            return _progress(connection, subscription)
+
+    def follow(self, subscription: SubscriptionId, version: int, wanted: Sequence[Lane]) -> None:
+        asked = {lane.version: lane for lane in wanted}
+        if {each.lane.version for each in self.progress(subscription)} == asked.keys():
+            return
+        with self._noting() as connection:
+            if _locked(connection, subscription).version > version:
+                return
+            this = queues.c.subscription == subscription
+            connection.execute(update(queues).where(this).values(version=version))
+            there = {each.lane.version for each in _progress(connection, subscription)}
+            if wanted and wanted[0].version not in there:
+                open_ = deliveries.c.stage.in_((WAITS, PARKED))
+                connection.execute(delete(deliveries).where(_of(subscription), open_))
+            for gone in there - asked.keys():
+                _stop(connection, subscription, gone)
+            for new in asked.keys() - there:
+                lane = asked[new]
+                begun = {"version": new, "after": lane.after, "up_to": lane.up_to, "position": lane.after}
+                connection.execute(insert(lanes).values(subscription=subscription, **begun))
+
+    def enqueue(self, subscription: SubscriptionId, progress: Progress, found: Sequence[Found], position: int) -> None:
+        lane = progress.lane
+        this = (lanes.c.subscription == subscription) & (lanes.c.version == lane.version)
+        with self._noting() as connection:
+            # First, so that whoever else has read the same stretch waits here, and finds that it has moved on.
+            moved = update(lanes).where(this, lanes.c.position == progress.position).values(position=position)
+            if not connection.execute(moved).rowcount:
+                return
+            for start in range(0, len(found), ROWS):
+                rows = [_row(subscription, lane, each) for each in found[start : start + ROWS]]
+                made = inserted(connection, deliveries).values(rows)
+                again = {
+                    "stage": WAITS,
+                    "attempts": 0,
+                    "due": 0,
+                    "lane": lane.version,
+                    # What a replay is stopped before goes back to what it was.
+                    "was": None if lane.up_to is None else deliveries.c.stage,
+                }
+                made = made.on_conflict_do_update(
+                    index_elements=["subscription", "position"], set_=again, where=deliveries.c.stage != WAITS
+                )
+                connection.execute(made)
+
+    def due(self, subscription: SubscriptionId, now: float, limit: int) -> Sequence[Delivery]:
+        query = select(*_COLUMNS).where(
+            _of(subscription), deliveries.c.stage == WAITS, deliveries.c.due <= milliseconds(now), _is_free(now)
+        )
+        with self._reading() as connection:
+            return _made(connection.execute(query.order_by(deliveries.c.position).limit(limit)).all())
+
+    def settle(self, delivery: Delivery) -> None:
+        this = _of(delivery.subscription) & (deliveries.c.position == delivery.position)
+        values: dict[str, object] = {
+            "stage": delivery.stage.value,
+            "attempts": delivery.attempts,
+            "due": milliseconds(delivery.due),
+            "answers": msgspec.json.encode(delivery.answers).decode(),
+            "settled": milliseconds(delivery.answers[-1].at),
+        }
+        if delivery.stage is not DeliveryStage.WAITING:
+            values["was"] = None
+        with self._noting() as connection:
+            # What was rewound or removed meanwhile is no longer there, and waits no longer.
+            connection.execute(update(deliveries).where(this, deliveries.c.stage == WAITS).values(values))
+
+    def hold(self, subscription: SubscriptionId, until: float) -> None:
+        with self._noting() as connection:
+            this = queues.c.subscription == subscription
+            connection.execute(update(queues).where(this).values(held=milliseconds(until)))
+
+    def held_until(self, subscription: SubscriptionId) -> float:
+        query = select(queues.c.held).where(queues.c.subscription == subscription)
+        with self._reading() as connection:
+            return (connection.execute(query).scalar() or 0) / 1000
+
+    def counts(self, subscription: SubscriptionId) -> Counts:
+        query = select(deliveries.c.stage, func.count()).where(_of(subscription)).group_by(deliveries.c.stage)
+        with self._reading() as connection:
+            found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+        return Counts(**{stage.value: found.get(stage.value, 0) for stage in DeliveryStage})
+
+    def waiting(self, subscription: SubscriptionId) -> int:
+        parked = select(_before.c.stream).where(_before.c.subscription == subscription, _before.c.stage == PARKED)
+        query = select(func.count()).where(
+            _of(subscription), deliveries.c.stage == WAITS, deliveries.c.stream.not_in(parked)
+        )
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def deliveries(
+        self, subscription: SubscriptionId, *, stage: DeliveryStage | None = None, before: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Delivery]:  # fmt: skip
+        query = select(*_COLUMNS).where(_of(subscription), deliveries.c.stage != DeliveryStage.WITHHELD.value)
+        if stage is not None:
+            query = query.where(deliveries.c.stage == stage.value)
+        if before is not None:
+            query = query.where(deliveries.c.position < before)
+        with self._reading() as connection:
+            return _made(connection.execute(query.order_by(deliveries.c.position.desc()).limit(limit)).all())
+
+    def position_of(self, subscription: SubscriptionId, event: str) -> int | None:
+        query = select(deliveries.c.position).where(_of(subscription), deliveries.c.event == event)
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def sweep(self, before: float) -> None:
+        over = deliveries.c.stage.in_((DeliveryStage.DELIVERED.value, DeliveryStage.WITHHELD.value))
+        with self._writing() as connection:
+            connection.execute(delete(deliveries).where(over, deliveries.c.settled < milliseconds(before)))
+
+
+def inserted(connection: Connection, table: Table) -> Any:
+    """An insert that may say what to do on a conflict."""
+    return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
+
+
+def milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _locked(connection: Connection, subscription: SubscriptionId) -> Any:
+    """What is kept of the whole queue; nobody else changes which stretches it follows until the transaction ends."""
+    begun = {"subscription": subscription, "version": 0, "held": 0}
+    connection.execute(inserted(connection, queues).values(begun).on_conflict_do_nothing())
+    query = select(*queues.c).where(queues.c.subscription == subscription).with_for_update()
+    return connection.execute(query).one()
+
+
+def _stop(connection: Connection, subscription: SubscriptionId, lane: int) -> None:
+    """A stretch is wanted no longer: what waits of it is again what it was."""
+    connection.execute(delete(lanes).where(lanes.c.subscription == subscription, lanes.c.version == lane))
+    stopped = and_(_of(subscription), deliveries.c.lane == lane, deliveries.c.stage == WAITS)
+    as_before = {"stage": deliveries.c.was, "was": None}
+    connection.execute(update(deliveries).where(stopped, deliveries.c.was.isnot(None)).values(as_before))
+
+
+def _of(subscription: SubscriptionId) -> Any:
+    return deliveries.c.subscription == subscription
+
+
+def _is_free(now: float) -> Any:
+    """Nothing stands before it in the same stream that is parked, or is not due yet."""
+    holds_up = or_(_before.c.stage == PARKED, and_(_before.c.stage == WAITS, _before.c.due > milliseconds(now)))
+    of_the_same = and_(
+        _before.c.subscription == deliveries.c.subscription,
+        _before.c.stream == deliveries.c.stream,
+        _before.c.position < deliveries.c.position,
+    )
+    return ~select(_before.c.position).where(of_the_same, holds_up).exists()
+
+
+def _progress(connection: Connection, subscription: SubscriptionId) -> list[Progress]:
+    query = select(lanes.c.version, lanes.c.after, lanes.c.up_to, lanes.c.position)
+    found = connection.execute(query.where(lanes.c.subscription == subscription).order_by(lanes.c.version)).all()
+    return [Progress(Lane(version, after, up_to), position) for version, after, up_to, position in found]
+
+
+def _row(subscription: SubscriptionId, lane: Lane, found: Found) -> dict[str, object]:
+    return {
+        **found._asdict(),
+        "subscription": subscription,
+        "stage": WAITS,
+        "attempts": 0,
+        "due": 0,
+        "answers": "[]",
+        "settled": 0,
+        "lane": lane.version,
+        "was": None,
+    }
+
+
+def _made(rows: Sequence[Any]) -> list[Delivery]:
+    return [
+        Delivery(
+            row.subscription, row.position, row.event, row.stream, DeliveryStage(row.stage), row.attempts,
+            row.due / 1000, _decode(row.answers),
+        )
+        for row in rows
+    ]  # fmt: skip

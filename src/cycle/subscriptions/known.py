@@ -1,0 +1,165 @@
+"""The subscriptions of one kind, as the platform log says: who sees which, what is said of them, what they want."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from threading import Lock
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from cycle.access import READING, Forbidden
+from cycle.aggregates.account import covers
+from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role
+from cycle.aggregates.subscription import Subscription
+from cycle.aggregates.terms import SubscriptionId
+from cycle.commands import Said, read_command
+from cycle.engine import Engine
+from cycle.failures import Failure
+from cycle.watching import Done
+
+READS = READING["events"]
+"""What a subscription's owner has to be allowed where an event belongs."""
+SEES = (Role.ADMINISTRATOR, Role.AUDITOR)
+"""Who sees the subscriptions of others, in his territory."""
+S = TypeVar("S", bound=Subscription)
+
+
+class NoSubscription(Failure):
+    """None that the account sees is called so."""
+
+    kind = "subscription"
+    code = "subscription-unknown"
+
+
+class Subscriptions(Generic[S]):
+    """All subscriptions of one kind.
+
+    Args:
+        now: seconds since 1970.
+    """
+
+    aggregate: ClassVar[Aggregate[Any, Any]]
+    lists: ClassVar[str]
+    """The action of ``cycle.access`` that listing them is."""
+    replays: ClassVar[type[Command]]
+    removes: ClassVar[type[Command]]
+
+    def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
+        self.engine, self.now = engine, now
+        self.queue = engine.store.queue
+        self._lock = Lock()
+        self._known: Mapping[SubscriptionId, S] = {}
+        self._position = 0
+        self._types = tuple(sorted(event.type for event in self.aggregate.events))
+
+    def refresh(self) -> Mapping[SubscriptionId, S]:
+        """All of them as they are now, the removed ones too."""
+        with self._lock:
+            known, store, aggregate = dict(self._known), self.engine.store, self.aggregate
+            for position, topic, schema, leaf in store.read(self._position, log=PLATFORM, types=self._types):
+                fact = self.engine.leaves[topic, schema](leaf)
+                identity = identity_of(fact.stream)
+                known[identity] = aggregate.fold(known.get(identity, aggregate.initial), [fact])
+                self._known, self._position = known, position
+            return self._known
+
+    def seen_by(self, actor: str) -> list[S]:
+        """Those that an account sees: its own, and those of others in its territory where it administers or audits.
+
+        Raises:
+            Forbidden: it holds no role that sees any.
+        """
+        engine = self.engine
+        engine.act(actor, self.lists, None)
+        grants = [grant for grant in engine.door.now.grants(actor, engine.today()) if grant.role in SEES]
+        return [
+            each
+            for each in self.refresh().values()
+            if not each.is_removed and (each.owner == actor or any(grant.covers(each.territory) for grant in grants))
+        ]
+
+    def find(self, actor: str, name: str) -> S:
+        """The one with this id, or with an id that ends so.
+
+        Raises:
+            NoSubscription: the account sees none, or several.
+            Forbidden: it sees none at all.
+        """
+        found = [each for each in self.seen_by(actor) if each.id.endswith(name)]
+        if len(found) != 1:
+            raise NoSubscription("unknown" if not found else "several", id=name)
+        return found[0]
+
+    def say(
+        self,
+        actor: str,
+        name: str,
+        fields: Mapping[str, object],
+        target: SubscriptionId | None = None,
+        key: str | None = None,
+        on: date | None = None,
+    ) -> Done:
+        """Say a command in the first role in which the account may.
+
+        Raises:
+            BadInput: a field does not have the declared shape.
+            Refused: no right, or a rule.
+        """
+        command = read_command(name, msgspec.json.encode(fields))
+        try:
+            role = self.engine.door.role_of(actor, command, target)
+        except Forbidden as forbidden:
+            self.engine.door.note(None, forbidden)
+            raise
+        said = Said(command=command, by=By(actor, role), on=on or self.engine.today(), target=target, key=key)
+        return self.engine.carry_out(said)
+
+    def begun_before(self, key: str | None) -> Recorded[Any] | None:
+        """The first fact of the subscription that was registered with this key before."""
+        found = self.engine.store.receipt(key) if key else None
+        fact = self.engine.fact(found[1].events[-1]) if found else None
+        return fact if fact and fact.version == 1 and fact.type in self._types else None
+
+    def replay_event(self, actor: str, identity: SubscriptionId, event: str, key: str | None = None) -> Done:
+        """Have one event delivered again.
+
+        Raises:
+            NoSubscription: nothing is remembered of it.
+            Refused: no right to it.
+        """
+        position = self.queue.position_of(identity, event)
+        if position is None:
+            raise NoSubscription("no-such-event", id=event)
+        return self.say(actor, self.replays.type, {"after": position - 1, "up_to": position}, identity, key)
+
+    def remove(self, actor: str, identity: SubscriptionId, reason: str, key: str | None = None) -> Done:
+        """Remove one for good, with all that waited."""
+        done = self.say(actor, self.removes.type, {"reason": reason}, identity, key)
+        self.forget(identity)
+        return done
+
+    def forget(self, identity: SubscriptionId) -> None:
+        """Destroy what is kept beside the log of one that is removed."""
+        self.queue.forget(identity)
+
+    def is_for(self, state: S, log: LogName) -> bool:
+        """Whether the events of a log are what a subscription is for, as far as places go."""
+        return covers(state.territory, self.engine.door.home(log)[0])
+
+    def owner_reads(self, state: S, log: LogName) -> bool:
+        """Whether the owner of a subscription may read the events of a log, now."""
+        door = self.engine.door
+        path, zone = door.home(log)
+        try:
+            door.let(door.now, state.owner, READS, path, zone=zone)
+        except Forbidden:
+            return False
+        return True
+
+
+def identity_of(stream: str) -> SubscriptionId:
+    """The id of the subscription that a stream is about."""
+    return SubscriptionId(stream.partition("-")[2])
