@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from cycle.aggregates.base import StreamId
 from cycle.aggregates.terms import WebhookId
@@ -25,19 +24,8 @@ class KeptSecret(NamedTuple):
     until: float | None
 
 
-class Turn(Protocol):
-    """The right to deliver, of one process at a time."""
-
-    def held(self) -> bool:
-        """Whether it is held still: a lost connection to the database lets go of it."""
-
-
 class WebhookStore(ABC):
-    """The table of secrets, and the turn. Every call is one transaction."""
-
-    @abstractmethod
-    def turn(self) -> AbstractContextManager[Turn | None]:
-        """The right to deliver until the end of the block; None: another process has it. Who dies lets go of it."""
+    """The table of secrets. Every call is one transaction."""
 
     @abstractmethod
     def keep_secret(self, webhook: WebhookId, secret: KeptSecret, old_until: float) -> None:

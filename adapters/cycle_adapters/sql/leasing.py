@@ -1,0 +1,90 @@
+"""Leases: an advisory lock on PostgreSQL, a lock on a file beside a SQLite database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any, cast
+
+import psycopg
+
+from cycle.leases import Lease, Leases, Work
+from cycle_adapters.sql.beside import SqlBeside
+from cycle_adapters.sql.opening import APPLICATION_ID, place_of
+
+NUMBERS = {Work.DELIVERING: 2, Work.PUBLISHING: 3}
+"""The second half of an advisory lock's key; 1 is that of whoever rebuilds."""
+
+
+class SqlLeases(SqlBeside, Leases):
+    """The leases of either database."""
+
+    @contextmanager
+    def lease(self, work: Work) -> Iterator[Lease | None]:
+        with self._explained():
+            held = self._on_sqlite(work) if self._is_sqlite else self._on_postgres(work)
+        if held is None:
+            yield None
+            return
+        with closing(held):
+            yield held
+
+    def _on_sqlite(self, work: Work) -> _SqliteLease | None:
+        # A file of its own, so that nobody who works with the log waits.
+        connection = sqlite3.connect(
+            f"{place_of(self._database.url)}-{work.value}", timeout=0, check_same_thread=False, isolation_level=None
+        )
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            connection.close()
+            return None
+        return _SqliteLease(connection)
+
+    def _on_postgres(self, work: Work) -> _PostgresLease | None:
+        pooled = self._database.raw_connection()
+        connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+        pooled.detach()
+        connection.autocommit = True
+        lease = _PostgresLease(connection)
+        if lease.taken(work):
+            return lease
+        lease.close()
+        return None
+
+
+class _SqliteLease:
+    """A write lock on a file: the system lets go of it when the process ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def held(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _PostgresLease:
+    """An advisory lock of a session: the server lets go of it when the connection ends."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def taken(self, work: Work) -> bool:
+        asked = (APPLICATION_ID, NUMBERS[work])
+        found = self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", asked).fetchone()
+        return bool(found and found[0])
+
+    def held(self) -> bool:
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()

@@ -1,0 +1,32 @@
+"""Work that one process does at a time, whichever of them comes first: whoever dies lets go of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import Protocol
+
+
+class Work(Enum):
+    """What is done by one process at a time."""
+
+    DELIVERING = "delivering"
+    """Sending to webhooks."""
+    PUBLISHING = "publishing"
+    """Handing events on to NATS."""
+
+
+class Lease(Protocol):
+    """The right to do it."""
+
+    def held(self) -> bool:
+        """Whether it is held still: a lost connection to the database lets go of it."""
+
+
+class Leases(ABC):
+    """The rights of one database."""
+
+    @abstractmethod
+    def lease(self, work: Work) -> AbstractContextManager[Lease | None]:
+        """The right to some work until the end of the block; None: another process has it."""
