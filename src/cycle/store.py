@@ -19,9 +19,9 @@ from cycle.aggregates.base import LogName, StreamId
 from cycle.catalogue import Language, template
 from cycle.identity.shapes import IdentityStore
 from cycle.leaf import rfc3339
-from cycle.leases import Leases
 from cycle.proofs.rows import Save, Stored
 from cycle.subscriptions.shapes import QueueStore
+from cycle.turns import Turns
 from cycle.vault.shapes import VaultChange, VaultStore
 from cycle.webhooks.shapes import WebhookStore
 
@@ -239,7 +239,7 @@ class LogRecorder(ApplicationRecorder, ABC):
     """What of the log waits for subscriptions."""
     webhooks: WebhookStore
     """The sealed secrets that sign what is sent."""
-    leases: Leases
+    turns: Turns
     """Work that one process does at a time."""
     grouped: Callable[[int, int], None] | None = None
     """Told of every group of saves that was committed together: how many, and how many new events."""

@@ -6,7 +6,7 @@ import json
 import subprocess
 from threading import Event
 
-from cycle.leases import Work
+from cycle.turns import Work
 from tests.operations.processes import CYCLE, running, said, stopped
 from tests.webhooks.receiver import Receiver, Sent
 from tests.webhooks.town import Town
@@ -76,16 +76,16 @@ def test_the_one_that_delivers_is_killed_in_the_middle_and_the_other_one_goes_on
     assert town.receiver.positions.count(positions[2]) == 2
 
 
-def test_a_lease_is_one_processes_alone_and_is_let_go_of(town: Town) -> None:
+def test_a_turn_is_one_processes_alone_and_is_let_go_of(town: Town) -> None:
     other = town.another()
-    own, others = town.engine.store.leases, other.engine.store.leases
-    with own.lease(Work.DELIVERING) as first, others.lease(Work.DELIVERING) as second:
+    own, others = town.engine.store.turns, other.engine.store.turns
+    with own.turn(Work.DELIVERING) as first, others.turn(Work.DELIVERING) as second:
         assert first is not None
         assert first.held()
         assert second is None
-        with others.lease(Work.PUBLISHING) as other_work:
+        with others.turn(Work.PUBLISHING) as other_work:
             assert other_work is not None
-    with others.lease(Work.DELIVERING) as third:
+    with others.turn(Work.DELIVERING) as third:
         assert third is not None
     other.close()
 
@@ -114,15 +114,15 @@ def test_without_the_key_nothing_is_sent_and_why_is_said(town: Town) -> None:
     assert town.receiver.sent == []
 
 
-def test_who_has_lost_the_connection_to_the_server_has_lost_the_lease(postgres_url: str, receiver: Receiver) -> None:
+def test_who_has_lost_the_connection_to_the_server_has_lost_its_turn(postgres_url: str, receiver: Receiver) -> None:
     town, other = Town(postgres_url, None, receiver), Town(postgres_url, None, receiver)
-    with town.engine.store.leases.lease(Work.DELIVERING) as lease:
-        assert lease is not None
+    with town.engine.store.turns.turn(Work.DELIVERING) as turn:
+        assert turn is not None
         with town.engine.store.database.connect() as connection:
             ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
             assert connection.exec_driver_sql(ended).all() == [(True,)]
-        assert not lease.held()
-        with other.engine.store.leases.lease(Work.DELIVERING) as next_one:
+        assert not turn.held()
+        with other.engine.store.turns.turn(Work.DELIVERING) as next_one:
             assert next_one is not None
     town.close()
     other.close()

@@ -43,11 +43,11 @@ from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, Sq
 from cycle_adapters.sql.feeding import SqlFeeding
 from cycle_adapters.sql.grouping import GroupCommit, Outcome
 from cycle_adapters.sql.identity import SqlIdentities
-from cycle_adapters.sql.leasing import SqlLeases
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.queues import SqlQueue
 from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
+from cycle_adapters.sql.turns import SqlTurns
 from cycle_adapters.sql.vaulting import SqlVault
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 from cycle_adapters.sql.webhooks import SqlWebhooks
@@ -67,7 +67,7 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         self.identities = SqlIdentities(database)
         self.queue = SqlQueue(database)
         self.webhooks = SqlWebhooks(database)
-        self.leases = SqlLeases(database)
+        self.turns = SqlTurns(database)
         # Somebody may have been killed between an erasure and its cleaning.
         self.vault.clean()
         self._writer: sqlite.SqliteWriter | postgres.PostgresWriter

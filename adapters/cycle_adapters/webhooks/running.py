@@ -12,9 +12,9 @@ from cycle.aggregates.webhook import Webhook
 from cycle.cloudevents import Envelopes
 from cycle.engine import Engine
 from cycle.failures import USAGE, Failure
-from cycle.leases import Lease, Work
 from cycle.settings import ADDRESS, DEFAULT_ADDRESS, WEBHOOK_NETWORKS, WEBHOOK_PORTS
 from cycle.store import Waker
+from cycle.turns import Turn, Work
 from cycle.webhooks.delivering import Deliverer
 from cycle.webhooks.endpoints import Webhooks
 from cycle_adapters.logs import trouble
@@ -75,17 +75,17 @@ class Running:
     def run(self, stop: Event) -> None:
         """Deliver while it is this process's turn; wait for it while it is another's."""
         while not stop.is_set():
-            with self._engine.store.leases.lease(Work.DELIVERING) as lease:
-                if lease is not None:
+            with self._engine.store.turns.turn(Work.DELIVERING) as turn:
+                if turn is not None:
                     with closing(self._engine.store.waker()) as waker:
-                        self._while_held(lease, waker, stop)
+                        self._while_held(turn, waker, stop)
             stop.wait(LOOK_SECONDS)
 
-    def _while_held(self, lease: Lease, waker: Waker, stop: Event) -> None:
+    def _while_held(self, turn: Turn, waker: Waker, stop: Event) -> None:
         told, over = False, Event()
         with ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
             try:
-                while not stop.is_set() and lease.held():
+                while not stop.is_set() and turn.held():
                     if self._deliverer.may:
                         told = False
                         self._begin(pool, over, waker)

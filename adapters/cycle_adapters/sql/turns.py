@@ -1,4 +1,4 @@
-"""Leases: an advisory lock on PostgreSQL, a lock on a file beside a SQLite database."""
+"""Turns: an advisory lock on PostgreSQL, a lock on a file beside a SQLite database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import psycopg
 
-from cycle.leases import Lease, Leases, Work
+from cycle.turns import Turn, Turns, Work
 from cycle_adapters.sql.beside import SqlBeside
 from cycle_adapters.sql.opening import APPLICATION_ID, place_of
 
@@ -17,11 +17,11 @@ NUMBERS = {Work.DELIVERING: 2, Work.PUBLISHING: 3}
 """The second half of an advisory lock's key; 1 is that of whoever rebuilds."""
 
 
-class SqlLeases(SqlBeside, Leases):
-    """The leases of either database."""
+class SqlTurns(SqlBeside, Turns):
+    """The turns of either database."""
 
     @contextmanager
-    def lease(self, work: Work) -> Iterator[Lease | None]:
+    def turn(self, work: Work) -> Iterator[Turn | None]:
         with self._explained():
             held = self._on_sqlite(work) if self._is_sqlite else self._on_postgres(work)
         if held is None:
@@ -30,7 +30,7 @@ class SqlLeases(SqlBeside, Leases):
         with closing(held):
             yield held
 
-    def _on_sqlite(self, work: Work) -> _SqliteLease | None:
+    def _on_sqlite(self, work: Work) -> _SqliteTurn | None:
         # A file of its own, so that nobody who works with the log waits.
         connection = sqlite3.connect(
             f"{place_of(self._database.url)}-{work.value}", timeout=0, check_same_thread=False, isolation_level=None
@@ -40,21 +40,21 @@ class SqlLeases(SqlBeside, Leases):
         except sqlite3.OperationalError:
             connection.close()
             return None
-        return _SqliteLease(connection)
+        return _SqliteTurn(connection)
 
-    def _on_postgres(self, work: Work) -> _PostgresLease | None:
+    def _on_postgres(self, work: Work) -> _PostgresTurn | None:
         pooled = self._database.raw_connection()
         connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
         pooled.detach()
         connection.autocommit = True
-        lease = _PostgresLease(connection)
-        if lease.taken(work):
-            return lease
-        lease.close()
+        turn = _PostgresTurn(connection)
+        if turn.taken(work):
+            return turn
+        turn.close()
         return None
 
 
-class _SqliteLease:
+class _SqliteTurn:
     """A write lock on a file: the system lets go of it when the process ends."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -67,7 +67,7 @@ class _SqliteLease:
         self._connection.close()
 
 
-class _PostgresLease:
+class _PostgresTurn:
     """An advisory lock of a session: the server lets go of it when the connection ends."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:

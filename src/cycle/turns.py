@@ -17,16 +17,16 @@ class Work(Enum):
     """Handing events on to NATS."""
 
 
-class Lease(Protocol):
+class Turn(Protocol):
     """The right to do it."""
 
     def held(self) -> bool:
         """Whether it is held still: a lost connection to the database lets go of it."""
 
 
-class Leases(ABC):
+class Turns(ABC):
     """The rights of one database."""
 
     @abstractmethod
-    def lease(self, work: Work) -> AbstractContextManager[Lease | None]:
+    def turn(self, work: Work) -> AbstractContextManager[Turn | None]:
         """The right to some work until the end of the block; None: another process has it."""
