@@ -85,6 +85,8 @@ ACTING: Mapping[str, Action] = dict(
         _declared("restore", Role.OPERATOR, machine=True),
         _declared("list-accounts", Role.ADMINISTRATOR, Role.AUDITOR, Role.OPERATOR),
         _declared("list-webhooks", *MANAGES, Role.AUDITOR),
+        _declared("list-groups", *MANAGES, Role.AUDITOR),
+        _declared("consume-group", *MANAGES),
         _declared("seal", Role.OPERATOR, machine=True),
         _declared("receipt", Role.OPERATOR, *READERS, machine=True),
         _declared("export-checkpoint", Role.OPERATOR, *READERS, machine=True),

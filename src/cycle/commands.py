@@ -22,6 +22,7 @@ from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson, disclosu
 from cycle.aggregates.framework import decision as decision
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import ProposeFramework
+from cycle.aggregates.group import ParkConsumerGroupEvent, RegisterConsumerGroup, group
 from cycle.aggregates.known import Known
 from cycle.aggregates.organisation import RegisterOrganisation, organisation
 from cycle.aggregates.person import person
@@ -33,6 +34,7 @@ from cycle.leaf import canonical
 
 AGGREGATES: tuple[Aggregate[Any, Known], ...] = (
     framework, commune, deliberation, organisation, person, rulebook, request, account, acts, disclosure, webhook,
+    group,
 )  # fmt: skip
 BY_COMMAND: Mapping[str, Aggregate[Any, Known]] = {
     name: aggregate for aggregate in AGGREGATES for name in aggregate.commands
@@ -61,11 +63,20 @@ check_seconds(COMMANDS.values())
 BESIDE: frozenset[str] = frozenset(
     name
     for name, command in COMMANDS.items()
-    if command.__module__ == credentials.__name__ or command in (RegisterWebhook, RotateWebhookSecret)
+    if command.__module__ == credentials.__name__
+    or command in (RegisterWebhook, RotateWebhookSecret, ParkConsumerGroupEvent)
 )
 """Commands whose other half lies beside the log: verbs of their own say them, never a command alone."""
 FOUNDING: frozenset[type[Command]] = frozenset(
-    {ProposeFramework, EnterDeliberation, RegisterOrganisation, DisclosePerson, DisclosePeople, RegisterWebhook}
+    {
+        ProposeFramework,
+        EnterDeliberation,
+        RegisterOrganisation,
+        DisclosePerson,
+        DisclosePeople,
+        RegisterWebhook,
+        RegisterConsumerGroup,
+    }
 )
 """Commands that make a new aggregate with a fresh id."""
 SELF_NAMED: frozenset[str] = frozenset(

@@ -47,11 +47,13 @@ from cycle.aggregates.corrections import Correction, FactCorrected
 from cycle.aggregates.credentials import IssueToken
 from cycle.aggregates.disclosure import DisclosePeople, DisclosePerson
 from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.group import RegisterConsumerGroup
 from cycle.aggregates.known import Known
 from cycle.aggregates.person import Person, person
 from cycle.aggregates.request import Request
+from cycle.aggregates.subscription import Subscription
 from cycle.aggregates.terms import CommuneCode
-from cycle.aggregates.webhook import RegisterWebhook, Webhook
+from cycle.aggregates.webhook import RegisterWebhook
 from cycle.codec import Leaves
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, Said
 from cycle.drafting import Envelope, log_of
@@ -252,13 +254,13 @@ class Door:
         match said.command, state:
             case ((OpenAccount() | BeginAccounts()), _):
                 return None, ""
-            case ((GiveGrant(territory=territory) | RegisterWebhook(territory=territory)), _):
-                return path_of(territory), ""
+            case GiveGrant() | RegisterWebhook() | RegisterConsumerGroup() as placed, _:
+                return path_of(placed.territory), ""
             case RevokeGrant(grant=number), Account(grants=grants):
                 return grants[number].territory if number in grants else EVERYWHERE, ""
             case _, Account(grants=grants):
                 return above([grant.territory for grant in grants.values()]), ""
-            case _, Webhook(version=version, territory=territory) if version:
+            case _, Subscription(version=version, territory=territory) if version:
                 return territory, ""
             case RegisterCommune(commune=code, region=region, circle=circle), _:
                 return (country(code), region, circle, code), ""

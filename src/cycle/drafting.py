@@ -21,7 +21,7 @@ from cycle.aggregates.organisation import RegisterOrganisation
 from cycle.aggregates.person import RecordPerson
 from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PublishPolicy, Rulebook
-from cycle.aggregates.webhook import Webhook
+from cycle.aggregates.subscription import Subscription
 from cycle.commands import BadInput, Said
 from cycle.lookup import State
 from cycle.store import NOT_YET
@@ -102,7 +102,7 @@ def log_of(state: State, said: Said) -> LogName:
     match state:
         case Commune():
             return LogName(state.code)
-        case Rulebook() | Account() | Acts() | Disclosure() | Webhook():
+        case Rulebook() | Account() | Acts() | Disclosure() | Subscription():
             return PLATFORM
         case Request():
             return state.log

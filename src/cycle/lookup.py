@@ -25,8 +25,8 @@ from cycle.aggregates.organisation import Organisation, organisation
 from cycle.aggregates.person import Person, person
 from cycle.aggregates.request import Request
 from cycle.aggregates.rulebook import PolicyPublished, Rulebook, rulebook
+from cycle.aggregates.subscription import Subscription
 from cycle.aggregates.terms import CommuneCode, DeliberationId, OrganisationId, PersonId, PolicyId, Use
-from cycle.aggregates.webhook import Webhook
 from cycle.codec import Leaves
 from cycle.commands import BY_COMMAND, COMMANDS, Said
 from cycle.policy import Policy
@@ -43,7 +43,7 @@ State = (
     | Account
     | Acts
     | Disclosure
-    | Webhook
+    | Subscription
 )
 BAMAKO = "Africa/Bamako"
 Sizes = tuple[tuple[LogName, int], ...]

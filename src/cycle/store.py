@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from cycle.aggregates.base import LogName, StreamId
 from cycle.catalogue import Language, template
+from cycle.groups.shapes import LeaseStore
 from cycle.identity.shapes import IdentityStore
 from cycle.leaf import rfc3339
 from cycle.proofs.rows import Save, Stored
@@ -237,6 +238,8 @@ class LogRecorder(ApplicationRecorder, ABC):
     """What accounts sign in with, which is no part of the log either."""
     queue: QueueStore
     """What of the log waits for subscriptions."""
+    leases: LeaseStore
+    """Who has which of it."""
     webhooks: WebhookStore
     """The sealed secrets that sign what is sent."""
     turns: Turns
@@ -311,6 +314,16 @@ class LogRecorder(ApplicationRecorder, ABC):
 
         ``after < position <= up_to``, at most ``limit``; of the others no more is read than what they are.
         """
+
+    @abstractmethod
+    def events_at(self, positions: Sequence[int]) -> Sequence[FeedRow]:
+        """The events at these positions, in order; they may lie far apart."""
+
+    @abstractmethod
+    def count(
+        self, after: int, up_to: int, most: int, *, logs: Collection[str] | None = None, types: Collection[str] = ()
+    ) -> int:
+        """How many events ``feed`` would show in a stretch; no further than ``most``."""
 
     @abstractmethod
     def head(self) -> Head:

@@ -20,6 +20,7 @@ from cycle.aggregates import credentials
 from cycle.aggregates.acts import DeliberationsImported, TerritoryMoved, acts
 from cycle.aggregates.base import EVENTS
 from cycle.aggregates.disclosure import disclosure
+from cycle.aggregates.group import group
 from cycle.aggregates.person import person
 from cycle.aggregates.webhook import webhook
 from cycle.demo import LogNotEmpty, Simulated, Summary
@@ -75,7 +76,7 @@ def test_the_default_story_has_everything_that_goes_wrong_in_life(
     # What the operator does with the whole log is not part of the story of its communes; and nobody in the demo is
     # a person of flesh and blood: the vault asks for a key, and `make demo` for nothing.
     # The machines of others are no part of it either.
-    told_elsewhere = (acts, person, disclosure, webhook)
+    told_elsewhere = (acts, person, disclosure, webhook, group)
     known = {event.type for aggregate in AGGREGATES if aggregate not in told_elsewhere for event in aggregate.events}
     known |= {DeliberationsImported.type, TerritoryMoved.type}
     # Whoever looks at the demo chooses who to be: nobody signs in.

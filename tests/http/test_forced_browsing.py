@@ -93,7 +93,7 @@ class Town:
         identity = self.request if path.startswith("/requests/") else self.framework
         values = {
             "identity": identity, "command": command, "key": self.key, "log": DIORO, "policy": "wocat-pact",
-            "type": "plan-agreed", "version": "1", "secret": "x" * 20, "name": "desk.js",
+            "type": "plan-agreed", "version": "1", "number": "1", "secret": "x" * 20, "name": "desk.js",
         }  # fmt: skip
         more = "meeting=M-1" if "attendance.pdf" in path or "minutes.pdf" in path else "index=0"
         return f"{path.format_map(values)}?{more}&from=1&to=2"

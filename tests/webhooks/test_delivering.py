@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from cycle.aggregates.base import Role
 from cycle.aggregates.subscription import SubscriptionStage
-from cycle.subscriptions import filling, schedule
+from cycle.subscriptions import known, schedule
 from cycle.subscriptions.schedule import ATTEMPTS, JITTER, PAUSES_SECONDS
 from cycle.subscriptions.shapes import Answer, DeliveryStage
 from tests.access.places import revoke
@@ -305,7 +305,7 @@ def test_what_is_kept_of_deliveries_may_be_lost_and_no_event_is(town: Town) -> N
 
 
 def test_more_than_may_wait_at_once_is_sent_all_the_same(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "FILL", 3)
+    monkeypatch.setattr(known, "FILL", 3)
     town.registered(types=("document-attached",))
     positions = [*town.happens(town.dioro, 7), *town.happens(town.koula, 7)]
     town.rounds()

@@ -54,7 +54,7 @@ def by_area() -> Iterator[tuple[str, list[str]]]:
     areas = ["setup", "council", "needs", "meetings", "proposals", "contributions", "plan", "committee"]
     areas += ["monitoring", "obstacles", "adjustment", "anytime"]
     areas += ["commune", "organisation", "deliberation", "person", "rulebook", "request", "account", "disclosure"]
-    areas += ["webhook"]
+    areas += ["webhook", "group"]
 
     def area(name: str) -> str:
         return COMMANDS[name].__module__.rpartition(".")[2]

@@ -40,6 +40,7 @@ VERBS = {
     "account": "cycle_adapters.cli.accounts:account",
     "token": "cycle_adapters.cli.tokens:token",
     "webhook": "cycle_adapters.cli.webhooks:webhook",
+    "group": "cycle_adapters.cli.groups:group",
     "worker": "cycle_adapters.cli.working:worker",
     "doctor": "cycle_adapters.cli.doctor:doctor",
 }

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
 import click
 from msgspec.structs import asdict
 
-from cycle.aggregates.terms import WebhookId
 from cycle.aggregates.webhook import (
     OVERLAP_HOURS,
     PauseWebhook,
@@ -19,18 +15,21 @@ from cycle.aggregates.webhook import (
 )
 from cycle.catalogue import text
 from cycle.engine import Engine
-from cycle.reading import Reader, opened
+from cycle.reading import opened
 from cycle.settings import Settings
-from cycle.subscriptions.listing import DeliveryRow, delivery_row
-from cycle.subscriptions.shapes import DeliveryStage
 from cycle.webhooks.endpoints import Secret, Webhooks
 from cycle.webhooks.listing import WebhookRow, webhook_row
-from cycle_adapters.cli.accounts import written
 from cycle_adapters.cli.printing import emit, heading, paragraph
-from cycle_adapters.cli.signing_in import done
+from cycle_adapters.cli.subscriptions import (
+    POSITION,
+    STAGES,
+    event_again,
+    list_deliveries,
+    removed,
+    said,
+    territory_in,
+)
 from cycle_adapters.cli.wording import Wrong
-
-POSITION = click.IntRange(0, 2**53 - 1)
 
 
 @click.group()
@@ -47,9 +46,7 @@ def webhook() -> None:
 def add(settings: Settings, url: str, types: tuple[str, ...], territory: str, after: int | None) -> None:
     """Have events sent to an address; the secret that signs them is shown once."""
     with Engine(settings.database) as engine:
-        reader = Reader(engine, settings.actor)
-        reader.catch_up()
-        where = territory if "/" in territory else written(reader, territory)
+        where = territory_in(engine, settings, territory)
         handed_over(settings, Webhooks(engine).add(settings.actor, url, types, where, after))
 
 
@@ -75,7 +72,7 @@ def list_(settings: Settings) -> None:
 @click.pass_obj
 def pause(settings: Settings, identity: str, reason: str) -> None:
     """Send nothing for a while; what comes waits."""
-    said(settings, identity, PauseWebhook.type, {"reason": reason})
+    said(Webhooks, settings, identity, PauseWebhook.type, {"reason": reason})
 
 
 @webhook.command("resume")
@@ -83,7 +80,7 @@ def pause(settings: Settings, identity: str, reason: str) -> None:
 @click.pass_obj
 def resume(settings: Settings, identity: str) -> None:
     """Send again, from where it stopped."""
-    said(settings, identity, ResumeWebhook.type, {})
+    said(Webhooks, settings, identity, ResumeWebhook.type, {})
 
 
 @webhook.command("rotate")
@@ -92,7 +89,9 @@ def resume(settings: Settings, identity: str) -> None:
 @click.pass_obj
 def rotate(settings: Settings, identity: str, overlap_hours: int) -> None:
     """Change the secret; both sign for some hours."""
-    with seen(settings, identity) as (webhooks, own):
+    with Engine(settings.database) as engine:
+        webhooks = Webhooks(engine)
+        own = webhooks.find(settings.actor, identity).id
         handed_over(settings, webhooks.rotate(settings.actor, own, overlap_hours))
 
 
@@ -110,14 +109,13 @@ def replay(
     if sum((event is not None, after is not None, stop)) != 1 or (up_to is not None and after is None):
         raise Wrong("replay-what")
     if stop:
-        said(settings, identity, StopWebhookReplay.type, {})
+        said(Webhooks, settings, identity, StopWebhookReplay.type, {})
     elif event is not None:
-        with seen(settings, identity) as (webhooks, own):
-            done(webhooks.engine, webhooks.replay_event(settings.actor, own, event).receipt, settings)
+        event_again(Webhooks, settings, identity, event)
     elif up_to is not None:
-        said(settings, identity, ReplayWebhook.type, {"after": after, "up_to": up_to})
+        said(Webhooks, settings, identity, ReplayWebhook.type, {"after": after, "up_to": up_to})
     else:
-        said(settings, identity, RewindWebhook.type, {"after": after})
+        said(Webhooks, settings, identity, RewindWebhook.type, {"after": after})
 
 
 @webhook.command("remove")
@@ -126,47 +124,17 @@ def replay(
 @click.pass_obj
 def remove(settings: Settings, identity: str, reason: str) -> None:
     """Remove a webhook for good."""
-    with seen(settings, identity) as (webhooks, own):
-        done(webhooks.engine, webhooks.remove(settings.actor, own, reason).receipt, settings)
+    removed(Webhooks, settings, identity, reason)
 
 
 @webhook.command("deliveries")
 @click.argument("identity", metavar="ID")
-@click.option("--stage", type=click.Choice([stage.value for stage in DeliveryStage if stage != "withheld"]))
+@click.option("--stage", type=STAGES)
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.pass_obj
 def deliveries(settings: Settings, identity: str, stage: str | None, limit: int) -> None:
     """List what was sent, what was answered, what waits."""
-    with opened(settings.database) as engine:
-        webhooks = Webhooks(engine)
-        found = webhooks.find(settings.actor, identity)
-        wanted = DeliveryStage(stage) if stage else None
-        rows = [delivery_row(each) for each in webhooks.queue.deliveries(found.id, stage=wanted, limit=limit)]
-    if settings.json:
-        emit(rows)
-        return
-    for each in rows:
-        paragraph(line_of(each, settings))
-    if not rows:
-        click.echo(text("message.none-found", settings.language))
-
-
-def said(settings: Settings, identity: str, name: str, fields: Mapping[str, object]) -> None:
-    """One command about a webhook."""
-    with seen(settings, identity) as (webhooks, own):
-        done(webhooks.engine, webhooks.say(settings.actor, name, fields, own).receipt, settings)
-
-
-@contextmanager
-def seen(settings: Settings, identity: str) -> Iterator[tuple[Webhooks, WebhookId]]:
-    """The webhook that is named, with all the others, for whoever sees it.
-
-    Raises:
-        NoSubscription: he sees none that is called so.
-    """
-    with Engine(settings.database) as engine:
-        webhooks = Webhooks(engine)
-        yield webhooks, webhooks.find(settings.actor, identity).id
+    list_deliveries(Webhooks, settings, identity, stage, limit)
 
 
 def handed_over(settings: Settings, made: Secret) -> None:
@@ -186,19 +154,3 @@ def tell(each: WebhookRow, settings: Settings) -> None:
     paragraph(text("message.webhook-line", language, "", **about), "  ")
     counted = {**asdict(each.deliveries), "position": each.position, "head": each.head}
     paragraph(text("message.webhook-counts", language, "", **counted), "  ")
-
-
-def line_of(each: DeliveryRow, settings: Settings) -> str:
-    last = each.answers[-1] if each.answers else None
-    return text(
-        "message.webhook-delivery",
-        settings.language,
-        "",
-        position=each.position,
-        event=each.event,
-        stage=each.stage,
-        attempts=each.attempts,
-        answer=last.answer if last else "",
-        at=last.at if last else "",
-        due=each.due or "",
-    )

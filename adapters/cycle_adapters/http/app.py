@@ -13,6 +13,8 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from cycle import __version__
 from cycle.engine import Engine
+from cycle.groups.known import Groups
+from cycle.groups.leasing import Leasing
 from cycle.projections.runner import Runner
 from cycle.reading import Reader
 from cycle.settings import DEFAULT_ADDRESS
@@ -22,6 +24,7 @@ from cycle_adapters.http.contract import contract, contract_routes
 from cycle_adapters.http.damage import Search
 from cycle_adapters.http.feeds import feed_routes
 from cycle_adapters.http.following import Feeds
+from cycle_adapters.http.groups import group_routes
 from cycle_adapters.http.guarding import Counted, HeadAsGet, Measured, SameSite, Secured, Unexpected
 from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.pages import Pages, pages
@@ -41,7 +44,7 @@ COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
 OF_THE_API = (
     reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, webhook_routes,
-    contract_routes,
+    group_routes, contract_routes,
 )  # fmt: skip
 """What makes the routes of the contract."""
 
@@ -75,6 +78,7 @@ def make_app(
         Semaphore(limits.bundling),
         Semaphore(limits.past),
     )
+    app.state.leasing = Leasing(Groups(engine))
     app.state.feeds = Feeds(engine, rooms.seals, limits.following, address)
     # The one that is added last stands before all others.
     app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6, exclude_content_types=COMPRESSED)

@@ -89,6 +89,17 @@ class Call(Struct, frozen=True):
         self._within_scope(action)
         return self.caller
 
+    def anew(self, action: str) -> Caller:
+        """The same, asked again after a while: whether the credential holds still.
+
+        Raises:
+            SignInNeeded, Stopped: it does not.
+        """
+        caller = self.doors.callers.caller(self.request)
+        if caller is None or self.caller is None or caller.account != self.caller.account:
+            raise SignInNeeded
+        return Call(caller, self.language, self.doors, self.request).may(action)
+
     def reads(self, question: str, at_least: int | None = None) -> Reader:
         """What the caller may read of this, brought up to date.
 

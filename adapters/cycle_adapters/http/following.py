@@ -17,7 +17,6 @@ from cycle.cloudevents import Envelopes
 from cycle.engine import Engine
 from cycle.feed import QUESTION, Batch, Feed
 from cycle.sealing import SealedTo
-from cycle_adapters.http.callers import SignInNeeded
 from cycle_adapters.http.calling import Call
 from cycle_adapters.http.limits import Following
 from cycle_adapters.http.problems import ANSWERED, details, not_in_time, stopped_by
@@ -105,10 +104,7 @@ class Follower(Struct, frozen=True):
         return await run_in_threadpool(self._read, after, limit)
 
     def _read(self, after: int, limit: int) -> Batch:
-        caller = self.call.doors.callers.caller(self.call.request)
-        if caller is None or caller.account != self.account:
-            raise SignInNeeded
-        Call(caller, self.call.language, self.call.doors, self.call.request).may(QUESTION)
+        self.call.anew(QUESTION)
         return self.feed.read(after, limit)
 
     async def first(self, after: int, limit: int, seconds: float) -> Batch:

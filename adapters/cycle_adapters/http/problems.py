@@ -21,6 +21,7 @@ from cycle.engine import Busy, Engine
 from cycle.failures import Failure
 from cycle.feed import AheadOfLog
 from cycle.fields import Fault
+from cycle.groups.shapes import LeaseLost
 from cycle.identity.failures import IdentityRefused, NotSignedIn, Wait
 from cycle.leaf import LeafError
 from cycle.projections.runner import NotThereYet
@@ -28,6 +29,7 @@ from cycle.proofs.audit import NOWHERE, Broken
 from cycle.reading import PlaceAmbiguous, PlaceUnknown
 from cycle.sealing import CannotProve, CannotSeal
 from cycle.store import Conflict, KeyReused, Unavailable
+from cycle.subscriptions.known import NoSubscription
 from cycle.telling import reason, refusal_lines, what_helps
 from cycle.vault.keys import VaultError
 from cycle_adapters.http.callers import SignInNeeded
@@ -65,6 +67,7 @@ PROBLEMS: Mapping[str, int] = {
     "conflict": 409,
     "key-reused": 409,
     "ahead-of-log": 409,
+    "lease-lost": 409,
     "version-moved": 412,
     "too-large": 413,
     "media-type": 415,
@@ -186,7 +189,7 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
             return _sign_in(SignInNeeded(), language)
         case Refused():
             return _refused(error, request, language)
-        case PlaceUnknown():
+        case PlaceUnknown() | NoSubscription():
             return Stopped("not-found", list=_list_for(request))
         case PlaceAmbiguous():
             return Stopped("ambiguous", candidates=", ".join(error.candidates))
@@ -211,6 +214,8 @@ def stopped_by(error: Exception, request: Request) -> Stopped | None:
         case Failure() if error.kind == "provider":
             headers = {"Retry-After": str(RETRY_SECONDS)}
             return Stopped("provider-silent", headers=headers, why=sentence_of(error, language))
+        case LeaseLost():
+            return Stopped("lease-lost", why=sentence_of(error, language))
         case AheadOfLog():
             return Stopped("ahead-of-log", why=sentence_of(error, language))
         case CannotSeal() if error.cause in NOTHING_SEALED:
@@ -319,6 +324,7 @@ LISTS: Mapping[str, str] = {
     "/api/v1/logs/": "/api/v1/communes",
     "/api/v1/policies/": "/api/v1/policies",
     "/api/v1/webhooks/": "/api/v1/webhooks",
+    "/api/v1/groups/": "/api/v1/groups",
     "/api/": "/api/v1/frameworks",
 }
 """Where the names stand that an address may hold, by how it begins."""

@@ -41,6 +41,19 @@ class SqlFeeding(LogRecorder):
             values = {"after": after, "up_to": min(up_to, head), "most": limit}
             return head, list(streamed(connection, query, values))
 
+    def events_at(self, positions: Sequence[int]) -> Sequence[FeedRow]:
+        query = ROWS.where(events.c.position.in_(positions)).order_by(events.c.position)
+        with self._reading() as connection:
+            return [(position, log, index, bytes(leaf)) for position, log, index, leaf in connection.execute(query)]
+
+    def count(
+        self, after: int, up_to: int, most: int, *, logs: Collection[str] | None = None, types: Collection[str] = ()
+    ) -> int:
+        found = _query(None if logs is None else tuple(sorted(logs)), tuple(types), None).subquery()
+        query = select(func.count()).select_from(found)
+        with self._reading() as connection:
+            return connection.execute(query, {"after": after, "up_to": up_to, "most": most}).scalar_one()
+
 
 @lru_cache(maxsize=200)
 def _query(logs: tuple[str, ...] | None, types: tuple[str, ...], stream: str | None) -> Select[Any]:
@@ -54,6 +67,5 @@ def _query(logs: tuple[str, ...] | None, types: tuple[str, ...], stream: str | N
 _AFTER: BindParameter[int] = bindparam("after", None)
 _UP_TO: BindParameter[int] = bindparam("up_to", None)
 TOP = select(func.max(events.c.position))
-STRETCH = select(events.c.position, events.c.log, events.c.log_index, events.c.leaf).where(
-    events.c.position > _AFTER, events.c.position <= _UP_TO
-)
+ROWS = select(events.c.position, events.c.log, events.c.log_index, events.c.leaf)
+STRETCH = ROWS.where(events.c.position > _AFTER, events.c.position <= _UP_TO)

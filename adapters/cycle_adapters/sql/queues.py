@@ -15,21 +15,21 @@ from cycle.aggregates.terms import SubscriptionId
 from cycle.subscriptions.shapes import Answer, Counts, Delivery, DeliveryStage, Found, Progress, QueueStore
 from cycle_adapters.sql.beside import SqlBeside
 from cycle_adapters.sql.opening import DERIVED
-from cycle_adapters.sql.schema import deliveries, lanes, queues
+from cycle_adapters.sql.schema import deliveries, lanes, leases, queues
 
 ROWS = 200
 """So many rows are put into one statement: SQLite takes no more than some thousand values."""
-_decode = msgspec.json.Decoder(tuple[Answer, ...]).decode
+decode_answers = msgspec.json.Decoder(tuple[Answer, ...]).decode
 WAITS, PARKED = DeliveryStage.WAITING.value, DeliveryStage.PARKED.value
 _before = deliveries.alias("before")
-_COLUMNS = (
+COLUMNS = (
     deliveries.c.subscription, deliveries.c.position, deliveries.c.event, deliveries.c.stream, deliveries.c.stage,
     deliveries.c.attempts, deliveries.c.due, deliveries.c.answers,
 )  # fmt: skip
 
 
-class SqlQueue(SqlBeside, QueueStore):
-    """All queues, on either database."""
+class SqlNoting(SqlBeside):
+    """What can be made again from the log."""
 
     @contextmanager
     def _noting(self) -> Iterator[Connection]:
@@ -37,9 +37,13 @@ class SqlQueue(SqlBeside, QueueStore):
         with self._explained(), self._database.execution_options(**{DERIVED: True}).begin() as connection:
             yield connection
 
+
+class SqlQueue(SqlNoting, QueueStore):
+    """All queues, on either database."""
+
     def forget(self, subscription: SubscriptionId) -> None:
         with self._writing() as connection:
-            for table in (queues, lanes, deliveries):
+            for table in (queues, lanes, leases, deliveries):
                 connection.execute(delete(table).where(table.c.subscription == subscription))
 
     def progress(self, subscription: SubscriptionId) -> Sequence[Progress]:
@@ -51,14 +55,15 @@ class SqlQueue(SqlBeside, QueueStore):
         if {each.lane.version for each in self.progress(subscription)} == asked.keys():
             return
         with self._noting() as connection:
-            if _locked(connection, subscription).version > version:
+            if locked(connection, subscription).version > version:
                 return
             this = queues.c.subscription == subscription
             connection.execute(update(queues).where(this).values(version=version))
             there = {each.lane.version for each in _progress(connection, subscription)}
             if wanted and wanted[0].version not in there:
                 open_ = deliveries.c.stage.in_((WAITS, PARKED))
-                connection.execute(delete(deliveries).where(_of(subscription), open_))
+                connection.execute(delete(deliveries).where(of(subscription), open_))
+                connection.execute(delete(leases).where(leases.c.subscription == subscription))
             for gone in there - asked.keys():
                 _stop(connection, subscription, gone)
             for new in asked.keys() - there:
@@ -82,6 +87,8 @@ class SqlQueue(SqlBeside, QueueStore):
                     "attempts": 0,
                     "due": 0,
                     "lane": lane.version,
+                    "lease": 0,
+                    "until": 0,
                     # What a replay is stopped before goes back to what it was.
                     "was": None if lane.up_to is None else deliveries.c.stage,
                 }
@@ -91,14 +98,14 @@ class SqlQueue(SqlBeside, QueueStore):
                 connection.execute(made)
 
     def due(self, subscription: SubscriptionId, now: float, limit: int) -> Sequence[Delivery]:
-        query = select(*_COLUMNS).where(
-            _of(subscription), deliveries.c.stage == WAITS, deliveries.c.due <= milliseconds(now), _is_free(now)
+        query = select(*COLUMNS).where(
+            of(subscription), deliveries.c.stage == WAITS, deliveries.c.due <= milliseconds(now), _is_free(now)
         )
         with self._reading() as connection:
-            return _made(connection.execute(query.order_by(deliveries.c.position).limit(limit)).all())
+            return made_of(connection.execute(query.order_by(deliveries.c.position).limit(limit)).all())
 
     def settle(self, delivery: Delivery) -> None:
-        this = _of(delivery.subscription) & (deliveries.c.position == delivery.position)
+        this = of(delivery.subscription) & (deliveries.c.position == delivery.position)
         values: dict[str, object] = {
             "stage": delivery.stage.value,
             "attempts": delivery.attempts,
@@ -123,7 +130,7 @@ class SqlQueue(SqlBeside, QueueStore):
             return (connection.execute(query).scalar() or 0) / 1000
 
     def counts(self, subscription: SubscriptionId) -> Counts:
-        query = select(deliveries.c.stage, func.count()).where(_of(subscription)).group_by(deliveries.c.stage)
+        query = select(deliveries.c.stage, func.count()).where(of(subscription)).group_by(deliveries.c.stage)
         with self._reading() as connection:
             found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
         return Counts(**{stage.value: found.get(stage.value, 0) for stage in DeliveryStage})
@@ -131,25 +138,32 @@ class SqlQueue(SqlBeside, QueueStore):
     def waiting(self, subscription: SubscriptionId) -> int:
         parked = select(_before.c.stream).where(_before.c.subscription == subscription, _before.c.stage == PARKED)
         query = select(func.count()).where(
-            _of(subscription), deliveries.c.stage == WAITS, deliveries.c.stream.not_in(parked)
+            of(subscription), deliveries.c.stage == WAITS, deliveries.c.stream.not_in(parked)
         )
         with self._reading() as connection:
             return connection.execute(query).scalar_one()
+
+    def unsettled(self, subscription: SubscriptionId, most: int) -> tuple[int, int | None]:
+        waits = of(subscription), deliveries.c.stage == WAITS
+        some = select(deliveries.c.position).where(*waits).order_by(deliveries.c.position).limit(most).subquery()
+        with self._reading() as connection:
+            count, first = connection.execute(select(func.count(), func.min(some.c.position))).one()
+        return count, first
 
     def deliveries(
         self, subscription: SubscriptionId, *, stage: DeliveryStage | None = None, before: int | None = None,
         limit: int = 50,
     ) -> Sequence[Delivery]:  # fmt: skip
-        query = select(*_COLUMNS).where(_of(subscription), deliveries.c.stage != DeliveryStage.WITHHELD.value)
+        query = select(*COLUMNS).where(of(subscription), deliveries.c.stage != DeliveryStage.WITHHELD.value)
         if stage is not None:
             query = query.where(deliveries.c.stage == stage.value)
         if before is not None:
             query = query.where(deliveries.c.position < before)
         with self._reading() as connection:
-            return _made(connection.execute(query.order_by(deliveries.c.position.desc()).limit(limit)).all())
+            return made_of(connection.execute(query.order_by(deliveries.c.position.desc()).limit(limit)).all())
 
     def position_of(self, subscription: SubscriptionId, event: str) -> int | None:
-        query = select(deliveries.c.position).where(_of(subscription), deliveries.c.event == event)
+        query = select(deliveries.c.position).where(of(subscription), deliveries.c.event == event)
         with self._reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
@@ -168,9 +182,9 @@ def milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
 
 
-def _locked(connection: Connection, subscription: SubscriptionId) -> Any:
-    """What is kept of the whole queue; nobody else changes which stretches it follows until the transaction ends."""
-    begun = {"subscription": subscription, "version": 0, "held": 0}
+def locked(connection: Connection, subscription: SubscriptionId) -> Any:
+    """What is kept of the whole queue; nobody else changes its stretches or leases until the transaction ends."""
+    begun = {"subscription": subscription, "version": 0, "held": 0, "lease": 0}
     connection.execute(inserted(connection, queues).values(begun).on_conflict_do_nothing())
     query = select(*queues.c).where(queues.c.subscription == subscription).with_for_update()
     return connection.execute(query).one()
@@ -179,12 +193,12 @@ def _locked(connection: Connection, subscription: SubscriptionId) -> Any:
 def _stop(connection: Connection, subscription: SubscriptionId, lane: int) -> None:
     """A stretch is wanted no longer: what waits of it is again what it was."""
     connection.execute(delete(lanes).where(lanes.c.subscription == subscription, lanes.c.version == lane))
-    stopped = and_(_of(subscription), deliveries.c.lane == lane, deliveries.c.stage == WAITS)
+    stopped = and_(of(subscription), deliveries.c.lane == lane, deliveries.c.stage == WAITS)
     as_before = {"stage": deliveries.c.was, "was": None}
     connection.execute(update(deliveries).where(stopped, deliveries.c.was.isnot(None)).values(as_before))
 
 
-def _of(subscription: SubscriptionId) -> Any:
+def of(subscription: SubscriptionId) -> Any:
     return deliveries.c.subscription == subscription
 
 
@@ -216,14 +230,16 @@ def _row(subscription: SubscriptionId, lane: Lane, found: Found) -> dict[str, ob
         "settled": 0,
         "lane": lane.version,
         "was": None,
+        "lease": 0,
+        "until": 0,
     }
 
 
-def _made(rows: Sequence[Any]) -> list[Delivery]:
+def made_of(rows: Sequence[Any]) -> list[Delivery]:
     return [
         Delivery(
             row.subscription, row.position, row.event, row.stream, DeliveryStage(row.stage), row.attempts,
-            row.due / 1000, _decode(row.answers),
+            row.due / 1000, decode_answers(row.answers),
         )
         for row in rows
     ]  # fmt: skip

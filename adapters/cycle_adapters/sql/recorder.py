@@ -43,6 +43,7 @@ from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, Sq
 from cycle_adapters.sql.feeding import SqlFeeding
 from cycle_adapters.sql.grouping import GroupCommit, Outcome
 from cycle_adapters.sql.identity import SqlIdentities
+from cycle_adapters.sql.leases import SqlLeases
 from cycle_adapters.sql.opening import APPLICATION_ID, READ_ONLY, cannot_use, place_of
 from cycle_adapters.sql.queues import SqlQueue
 from cycle_adapters.sql.rows import first_versions, receipt_of
@@ -66,6 +67,7 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         self.vault = SqlVault(database)
         self.identities = SqlIdentities(database)
         self.queue = SqlQueue(database)
+        self.leases = SqlLeases(database)
         self.webhooks = SqlWebhooks(database)
         self.turns = SqlTurns(database)
         # Somebody may have been killed between an erasure and its cleaning.

@@ -143,6 +143,7 @@ queues = Table(
     Column("subscription", Text, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Column("lease", BigInteger, nullable=False),
 )
 lanes = Table(
     "queue_lanes",
@@ -167,8 +168,20 @@ deliveries = Table(
     Column("settled", BigInteger, nullable=False),
     Column("lane", Integer, nullable=False),
     Column("was", Text),
+    Column("lease", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
     Index("queue_deliveries_stage", "subscription", "stage", "position"),
     Index("queue_deliveries_stream", "subscription", "stream", "position"),
+    Index("queue_deliveries_lease", "subscription", "lease"),
+)
+leases = Table(
+    "queue_leases",
+    metadata,
+    Column("subscription", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("member", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("lost", BigInteger),
 )
 
 

@@ -43,6 +43,7 @@ PersonId = NewType("PersonId", str)
 RequestId = NewType("RequestId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 WebhookId = NewType("WebhookId", SubscriptionId)
+GroupId = NewType("GroupId", SubscriptionId)
 
 # Ids inside one framework: a letter and a number that never comes twice.
 MemberId = NewType("MemberId", str)  # MB-1

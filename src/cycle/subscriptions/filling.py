@@ -18,8 +18,6 @@ from cycle.store import FeedRow
 from cycle.subscriptions.known import Subscriptions
 from cycle.subscriptions.shapes import Found, Progress
 
-FILL = 500
-"""So many events may wait that nothing stands in the way of; what follows in the log is read when they have gone."""
 MOST = 2**63 - 1
 """Behind every position that there may be."""
 S = TypeVar("S", bound=Subscription)
@@ -33,23 +31,25 @@ class _Leaf(Struct, frozen=True, gc=False):
 _leaf = msgspec.json.Decoder(_Leaf).decode
 
 
-def fill(subscriptions: Subscriptions[S], state: S) -> None:
-    """Let what follows in the log wait for one subscription."""
-    queue = subscriptions.queue
+def fill(subscriptions: Subscriptions[S], state: S) -> bool:
+    """Let what follows in the log wait for one subscription; returns whether there was anything to look at."""
+    queue, moved = subscriptions.queue, False
     queue.follow(state.id, state.version, state.lanes)
     for progress in queue.progress(state.id):
-        room = FILL - queue.waiting(state.id)
+        room = subscriptions.room(state.id)
         if room > 0:
-            _read_on(subscriptions, state, progress, room)
+            moved |= _read_on(subscriptions, state, progress, room)
+    return moved
 
 
-def _read_on(subscriptions: Subscriptions[S], state: S, progress: Progress, room: int) -> None:
+def _read_on(subscriptions: Subscriptions[S], state: S, progress: Progress, room: int) -> bool:
     lane = progress.lane
     wanted = MOST if lane.up_to is None else lane.up_to
     head, rows = subscriptions.engine.store.feed(progress.position, wanted, room, types=state.types)
     up_to = rows[-1][0] if len(rows) == room else min(head, wanted)
     if up_to > progress.position:
         subscriptions.queue.enqueue(state.id, progress, list(_wanted(subscriptions, state, rows)), up_to)
+    return up_to > progress.position
 
 
 def _wanted(subscriptions: Subscriptions[S], state: S, rows: Sequence[FeedRow]) -> Iterator[Found]:

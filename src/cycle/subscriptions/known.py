@@ -24,6 +24,8 @@ READS = READING["events"]
 """What a subscription's owner has to be allowed where an event belongs."""
 SEES = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who sees the subscriptions of others, in his territory."""
+FILL = 500
+"""So many events may wait at once; what follows in the log is read when they have gone."""
 S = TypeVar("S", bound=Subscription)
 
 
@@ -44,6 +46,7 @@ class Subscriptions(Generic[S]):
     aggregate: ClassVar[Aggregate[Any, Any]]
     lists: ClassVar[str]
     """The action of ``cycle.access`` that listing them is."""
+    rewinds: ClassVar[type[Command]]
     replays: ClassVar[type[Command]]
     removes: ClassVar[type[Command]]
 
@@ -144,6 +147,10 @@ class Subscriptions(Generic[S]):
     def forget(self, identity: SubscriptionId) -> None:
         """Destroy what is kept beside the log of one that is removed."""
         self.queue.forget(identity)
+
+    def room(self, identity: SubscriptionId) -> int:
+        """How many events more may wait that nothing stands in the way of."""
+        return FILL - self.queue.waiting(identity)
 
     def is_for(self, state: S, log: LogName) -> bool:
         """Whether the events of a log are what a subscription is for, as far as places go."""

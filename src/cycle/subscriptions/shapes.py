@@ -115,6 +115,10 @@ class QueueStore(ABC):
         """How many events wait that are not behind a parked one."""
 
     @abstractmethod
+    def unsettled(self, subscription: SubscriptionId, most: int) -> tuple[int, int | None]:
+        """How many events wait, no more than ``most`` counted, and where the first of them stands."""
+
+    @abstractmethod
     def deliveries(
         self, subscription: SubscriptionId, *, stage: DeliveryStage | None = None, before: int | None = None,
         limit: int = 50,

@@ -14,6 +14,7 @@ from cycle.aggregates.webhook import (
     RegisterWebhook,
     RemoveWebhook,
     ReplayWebhook,
+    RewindWebhook,
     RotateWebhookSecret,
     Webhook,
     WebhookRegistered,
@@ -60,6 +61,7 @@ class Webhooks(Subscriptions[Webhook]):
 
     aggregate = webhook
     lists = "list-webhooks"
+    rewinds = RewindWebhook
     replays = ReplayWebhook
     removes = RemoveWebhook
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("subscription", sa.Text, primary_key=True),
         held("version", sa.Integer),
         held("held", sa.BigInteger),
+        held("lease", sa.BigInteger),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -49,7 +50,19 @@ def upgrade() -> None:
         held("settled", sa.BigInteger),
         held("lane", sa.Integer),
         sa.Column("was", sa.Text),
+        held("lease", sa.BigInteger),
+        held("until", sa.BigInteger),
         sqlite_with_rowid=False,
     )
     op.create_index("queue_deliveries_stage", "queue_deliveries", ["subscription", "stage", "position"])
     op.create_index("queue_deliveries_stream", "queue_deliveries", ["subscription", "stream", "position"])
+    op.create_index("queue_deliveries_lease", "queue_deliveries", ["subscription", "lease"])
+    op.create_table(
+        "queue_leases",
+        sa.Column("subscription", sa.Text, primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        held("member", sa.Text),
+        held("until", sa.BigInteger),
+        sa.Column("lost", sa.BigInteger),
+        sqlite_with_rowid=False,
+    )
