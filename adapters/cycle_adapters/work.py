@@ -1,7 +1,7 @@
-"""What goes on beside requests, in the same process or in one of its own: projections, deadlines, webhooks, sealing.
+"""What goes on beside requests, in one process or in one of its own: projections, deadlines, deliveries, sealing.
 
 Any number of processes may do it: a checkpoint is compared before it is moved, a deadline is its own
-key, and what delivers and what seals has one lock each.
+key, and what delivers, what publishes and what seals has one lock each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cycle.deadlines import Deadlines
 from cycle.engine import Engine
 from cycle.failures import Failure
 from cycle.projections.runner import Runner
-from cycle.settings import Settings
+from cycle.settings import NATS, Settings
 from cycle.store import Unavailable
 from cycle_adapters.logs import Line, tell, trouble
 
@@ -30,20 +30,24 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 @contextmanager
 def at_work(engine: Engine, runner: Runner, settings: Settings, account: str) -> Iterator[None]:
-    """Keep projections, deadlines, webhooks and seals up until the end of the block; each stops between two pieces.
+    """Keep projections, deadlines, deliveries and seals up until the end of the block; each stops between two pieces.
 
     Raises:
         CannotSeal, SealsUnavailable: sealing is configured and cannot begin.
         BadHouse: what webhooks may connect to is configured and cannot be read.
+        BadNats: a setting about NATS cannot be used.
     """
     stop = Event()
     deadlines = Deadlines(engine, account)
     webhooks = _webhooks(engine, account)
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         "projections": lambda: runner.run(stop),
         "deadlines": lambda: watch_days(deadlines, runner, stop),
         "webhooks": lambda: webhooks(stop),
     }
+    publishing = _publishing(engine, account)
+    if publishing is not None:
+        parts["nats"] = lambda: publishing(stop)
     threads = [Thread(target=kept_going, args=(name, part, stop), name=name) for name, part in parts.items()]
     with _sealing(engine, settings):
         for thread in threads:
@@ -104,6 +108,16 @@ def _sealing(engine: Engine, settings: Settings) -> AbstractContextManager[None]
 def _webhooks(engine: Engine, account: str) -> Callable[[Event], None]:
     # Named, not imported, as sealing is.
     found: Callable[[Event], None] = import_module("cycle_adapters.webhooks.running").delivering(engine, account)
+    return found
+
+
+def _publishing(engine: Engine, account: str) -> Callable[[Event], None] | None:
+    # Named, not imported, as sealing is; loaded only where NATS is named.
+    if not NATS.given():
+        return None
+    found: Callable[[Event], None] | None = import_module("cycle_adapters.jetstream.running").publishing(
+        engine, account
+    )
     return found
 
 

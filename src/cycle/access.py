@@ -81,6 +81,7 @@ ACTING: Mapping[str, Action] = dict(
         _declared("import-events", Role.OPERATOR, machine=True),
         _declared("verify", Role.OPERATOR, Role.AUDITOR, machine=True),
         _declared("rebuild", Role.OPERATOR, machine=True),
+        _declared("nats-refill", Role.OPERATOR, machine=True),
         _declared("backup", Role.OPERATOR, machine=True),
         _declared("restore", Role.OPERATOR, machine=True),
         _declared("list-accounts", Role.ADMINISTRATOR, Role.AUDITOR, Role.OPERATOR),

@@ -70,6 +70,11 @@ OIDC_CLIENT_SECRET_FILE = Setting("oidc_client_secret_file", "CYCLE_OIDC_CLIENT_
 METRICS_TOKEN = Setting("metrics_token", "CYCLE_METRICS_TOKEN", verbs=("serve",))
 WEBHOOK_PORTS = Setting("webhook_ports", "CYCLE_WEBHOOK_PORTS", default="443,8443", verbs=RUNNING)
 WEBHOOK_NETWORKS = Setting("webhook_networks", "CYCLE_WEBHOOK_NETWORKS", verbs=RUNNING)
+NATS = Setting("nats", "CYCLE_NATS", verbs=("nats", "doctor", *RUNNING))
+NATS_CREDENTIALS = Setting("nats_credentials", "CYCLE_NATS_CREDENTIALS", verbs=NATS.verbs)
+NATS_CA = Setting("nats_ca", "CYCLE_NATS_CA", verbs=NATS.verbs)
+NATS_CERTIFICATE = Setting("nats_certificate", "CYCLE_NATS_CERTIFICATE", verbs=NATS.verbs)
+NATS_REPLICAS = Setting("nats_replicas", "CYCLE_NATS_REPLICAS", default="1", verbs=NATS.verbs, choices=("1", "3", "5"))
 WORKER = Setting("worker_account", "CYCLE_WORKER", "--worker-account", "worker", RUNNING, "REF")
 LOG = Setting("log_format", "CYCLE_LOG", "--log", verbs=RUNNING, choices=("json", "text"))
 LOG_LEVEL = Setting("log_level", "CYCLE_LOG_LEVEL", "--log-level", "info", RUNNING,
@@ -79,7 +84,7 @@ STOP_SECONDS = Setting("stop_seconds", "CYCLE_STOP_SECONDS", "--stop-seconds", "
 SETTINGS = (
     DATABASE, LANGUAGE, JSON, ACTOR, TOKEN, ROLE, SEALS, KEY_FILE, VAULT_KEY, HOST, PORT, ADDRESS, OIDC_ISSUER,
     OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, WORKER, LOG, LOG_LEVEL, STOP_SECONDS, METRICS_TOKEN,
-    WEBHOOK_PORTS, WEBHOOK_NETWORKS,
+    WEBHOOK_PORTS, WEBHOOK_NETWORKS, NATS, NATS_CREDENTIALS, NATS_CA, NATS_CERTIFICATE, NATS_REPLICAS,
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 OURS = "CYCLE_"

@@ -18,7 +18,7 @@ from cycle.catalogue import Language, text
 from cycle.engine import Engine, utc_now
 from cycle.examining import examined
 from cycle.health import Check, State, bad, fine, warning
-from cycle.settings import SETTINGS, VAULT_KEY, WORKER, Settings, unknown_variables
+from cycle.settings import NATS, SETTINGS, VAULT_KEY, WORKER, Settings, unknown_variables
 from cycle.store import Unavailable
 from cycle.vault.keys import VaultError, read_key
 from cycle_adapters.cli.printing import emit, paragraph
@@ -60,16 +60,18 @@ def log(settings: Settings) -> Iterator[Check]:
         try:
             with Engine(settings.database) as engine:
                 yield from examined(engine, WORKER.given(), utc_now())
+                if NATS.given():
+                    yield from _named("cycle_adapters.jetstream.looking:checked")(engine, WORKER.given())
         except Unavailable as error:
             yield bad("database", "unavailable", why=error)
     yield health.seal(_named("cycle_adapters.sealing.looking:last_seal")(settings.database), utc_now())
     yield from _named("cycle_adapters.sealing.looking:looked")(settings.database)
 
 
-def _named(name: str) -> Callable[[str], Any]:
+def _named(name: str) -> Callable[..., Any]:
     from cycle_adapters.cli.main import part
 
-    found: Callable[[str], Any] = part(name)
+    found: Callable[..., Any] = part(name)
     return found
 
 

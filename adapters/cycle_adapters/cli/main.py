@@ -41,6 +41,7 @@ VERBS = {
     "token": "cycle_adapters.cli.tokens:token",
     "webhook": "cycle_adapters.cli.webhooks:webhook",
     "group": "cycle_adapters.cli.groups:group",
+    "nats": "cycle_adapters.jetstream.verbs:nats_",
     "worker": "cycle_adapters.cli.working:worker",
     "doctor": "cycle_adapters.cli.doctor:doctor",
 }

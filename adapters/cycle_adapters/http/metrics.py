@@ -9,6 +9,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from cycle.engine import Engine, utc_now
+from cycle.failures import Failure
+from cycle.fanout.handing import Lag
 from cycle.projections.runner import Runner
 from cycle.sealing import LastSeal
 from cycle.store import Unavailable
@@ -27,11 +29,13 @@ class Metrics:
         runner: Runner,
         last_seal: Callable[[], LastSeal],
         sessions: Callable[[], int] | None = None,
+        fanned: Callable[[], Lag | None] = lambda: None,
     ) -> None:
-        """``sessions``: how many are open; None where nobody signs in."""
+        """``sessions``: how many are open; None where nobody signs in. ``fanned``: how far NATS is behind."""
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(_LookedUp(engine, runner, last_seal, sessions))
+        registry.register(_HandedOn(fanned))
         self._commands = Counter("cycle_commands", "Commands", ["command", "outcome"], registry=registry)
         self._command_seconds = Histogram(
             "cycle_command_seconds", "How long commands took", ["command"], buckets=SECONDS, registry=registry
@@ -106,3 +110,26 @@ class _LookedUp(Collector):
         if last.when is not None:
             age = (utc_now() - last.when).total_seconds()
             yield GaugeMetricFamily("cycle_seal_age_seconds", "Since the registry was last signed", age)
+
+
+class _HandedOn(Collector):
+    """What is asked of NATS; nothing where none is named."""
+
+    def __init__(self, fanned: Callable[[], Lag | None]) -> None:
+        self._fanned = fanned
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing is asked to find out what can be."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            lag = self._fanned()
+        except (Failure, Unavailable):
+            yield GaugeMetricFamily("cycle_nats_up", "Whether NATS answers, with the stream", 0)
+            return
+        if lag is not None:
+            yield GaugeMetricFamily("cycle_nats_up", "Whether NATS answers, with the stream", 1)
+            yield GaugeMetricFamily("cycle_nats_position", "The last position of the stream", lag.position)
+            yield GaugeMetricFamily("cycle_nats_lag_events", "Events that the stream does not have yet", lag.events)
+            yield GaugeMetricFamily("cycle_nats_lag_seconds", "How long the first of them has waited", lag.seconds)

@@ -11,6 +11,7 @@ from cycle.aggregates.base import LogName
 from cycle.aggregates.terms import FrameworkId, Sheet
 from cycle.catalogue import Language
 from cycle.engine import Engine
+from cycle.fanout.handing import Lag
 from cycle.history import Cutoffs
 from cycle.proofs.audit import Broken
 from cycle.reading import Filters, Reader
@@ -101,9 +102,20 @@ class Days(Protocol):
     ) -> bytes: ...
 
 
+class Fanned(Protocol):
+    """Says how far what is handed on is behind the log; None: nothing is handed on here.
+
+    Raises:
+        Failure: it cannot be told.
+    """
+
+    def __call__(self, engine: Engine, /) -> Lag | None: ...
+
+
 class Rooms(Struct, frozen=True):
     """All of them."""
 
     seals: Seals
     prints: Prints
     days: Days
+    fanned: Fanned

@@ -60,7 +60,8 @@ def application(
     """All that is served over one engine, watched; others call it by an address, until it is told to stop."""
     app = make_app(engine, callers, rooms, door=door, runner=runner, address=address)
     stop.ends.append(app.state.feeds.tail.end)
-    metrics = Metrics(engine, runner, rooms.seals.last, door.sessions.open if door else None)
+    sessions = door.sessions.open if door else None
+    metrics = Metrics(engine, runner, rooms.seals.last, sessions, lambda: rooms.fanned(engine))
     ready = Readiness(lambda: checks(engine, settings.database, rooms.seals.last()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
 

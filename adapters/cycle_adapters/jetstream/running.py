@@ -1,0 +1,105 @@
+"""The part of the worker that hands events on: one process at a time, for as long as NATS takes them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from threading import Event
+from time import monotonic
+
+from cycle.engine import Engine
+from cycle.failures import Failure
+from cycle.fanout.handing import Astray, HandingOn, MayNotHandOn
+from cycle.leases import Lease, Work
+from cycle.store import Waker
+from cycle_adapters.jetstream.connecting import Servers, servers
+from cycle_adapters.jetstream.errors import Moved, NatsTrouble
+from cycle_adapters.jetstream.filling import caught_up
+from cycle_adapters.jetstream.stream import Stream
+from cycle_adapters.logs import Line, tell, trouble
+
+LOOK_SECONDS = 1.0
+"""Between two looks at the log when nobody has called, at who publishes, and at the stream."""
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 10.0
+
+
+def publishing(engine: Engine, account: str) -> Callable[[Event], None] | None:
+    """What hands on until it is told to stop; None where no NATS is named.
+
+    Raises:
+        BadNats: a setting cannot be used.
+    """
+    where = servers()
+    return None if where is None else Running(engine, HandingOn(engine, account), where).run
+
+
+class Running:
+    """One publisher for as long as this process is the one that publishes."""
+
+    def __init__(self, engine: Engine, handing: HandingOn, where: Servers) -> None:
+        self._engine, self._handing, self._where = engine, handing, where
+        self._told = ""
+        self._pause = SHORTEST_PAUSE_SECONDS
+
+    def run(self, stop: Event) -> None:
+        """Hand on while it is this process's turn; wait for it while it is another's."""
+        while not stop.is_set():
+            with self._engine.store.leases.lease(Work.PUBLISHING) as lease:
+                if lease is not None:
+                    with closing(self._engine.store.waker()) as waker:
+                        self._while_held(lease, waker, stop)
+            stop.wait(LOOK_SECONDS)
+
+    def _while_held(self, lease: Lease, waker: Waker, stop: Event) -> None:
+        while not stop.is_set() and lease.held():
+            try:
+                with Stream(self._where) as stream:
+                    self._connected(stream, lease, waker, stop)
+            except (NatsTrouble, Astray) as error:
+                self._met(error)
+                stop.wait(self._pause)
+                self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+    def _connected(self, stream: Stream, lease: Lease, waker: Waker, stop: Event) -> None:
+        """Hand on over one connection, from where the stream ends; begin again where it has moved."""
+        while not stop.is_set() and lease.held():
+            if not self._handing.may:
+                self._met(MayNotHandOn("may-not", account=self._handing.account))
+                stop.wait(LOOK_SECONDS)
+                continue
+            after = self._handing.begin(stream.made().standing().tail)
+            try:
+                self._from(stream, after, lease, waker, stop)
+            except Moved as moved:
+                self._met(moved)
+                if stop.wait(SHORTEST_PAUSE_SECONDS):
+                    return
+
+    def _from(self, stream: Stream, after: int, lease: Lease, waker: Waker, stop: Event) -> None:
+        def goes_on() -> bool:
+            return not stop.is_set() and lease.held() and self._handing.may
+
+        looked = monotonic()
+        while goes_on():
+            after = caught_up(stream, self._handing, after, goes_on)
+            self._well(after)
+            waker.wait(LOOK_SECONDS)
+            if monotonic() - looked >= LOOK_SECONDS:
+                looked = monotonic()
+                if stream.end() != after:
+                    raise Moved("moved", why=f"{after}")
+
+    def _met(self, error: Failure) -> None:
+        """Say what is wrong, once for as long as nothing else is."""
+        said = f"{type(error).__name__} {error.cause}"
+        if said != self._told:
+            self._told = said
+            trouble("nats", error)
+
+    def _well(self, position: int) -> None:
+        """All is published; said where something was wrong before, and once at the beginning."""
+        self._pause = SHORTEST_PAUSE_SECONDS
+        if self._told != "well":
+            self._told = "well"
+            tell(logging.INFO, "nats", Line(position=position))
