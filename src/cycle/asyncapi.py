@@ -14,18 +14,33 @@ import msgspec
 from cycle import __version__
 from cycle.cloudevents import CloudEvent, type_of
 from cycle.contracts import Schema, frozen, name_of
+from cycle.fanout.subjects import NONE, PREFIX, STREAM
 from cycle.feed import Events, Marks
 
 SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
 JSON, CLOUD_EVENT = "application/json", "application/cloudevents+json"
 ABOUT = """Every event of the log, in its order, for whoever may read it. The cursor is the global position:
-`globalposition` of an event, `next` of a batch, the id of a streamed message."""
+`globalposition` of an event, `next` of a batch, the id of a streamed message, the sequence in the stream of NATS."""
 CLOSED: Schema = {
     "type": "object",
     "properties": {"reason": {"type": "string"}, "text": {"type": "string"}},
     "required": ["reason", "text"],
     "additionalProperties": False,
+}
+NATS = {
+    "host": "{nats}",
+    "protocol": "nats",
+    "description": "NATS JetStream, where the operator hands events on to it.",
+    "variables": {"nats": {"default": "127.0.0.1:4222", "description": "Told by whoever runs it."}},
+}
+SUBJECT = "{region}.{circle}.{commune}.{type}"
+HANDED_ON = f"The stream {STREAM} of JetStream; the sequence of a message is the global position of its event."
+PARAMETERS = {
+    "region": {"description": f"The region as a slug; {NONE} where there is none.", "examples": ["segou", NONE]},
+    "circle": {"description": f"The circle as a slug; {NONE} where there is none.", "examples": ["macina", NONE]},
+    "commune": {"description": f"The commune's code, small; {NONE}: the platform.", "examples": ["ml-4-01-03", NONE]},
+    "type": {"description": "The type, without its schema.", "examples": ["plan-agreed"]},
 }
 
 
@@ -44,15 +59,18 @@ def document(address: str) -> dict[str, Any]:
                 "protocol": where.scheme,
                 "pathname": f"{where.path.rstrip('/')}/api/v1",
                 "security": [{"$ref": "#/components/securitySchemes/token"}],
-            }
+            },
+            "nats": NATS,
         },
         "channels": {
             "events": _channel("/events", "Pages of the log.", ["batch"]),
             "stream": _channel("/events/stream", "Server-Sent Events.", [*events, "checkpoint", "caught-up", "closed"]),
+            "subjects": _channel(f"{PREFIX}.{SUBJECT}", HANDED_ON, events, "nats") | {"parameters": PARAMETERS},
         },
         "operations": {
             "answerBatch": _operation("events", "Answers with a stretch of the log."),
             "sendEvents": _operation("stream", "Sends each event, and between them how far it has come."),
+            "publishEvents": _operation("subjects", "Publishes each event, where NATS is named."),
         },
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -62,9 +80,10 @@ def document(address: str) -> dict[str, Any]:
     }
 
 
-def _channel(address: str, summary: str, messages: list[str]) -> dict[str, Any]:
+def _channel(address: str, summary: str, messages: list[str], server: str = "api") -> dict[str, Any]:
     refs = {name: {"$ref": f"{MESSAGES}{name}"} for name in messages}
-    return {"address": address, "summary": summary, "messages": refs}
+    servers = [{"$ref": f"#/servers/{server}"}]
+    return {"address": address, "summary": summary, "servers": servers, "messages": refs}
 
 
 def _operation(channel: str, summary: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from cycle.aggregates.webhook import RegisterWebhook
 from cycle.board import Hands
 from cycle.engine import Engine, Said
 from cycle.failures import Failure
+from cycle.fanout.handing import HandingOn
 from cycle.feed import Feed, Wanted
 from cycle.lookup import stream_of
 from cycle.reading import Filters, Reader
@@ -43,6 +44,7 @@ from cycle_adapters.cli.settings import before_parsing
 from cycle_adapters.files.backup import backup as write_backup
 from cycle_adapters.files.deliberations import judge, record
 from cycle_adapters.files.mapping import scdl
+from cycle_adapters.jetstream.errors import NatsTrouble
 from tests.access.places import DAY, DIORO, FANTA, KOULA, revoke, say, two_communes
 from tests.engine.path import ENDS
 from tests.engine.path import Path as Way
@@ -300,6 +302,25 @@ def sent_to_somebody_who_lost_the_right(engine: Engine) -> None:
         pytest.fail("DID NOT RAISE")
 
 
+def handed_on_by_who_lost_the_right(engine: Engine) -> None:
+    """Whoever hands every event on may read every event, or hands none on."""
+    two_communes(engine)
+    revoke(engine, Role.WORKER.value)
+    if HandingOn(engine, Role.WORKER.value).may:
+        pytest.fail("DID NOT RAISE")
+
+
+def refilled(engine: Engine) -> None:
+    """She says so before anything is asked of NATS, let alone deleted there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CYCLE_NATS", "nats://127.0.0.1:1")
+        try:
+            verb("nats", "refill", "--yes")(engine)
+        except NatsTrouble:
+            # There is none: it was asked.
+            pytest.fail("DID NOT RAISE")
+
+
 def receipt_over_http(engine: Engine) -> None:
     """A receipt from elsewhere is as unknown as one that there never was."""
     _, koula = two_communes(engine)
@@ -370,6 +391,10 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("keeping.py", "rebuild"): (verb("rebuild"),),
     ("known.py", "seen_by"): (verb("webhook", "list"),),
     ("known.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
+    ("endpoints.py", "seen_by"): (verb("webhook", "list"),),
+    ("endpoints.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
+    ("handing.py", "may"): (handed_on_by_who_lost_the_right,),
+    ("verbs.py", "refill_"): (refilled,),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "_rows"): (rows_elsewhere,),

@@ -89,6 +89,7 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("exporting.py", "log_of"): (("exporting.py", "export"), ("exporting.py", "checkpoint")),
     ("receipts.py", "receipt"): (("receipts.py", "receipt"),),
     ("verbs.py", "seal"): (("verbs.py", "seal"),),
+    ("filling.py", "refill"): (("verbs.py", "refill_"),),
 }
 """Each function of an adapter that looks at more than a reader shows: who has asked for it, or why nobody need."""
 

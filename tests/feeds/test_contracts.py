@@ -168,6 +168,7 @@ def test_every_event_is_a_message_of_the_stream_and_every_reference_leads_somewh
     }  # fmt: skip
     messages = set(found["channels"]["stream"]["messages"])
     assert messages == {f"{name}.v{n}" for name, n in frozen()} | {"checkpoint", "caught-up", "closed"}
+    assert set(found["channels"]["subjects"]["messages"]) == messages - {"checkpoint", "caught-up", "closed"}
     for reference in references(found):
         where: Any = found
         for part in reference.removeprefix("#/").split("/"):
