@@ -29,8 +29,9 @@ from cycle.codec import new_leaf
 from cycle.engine import Engine
 from cycle.feed import Feed, Wanted
 from cycle.reading import Reader
+from cycle.settings import DEFAULT_ADDRESS
 from cycle.store import Append
-from cycle_adapters.http.app import HERE, make_app
+from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import OneAccount
 from cycle_adapters.http.encoding import encoded
 from cycle_adapters.http.limits import Following
@@ -67,7 +68,7 @@ def bare(url: str, head: int) -> Callable[[], None]:
 
 def fed(engine: Engine, head: int) -> Callable[[], None]:
     """The feed, page by page, as the bytes of its answers."""
-    feed, envelopes = Feed(Reader(engine, "auditor"), Wanted()), Envelopes(HERE)
+    feed, envelopes = Feed(Reader(engine, "auditor"), Wanted()), Envelopes(DEFAULT_ADDRESS)
 
     def run() -> None:
         after = 0

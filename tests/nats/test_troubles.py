@@ -141,6 +141,7 @@ def test_an_outage_is_said_once_and_its_end_too(small: Town, tmp_path: Path, mon
         ("CYCLE_NATS", "nats://127.0.0.1:port", "address"),
         ("CYCLE_NATS_REPLICAS", "two", "replicas"),
         ("CYCLE_NATS_CREDENTIALS", "/there/is/none.creds", "file"),
+        ("CYCLE_NATS_CREDENTIALS", __file__, "credentials"),
         ("CYCLE_NATS_CA", __file__, "certificate"),
         ("CYCLE_NATS_CERTIFICATE", __file__, "certificate"),
     ],

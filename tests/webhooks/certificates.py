@@ -25,6 +25,12 @@ class Authority:
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self._own.public_bytes(Encoding.PEM).decode())
 
+    def kept(self) -> Path:
+        """The authority's own certificate, as a file."""
+        path = self._folder / "authority.pem"
+        path.write_bytes(self._own.public_bytes(Encoding.PEM))
+        return path
+
     def serving(self, name: str) -> ssl.SSLContext:
         """What a server of this name shows."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -14,6 +14,8 @@ from cycle_adapters.jetstream.errors import BadNats
 
 SCHEMES = ("nats", "tls")
 CONNECT_SECONDS = 2
+PARTS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
+"""What a file of credentials holds, as ``nsc`` writes it."""
 
 
 class Servers(Struct, frozen=True):
@@ -66,7 +68,7 @@ def servers() -> Servers | None:
     replicas = NATS_REPLICAS.given()
     if replicas not in NATS_REPLICAS.choices:
         raise BadNats("replicas", choices=", ".join(NATS_REPLICAS.choices))
-    return Servers(addresses, int(replicas), _file(NATS_CREDENTIALS), _trust(addresses))
+    return Servers(addresses, int(replicas), _credentials(), _trust(addresses))
 
 
 def _is_address(written: str) -> bool:
@@ -75,6 +77,14 @@ def _is_address(written: str) -> bool:
         return parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _credentials() -> str:
+    """The file of our credentials; nothing when none is named."""
+    path = _file(NATS_CREDENTIALS)
+    if path and not all(part in Path(path).read_bytes() for part in PARTS):
+        raise BadNats("credentials").about(path)
+    return path
 
 
 def _file(setting: Setting) -> str:

@@ -179,7 +179,8 @@ class Stream:
         event = None
         if state.messages:
             last = await self._jetstream.get_msg(STREAM, seq=state.last_seq)
-            event = (last.headers or {}).get(Header.MSG_ID)
+            # A message without an id is none of ours.
+            event = (last.headers or {}).get(Header.MSG_ID, "")
         followers = [] if cluster is None else cluster.replicas or []
         return Standing(
             Tail(state.last_seq, event),
