@@ -63,7 +63,7 @@ HOST = Setting("host", "CYCLE_HOST", "--host", "127.0.0.1", ("serve",), "TEXT")
 PORT = Setting("port", "CYCLE_PORT", "--port", "8000", ("serve",))
 DEFAULT_ADDRESS = f"http://{HOST.default}:{PORT.default}"
 """Where others call it, as long as nobody says otherwise."""
-ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("account invite", *RUNNING))
+ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("account invite", "nats refill", *RUNNING))
 OIDC_ISSUER = Setting("oidc_issuer", "CYCLE_OIDC_ISSUER", verbs=("serve",))
 OIDC_CLIENT_ID = Setting("oidc_client_id", "CYCLE_OIDC_CLIENT_ID", verbs=("serve",))
 OIDC_CLIENT_SECRET_FILE = Setting("oidc_client_secret_file", "CYCLE_OIDC_CLIENT_SECRET_FILE", verbs=("serve",))
@@ -75,7 +75,7 @@ NATS_CREDENTIALS = Setting("nats_credentials", "CYCLE_NATS_CREDENTIALS", verbs=N
 NATS_CA = Setting("nats_ca", "CYCLE_NATS_CA", verbs=NATS.verbs)
 NATS_CERTIFICATE = Setting("nats_certificate", "CYCLE_NATS_CERTIFICATE", verbs=NATS.verbs)
 NATS_REPLICAS = Setting("nats_replicas", "CYCLE_NATS_REPLICAS", default="1", verbs=NATS.verbs, choices=("1", "3", "5"))
-WORKER = Setting("worker_account", "CYCLE_WORKER", "--worker-account", "worker", RUNNING, "REF")
+WORKER = Setting("worker_account", "CYCLE_WORKER", "--worker-account", "worker", ("nats refill", *RUNNING), "REF")
 LOG = Setting("log_format", "CYCLE_LOG", "--log", verbs=RUNNING, choices=("json", "text"))
 LOG_LEVEL = Setting("log_level", "CYCLE_LOG_LEVEL", "--log-level", "info", RUNNING,
                     choices=("debug", "info", "warning", "error"))  # fmt: skip

@@ -391,8 +391,6 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("keeping.py", "rebuild"): (verb("rebuild"),),
     ("known.py", "seen_by"): (verb("webhook", "list"),),
     ("known.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
-    ("endpoints.py", "seen_by"): (verb("webhook", "list"),),
-    ("endpoints.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
     ("handing.py", "may"): (handed_on_by_who_lost_the_right,),
     ("verbs.py", "refill_"): (refilled,),
     ("people.py", "recipient"): (openings_of_others,),

@@ -54,7 +54,7 @@ def test_what_is_published_again_is_published_once(town: Town, server: Node) -> 
 
 
 def test_two_publish_at_the_same_time_and_each_event_comes_once_in_order(town: Town, server: Node) -> None:
-    """Nobody held them apart, as when a lease is lost and not noticed yet: they take turns by the stream's own word."""
+    """Nobody held them apart, as when a turn is over and nobody has noticed: they go on by the stream's own word."""
     town.happens(town.dioro, 40)
 
     def publish() -> None:

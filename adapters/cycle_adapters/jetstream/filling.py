@@ -7,7 +7,7 @@ from time import sleep
 
 from cycle.engine import Engine
 from cycle.fanout.handing import HandingOn, MayNotHandOn
-from cycle.leases import Work
+from cycle.turns import Work
 from cycle_adapters.jetstream.stream import Flight, Stream
 
 BATCH = 256
@@ -67,8 +67,8 @@ def refill(engine: Engine, handing: HandingOn, stream: Stream, moved: Callable[[
     stream.delete()
     stream.made()
     while True:
-        with engine.store.leases.lease(Work.PUBLISHING) as lease:
-            if lease is not None:
+        with engine.store.turns.turn(Work.PUBLISHING) as turn:
+            if turn is not None:
                 after = handing.begin(stream.standing().tail)
                 return caught_up(stream, handing, after, lambda: True, lambda done: moved(done, head))
         end = stream.end()

@@ -11,8 +11,8 @@ from time import monotonic
 from cycle.engine import Engine
 from cycle.failures import Failure
 from cycle.fanout.handing import Astray, HandingOn, MayNotHandOn
-from cycle.leases import Lease, Work
 from cycle.store import Waker
+from cycle.turns import Turn, Work
 from cycle_adapters.jetstream.connecting import Servers, servers
 from cycle_adapters.jetstream.errors import Moved, NatsTrouble
 from cycle_adapters.jetstream.filling import caught_up
@@ -45,40 +45,40 @@ class Running:
     def run(self, stop: Event) -> None:
         """Hand on while it is this process's turn; wait for it while it is another's."""
         while not stop.is_set():
-            with self._engine.store.leases.lease(Work.PUBLISHING) as lease:
-                if lease is not None:
+            with self._engine.store.turns.turn(Work.PUBLISHING) as turn:
+                if turn is not None:
                     with closing(self._engine.store.waker()) as waker:
-                        self._while_held(lease, waker, stop)
+                        self._while_held(turn, waker, stop)
             stop.wait(LOOK_SECONDS)
 
-    def _while_held(self, lease: Lease, waker: Waker, stop: Event) -> None:
-        while not stop.is_set() and lease.held():
+    def _while_held(self, turn: Turn, waker: Waker, stop: Event) -> None:
+        while not stop.is_set() and turn.held():
             try:
                 with Stream(self._where) as stream:
-                    self._connected(stream, lease, waker, stop)
+                    self._connected(stream, turn, waker, stop)
             except (NatsTrouble, Astray) as error:
                 self._met(error)
                 stop.wait(self._pause)
                 self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
-    def _connected(self, stream: Stream, lease: Lease, waker: Waker, stop: Event) -> None:
+    def _connected(self, stream: Stream, turn: Turn, waker: Waker, stop: Event) -> None:
         """Hand on over one connection, from where the stream ends; begin again where it has moved."""
-        while not stop.is_set() and lease.held():
+        while not stop.is_set() and turn.held():
             if not self._handing.may:
                 self._met(MayNotHandOn("may-not", account=self._handing.account))
                 stop.wait(LOOK_SECONDS)
                 continue
             after = self._handing.begin(stream.made().standing().tail)
             try:
-                self._from(stream, after, lease, waker, stop)
+                self._from(stream, after, turn, waker, stop)
             except Moved as moved:
                 self._met(moved)
                 if stop.wait(SHORTEST_PAUSE_SECONDS):
                     return
 
-    def _from(self, stream: Stream, after: int, lease: Lease, waker: Waker, stop: Event) -> None:
+    def _from(self, stream: Stream, after: int, turn: Turn, waker: Waker, stop: Event) -> None:
         def goes_on() -> bool:
-            return not stop.is_set() and lease.held() and self._handing.may
+            return not stop.is_set() and turn.held() and self._handing.may
 
         looked = monotonic()
         while goes_on():
