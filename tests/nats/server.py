@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,15 @@ class Node:
         with self._came:
             assert self._came.wait_for(lambda: self.has_said(words), LIMIT_SECONDS), "".join(self._lines)
         return self
+
+    def hang(self) -> None:
+        """It holds its connections and says nothing any more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """As a power cut does: nothing is tidied."""

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from random import Random
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
 from nats.js import JetStreamContext
@@ -15,7 +15,7 @@ from cycle.aggregates.base import Role
 from tests.access.places import grant, revoke
 from tests.feeds.test_dropping import held_open
 from tests.nats.reader import STREAM, Reader, asked, everything, reading
-from tests.nats.server import Node
+from tests.nats.server import LIMIT_SECONDS, Node
 from tests.nats.town import WORKER, Town
 from tests.operations.processes import running, said, stopped
 
@@ -26,10 +26,16 @@ WRITERS, MOST, KILLS, SEEDS = 8, 40, 3, (1,)
 def line(process: subprocess.Popen[str], level: str) -> str:
     """What it says next about NATS, at this level."""
     assert process.stderr is not None
-    for written in process.stderr:
-        told = json.loads(written)
-        if told["event"] == "nats" and told["level"] == level:
-            return str(told.get("text", ""))
+    # Who waits for a line that does not come hears that it has ended.
+    patience = Timer(LIMIT_SECONDS, process.kill)
+    patience.start()
+    try:
+        for written in process.stderr:
+            told = json.loads(written)
+            if told["event"] == "nats" and told["level"] == level:
+                return str(told.get("text", ""))
+    finally:
+        patience.cancel()
     raise AssertionError("it has ended")
 
 

@@ -16,7 +16,7 @@ from cycle_adapters.jetstream.connecting import servers
 from cycle_adapters.jetstream.errors import BadNats, NatsTrouble
 from cycle_adapters.jetstream.running import Running
 from cycle_adapters.jetstream.stream import Stream
-from tests.nats.reader import STREAM, asked
+from tests.nats.reader import STREAM, asked, everything
 from tests.nats.server import Node, node
 from tests.nats.town import Town, at
 from tests.postgres import free_port
@@ -93,6 +93,27 @@ def test_the_stream_is_full_and_throws_nothing_away(small: Town, server: Node) -
         assert stream.end() == small.head - 2
         asked(server.url, lambda jetstream: at_most(jetstream, -1))
         assert small.publish(stream) == small.head
+
+
+def test_the_disk_of_the_server_is_full(small: Town, tmp_path: Path) -> None:
+    store = f'jetstream {{ store_dir: "{tmp_path / "store"}", max_file_store: 20KB }}'
+    with node(tmp_path / "nats", store, jetstream=False) as server:
+        small.happens(small.dioro, 40)
+        assert trouble(small, server.url).cause == "full"
+
+
+def test_a_server_that_hangs_is_given_up_and_gone_on_with_when_it_wakes(small: Town, server: Node) -> None:
+    with Stream(at(server.url)) as stream:
+        small.publish(stream)
+        small.happens(small.dioro, 3)
+        server.hang()
+        with pytest.raises(NatsTrouble) as met:
+            small.publish(stream, after=small.head - 3)
+        server.wake()
+    assert met.value.cause == "no-answer"
+    with Stream(at(server.url)) as stream:
+        assert small.publish(stream) == small.head
+    assert [each.position for each in everything(server.url)] == small.all
 
 
 class Told:
