@@ -26,6 +26,16 @@ from cycle.identity.passwords import LONGEST, SHORTEST, demand_good, hashed, hol
         ("123456789012", "password-trivial"),
         ("abcdefghijkl", "password-trivial"),
         ("987654321098", "password-trivial"),
+        ("iloveyou1234", "password-trivial"),
+        ("Passw0rd2026!", "password-trivial"),
+        ("motdepasse1234!", "password-trivial"),
+        ("Mot de passe 2026", "password-trivial"),
+        ("azertyuiop123456", "password-trivial"),
+        ("administrateur", "password-trivial"),
+        ("Bamako@2026!", "password-trivial"),
+        ("Tombouctou2026", "password-trivial"),
+        ("tttttttttt1234%", "password-trivial"),
+        ("motdepasse" * 20, "password-trivial"),
         ("kadi-coulibaly", "password-own-name"),
         ("Kadi-Coulibaly2026", "password-own-name"),
     ],
@@ -37,7 +47,16 @@ def test_what_is_tried_first_is_no_password(password: str, why: str) -> None:
     assert password not in refused.value.told("fr") + refused.value.told("en")
 
 
-@pytest.mark.parametrize("password", ["le marigot monte", "tttttttttt1234%", "ߞߊߡߊ ߓߊߟߊ ߦߊ", " deux espaces, deux "])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "le marigot monte",
+        "le maire de Ségou arrive tard",
+        "ߞߊߡߊ ߓߊߟߊ ߦߊ",
+        " deux espaces, deux ",
+        "azerty " * 3 + "le puits est loin",
+    ],
+)
 def test_a_sentence_in_any_script_is_one(password: str) -> None:
     assert demand_good(password, "kadi") == unicodedata.normalize("NFC", password)
 

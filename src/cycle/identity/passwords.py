@@ -9,6 +9,7 @@ from unicodedata import normalize
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from zxcvbn import zxcvbn
 
 from cycle.identity.failures import IdentityRefused
 
@@ -17,6 +18,19 @@ DIFFERENT = 5
 """So many different characters at least: ``abababababab`` is tried first."""
 BESIDE_NAME = 8
 """So many characters at least beside the account's own name."""
+FEWEST_GUESSES = 10**9
+"""So many tries, at least, of somebody who knows what people choose: a word, a year and a sign are fewer."""
+JUDGED = 72
+"""So many characters are looked at: the work grows faster than the length, and whoever typed more typed a sentence."""
+LIKELY_HERE = (
+    "motdepasse", "mot de passe", "bonjour", "azertyuiop", "azerty", "administrateur", "administration",
+    "secretaire", "secrétaire", "facilitateur", "facilitatrice", "concertation", "commune", "communal", "mairie",
+    "maire", "conseil", "cadre", "cycle", "mali", "bamako", "kayes", "koulikoro", "sikasso", "segou", "ségou", "mopti",
+    "tombouctou", "gao", "kidal", "menaka", "ménaka", "taoudenit", "coulibaly", "traore", "traoré", "diarra", "keita",
+    "keïta", "toure", "touré", "diallo", "cisse", "cissé", "sangare", "sangaré", "konate", "konaté", "dembele",
+    "dembélé", "sidibe", "sidibé", "maiga", "maïga",
+)  # fmt: skip
+"""What people here choose first, and the lists of zxcvbn, which are English, do not know."""
 HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4, hash_len=32, salt_len=16)
 """RFC 9106, the second recommended option, with 64 MiB: above what OWASP asks. When it changes, who signs in is
 hashed anew."""
@@ -42,6 +56,9 @@ def demand_good(password: str, account: str) -> str:
         raise IdentityRefused("password-trivial")
     if len(found.casefold().replace(account.casefold(), "")) < BESIDE_NAME:
         raise IdentityRefused("password-own-name")
+    # NIST SP 800-63B asks for a list of what is common and expected; zxcvbn sees it behind `2026!` and `@` as well.
+    if zxcvbn(found[:JUDGED], user_inputs=LIKELY_HERE)["guesses"] < FEWEST_GUESSES:
+        raise IdentityRefused("password-trivial")
     return found
 
 
