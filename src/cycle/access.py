@@ -292,18 +292,23 @@ def _forbidden(
         return Forbidden(Finding("role-may-not", values=values, lift=action.roles), readable=True)
     if path == NOWHERE or not (path in (None, EVERYWHERE) or any(g.role in READERS and _covers(g, path) for g in held)):
         return Forbidden(Finding("nothing-there", values={"account": actor}, lift=(Role.ADMINISTRATOR,)))
-    callers = access.holders(Role.ADMINISTRATOR, path or EVERYWHERE, on)
-    finding = Finding(
-        "not-authorised",
-        values={
-            "account": actor,
-            "roles": (role.value,) if role else ("any-role",) if action.roles == READERS else roles,
-            "territory": territory_of(path or EVERYWHERE),
-            "administrators": callers or access.holders(Role.OPERATOR, EVERYWHERE, on) or ("—",),
-        },
-        lift=(Role.ADMINISTRATOR,),
-    )
-    return Forbidden(finding, readable=True)
+    values = {
+        "account": actor,
+        "roles": (role.value,) if role else ("any-role",) if action.roles == READERS else roles,
+        "territory": territory_of(path or EVERYWHERE),
+    }
+    return Forbidden(_wanting(access, actor, values, path or EVERYWHERE, on), readable=True)
+
+
+def _wanting(access: Access, actor: str, values: dict[str, str | tuple[str, ...]], path: Path, on: date) -> Finding:
+    """No role for it, and who can grant one: never who asks, for nobody grants to himself."""
+    administrators = access.holders(Role.ADMINISTRATOR, path, on)
+    operators = access.holders(Role.OPERATOR, EVERYWHERE, on)
+    if actor in administrators + operators:
+        others = tuple(dict.fromkeys(each for each in administrators + operators if each != actor))
+        return Finding("not-for-oneself", values=values | {"administrators": others})
+    callers = administrators or operators or ("—",)
+    return Finding("not-authorised", values=values | {"administrators": callers}, lift=(Role.ADMINISTRATOR,))
 
 
 __all__ = [

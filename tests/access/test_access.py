@@ -22,6 +22,7 @@ from cycle.aggregates.account import (
 )
 from cycle.aggregates.base import Event, Happened, Role
 from cycle.aggregates.terms import AccountKind, GrantId
+from cycle.telling import what_helps
 
 DAY = date(2026, 3, 1)
 DAYS = st.dates(DAY - timedelta(days=9), DAY + timedelta(days=9))
@@ -112,6 +113,30 @@ def test_a_territory_is_read_by_whole_segments(territory: tuple[str, ...], path:
 def test_kat_is_not_kati(territory: str, inside: bool) -> None:
     grant = Grant(GrantId("G-1"), Role.MAYOR, path_of(territory), DAY)
     assert grant.covers(("ML", "Kati", "Kati", "ML-2-03-01")) is inside
+
+
+def test_who_grants_roles_is_not_sent_to_himself() -> None:
+    def helped(actor: str, **roles: tuple[Role, ...]) -> str:
+        accounts = {
+            name: account.fold(
+                Account(),
+                [Happened(AccountOpened(name, AccountKind.PERSON), DAY, 1)]
+                + [
+                    Happened(GrantGiven(name, GrantId(f"G-{n}"), role, "/", DAY), DAY, n + 1)
+                    for n, role in enumerate(held, 1)
+                ],
+            )
+            for name, held in roles.items()
+        }
+        with pytest.raises(Forbidden) as refused:
+            authorize(Access(accounts), actor, ACTIONS["agree-plan"], ("ML", "Ségou", "Macina", "ML-4-02-01"), DAY)
+        return what_helps(refused.value.findings[0], "en")
+
+    kadi = (Role.ADMINISTRATOR, Role.AUDITOR)
+    alone = "You grant roles to others, and nobody grants one to himself"
+    assert helped("kadi", kadi=kadi) == f"{alone}."
+    assert helped("kadi", kadi=kadi, op=(Role.OPERATOR,)) == f"{alone}: these accounts can grant you one: op."
+    assert "These accounts can grant it: kadi." in helped("awa", kadi=kadi, awa=(Role.AUDITOR,))
 
 
 def test_what_may_not_be_read_is_told_apart_from_what_may_not_be_done() -> None:

@@ -380,6 +380,9 @@ def _as_page(told: ProblemDetails, stopped: Stopped, request: Request, language:
     look: Pages = request.app.state.look
     typed = getattr(request.state, "typed", None) if stopped.code in GIVES_BACK else None
     said: dict[str, Any] = {"status": told.status, "title": told.title, "detail": told.detail, "path": "/"}
+    if stopped.code == "not-found":
+        # The page leads to the frameworks by a link of its own.
+        said["detail"] = verbatim("problem.not-found", language, list="")
     if not typed:
         return look.page("problem.html", language, **said)
     path, query = request.url.path, [pair for pair in parse_qsl(request.url.query) if pair[0] != "lang"]
