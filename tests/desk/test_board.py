@@ -103,6 +103,27 @@ def test_what_cannot_be_read_of_an_address_is_a_page_that_says_so(desk: Desk, pa
     assert "<h1>" in answer.text
 
 
+def test_a_browser_keeps_the_board_of_what_is_followed_and_no_more(desk: Desk) -> None:
+    second, third = (founded(desk, number) for number in (4, 5))
+    path = f"/?followed={third}&followed={desk.base[12:]}&followed={third}&followed=nothing"
+    page = desk.text(path, "facilitator")
+    assert shown(page) == ["Dioro", "Commune 05"]
+    assert "Cadres que vous suivez" in page
+    assert '<form class="filters"' not in page
+    # It is kept as the board: its other language is that of the board.
+    assert 'href="/?lang=en"' in page
+    admit(desk.engine, ("moussa", Role.FACILITATOR, "ML/Koulikoro/Kati/ML-2-09-04"))
+    assert shown(desk.text(f"/?followed={second}&followed={third}", "moussa")) == ["Commune 04"]
+    assert desk.client.get("/?followed=a%20b", headers=named("facilitator")).status_code == 422
+
+
+def test_a_page_that_is_not_there_leads_to_the_board_by_a_link_and_by_no_address(desk: Desk) -> None:
+    answer = desk.client.get("/frameworks/nowhere", headers=named("facilitator"))
+    assert answer.status_code == 404
+    assert "ni page de ce nom.</p>" in answer.text
+    assert '<a href="/?lang=fr">Tous les cadres</a>' in answer.text
+
+
 def test_a_suspended_framework_says_why_and_where_it_rests(desk: Desk) -> None:
     from cycle.aggregates.framework.anytime import Suspend
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
+from pydantic import StringConstraints
 
 from cycle.aggregates.framework.setup import ProposeFramework
 from cycle.board import Board, Need, Standing
@@ -13,10 +14,11 @@ from cycle.catalogue import Language, text, word
 from cycle.reading import Filters
 from cycle.telling import option_label, overdue_line, request_lines
 from cycle_adapters.http.pages_desk import AtDesk, Desk
-from cycle_adapters.http.parameters import Cursor, cursor_of
+from cycle_adapters.http.parameters import NAME, Cursor, cursor_of
 from cycle_adapters.http.parameters import Place as Named
 
 PER_PAGE = 20
+Followed = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 def board_pages() -> APIRouter:
@@ -31,7 +33,10 @@ def board_pages() -> APIRouter:
         sector: Named | None = None,
         mine: Annotated[bool, Query()] = False,
         after: Cursor | None = None,
+        followed: Annotated[list[Followed] | None, Query()] = None,
     ) -> HTMLResponse:
+        if followed:
+            return of_followed(desk, followed)
         filters = Filters(circle=circle, region=region, sector=sector)
         found = Board(desk.reader, desk.language).standings(filters)
         wanted = [each for each in found if not mine or each.need < Need.NOTHING]
@@ -51,6 +56,17 @@ def board_pages() -> APIRouter:
         )
 
     return router
+
+
+def of_followed(desk: Desk, frameworks: list[str]) -> HTMLResponse:
+    """The board of these frameworks alone, to be kept by a browser: no more of the others than it needs.
+
+    It takes the place of the whole one, so it says that as its address.
+    """
+    board = Board(desk.reader, desk.language)
+    found = [each for one in dict.fromkeys(frameworks) for each in board.standings(Filters(framework=one))]
+    cards = [card(each, desk) for each in sorted(found, key=lambda each: each.key)]
+    return desk.page("board.html", path="/", cards=cards, followed=True)
 
 
 def may_propose(desk: Desk) -> bool:

@@ -10,12 +10,12 @@ from cycle.aggregates.terms import NeedKind
 from cycle.identity.sessions import Sessions
 from tests.desk.offline.looks import looks_well, outbox_looks_well
 from tests.desk.offline.test_outbox import PUMP, need
-from tests.desk.offline.town import Enters, Town, follow, in_outbox, sign_in
+from tests.desk.offline.town import Enters, Town, comes_true, follow, in_outbox, sign_in
 from tests.desk.test_browser import main_button
 from tests.engine.path import RICE
 
 MEANWHILE = "Un magasin"
-NOTHING_KEPT = "caches.keys().then(all => !all.some(each => each.startsWith('pages-')))"
+NOTHING_KEPT = "async () => !(await caches.keys()).some(each => each.startsWith('pages-'))"
 
 
 def kept(page: Page) -> None:
@@ -197,7 +197,7 @@ def test_another_account_in_the_same_browser_sees_nothing_and_sends_nothing(town
     page.goto("/outbox?lang=fr")
     expect(page.locator("#nothing")).to_be_visible()
     expect(page.locator("#none-kept")).to_be_visible()
-    page.wait_for_function(NOTHING_KEPT)
+    comes_true(page, NOTHING_KEPT)
     context.set_offline(True)
     page.goto(f"{town.base}/meeting?step=needs&lang=fr")
     expect(page.locator("#no-connection")).to_contain_text("n'est pas gardée")
@@ -223,7 +223,7 @@ def test_signing_out_erases_what_is_kept_but_not_what_is_unsent(town: Town, page
     expect(page).to_have_url(f"{town.address}/sign-in?lang=fr")
     page.goto("/outbox?lang=fr")
     expect(page.locator("#nothing")).to_be_visible()
-    page.wait_for_function(NOTHING_KEPT)
+    comes_true(page, NOTHING_KEPT)
     context.unroute_all()
     sign_in(context, town.engine, town.address, "awa")
     page.goto("/outbox?lang=fr")

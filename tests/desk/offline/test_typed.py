@@ -8,20 +8,21 @@ from playwright.sync_api import Page, expect
 
 from tests.desk.offline.looks import looks_well
 from tests.desk.offline.test_outbox import PUMP, need
-from tests.desk.offline.town import Enters, Town, follow, sign_in
+from tests.desk.offline.town import Enters, Town, comes_true, follow, sign_in
 from tests.desk.test_browser import main_button
 
 
 def draft_is_kept(page: Page, words: str = PUMP) -> None:
     """Wait until what is typed lies in the browser."""
-    page.wait_for_function(
+    comes_true(
+        page,
         """async typed => {
             const script = document.querySelector("script[type=module]").src;
             const { draft } = await import(script.replace("desk.js", "store.js"));
             const kept = await draft(document.documentElement.dataset.account, location.pathname);
             return kept?.body.some(([name, value]) => value === typed);
         }""",
-        arg=words,
+        words,
     )
 
 

@@ -16,6 +16,7 @@ from cycle.identity.sessions import Sessions
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.http.signing_in import LOCAL, SignedIn
+from tests.desk.conftest import PATIENCE
 from tests.desk.places import TODAY
 from tests.desk.serving import at_an_address
 from tests.engine.path import Path as Way
@@ -69,6 +70,20 @@ def follow(page: Page, base: str, language: str = "fr") -> None:
     page.goto(f"{base}?lang={language}")
     page.locator("#follow").click()
     expect(page.locator("#followed")).to_contain_text("pages gardées" if language == "fr" else "pages kept")
+
+
+def comes_true(page: Page, condition: str, given: object = None) -> None:
+    """Wait until an asynchronous function of the page says yes (a driver takes its promise for a yes)."""
+    page.evaluate(
+        f"""async ([given, patience]) => {{
+            const condition = {condition}, until = Date.now() + patience;
+            while (!await condition(given)) {{
+                if (Date.now() > until) throw new Error(`never true: ${{condition}}`);
+                await new Promise(resolve => setTimeout(resolve, 20));
+            }}
+        }}""",
+        [given, PATIENCE],
+    )
 
 
 def in_outbox(page: Page, state: str) -> None:

@@ -1,9 +1,10 @@
-// Pages that are kept for when there is no connection: those of the frameworks that an account follows.
+// Pages that are kept for when there is no connection: those of the frameworks that an account follows, and their board.
 
-import { account, follow, followed, signedIn } from "./store.js";
+import { account, followed, followOn, signedIn } from "./store.js";
 import { tell } from "./news.js";
 
 export const AT = "Cycle-Kept", WHOSE = "Cycle-Account";
+export const BOARD = "/";
 const PREFIX = "pages-", OLD_SECONDS = 600;
 const cacheOf = who => PREFIX + encodeURIComponent(who);
 
@@ -25,10 +26,17 @@ export async function find(address) {
   const who = await account(), cacheName = cacheOf(who);
   // Not opened: that would make it anew for somebody who has just gone.
   const exact = who && await caches.match(canonical(address), { cacheName });
-  if (exact || !who || !address.includes("/do/") || !await caches.has(cacheName)) return exact || undefined;
-  const pages = await caches.open(cacheName), wanted = canonical(address, ["step"]);
-  const near = (await pages.keys()).find(each => canonical(each.url, ["step"]) === wanted);
+  const without = address.includes("/do/") ? ["step"] : isTyped(address) ? ["lang"] : undefined;
+  if (exact || !who || !without || !await caches.has(cacheName)) return exact || undefined;
+  const pages = await caches.open(cacheName), wanted = canonical(address, without);
+  const near = (await pages.keys()).find(each => canonical(each.url, without) === wanted);
   return near && pages.match(near);
+}
+
+// Whoever types our address says no language: any will do.
+function isTyped(address) {
+  const { pathname, search } = new URL(address, location.origin);
+  return pathname === BOARD && !search;
 }
 
 // Keeps an answer, if it is a page that was made for this account.
@@ -62,7 +70,40 @@ async function forget(who, framework, except = []) {
   }
 }
 
-export const unkeep = (who, framework) => forget(who, framework);
+export async function unkeep(who, framework) {
+  await forget(who, framework);
+  const stale = await boards(who);
+  // What is not followed any more does not stay, even if nothing can be fetched now.
+  for (const url of stale) await (await caches.open(cacheOf(who))).delete(url);
+  for (const url of stale) await keepBoard(who, new URL(url).searchParams.get("lang"));
+}
+
+const boardIn = language => canonical(`${BOARD}?lang=${language}`);
+
+// The boards that are kept: one for each language.
+async function boards(who) {
+  if (!await caches.has(cacheOf(who))) return [];
+  const pages = await (await caches.open(cacheOf(who))).keys();
+  return pages.map(each => each.url).filter(url => new URL(url).pathname === BOARD);
+}
+
+// The board of what is followed lies where the whole one is: no more than that leaves with a telephone.
+async function keepBoard(who, language) {
+  const names = async () => (await followed(who)).map(each => `&followed=${each.framework}`).join("");
+  const address = boardIn(language), asked = await names();
+  if (!asked) return;
+  // Whoever follows less since then has asked to forget what was still on its way.
+  if (await keep(who, address, await fetch(address + asked)) && await names() !== asked) {
+    await (await caches.open(cacheOf(who))).delete(address);
+  }
+}
+
+// The whole board was looked at: what is kept of it is fetched again, if it is old.
+export async function refreshBoard(who, language) {
+  if (!(await followed(who)).length) return;
+  const kept = await caches.match(boardIn(language), { cacheName: cacheOf(who) });
+  if (isOld({ at: kept?.headers.get(AT) })) await keepBoard(who, language);
+}
 
 const queues = new Map();
 
@@ -94,11 +135,10 @@ async function fetchAll(who, framework, language, wanted) {
     if (found.status === 429 || found.status >= 500) whole = false;
     await keep(who, address, found);
   }
-  const before = await isFollowed(who, framework);
-  if (!before) return forget(who, framework);
   await forget(who, framework, addresses);
-  const at = whole ? new Date().toISOString() : before.at;
-  await follow({ ...before, name, language, pages: addresses.length, at });
+  await keepBoard(who, language);
+  const changes = { name, language, pages: addresses.length, ...(whole ? { at: new Date().toISOString() } : {}) };
+  if (!await followOn(who, framework, changes)) return forget(who, framework);
   tell("followed");
 }
 

@@ -57,5 +57,17 @@ export async function followed(account) {
 }
 
 export const follow = each => write("followed", frameworks => frameworks.put(each));
+// What is new of a framework, if it is still followed; undefined where it is not.
+export async function followOn(account, framework, changes) {
+  let changed;
+  await write("followed", frameworks => {
+    const asked = frameworks.get([account, framework]);
+    asked.onsuccess = () => {
+      if (asked.result) frameworks.put(changed = { ...asked.result, ...changes });
+    };
+  });
+  return changed;
+}
+
 export const unfollow = (account, framework) =>
   write("followed", frameworks => frameworks.delete([account, framework]));

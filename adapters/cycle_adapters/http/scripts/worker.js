@@ -2,7 +2,7 @@
 // background where a browser can.
 
 import { account } from "./store.js";
-import { AT, find, frameworkOf, isFollowed, keep, keepAll, recognise, refresh, refreshOld, unkeep, WHOSE } from "./kept.js";
+import { AT, BOARD, find, frameworkOf, isFollowed, keep, keepAll, recognise, refresh, refreshBoard, refreshOld, unkeep, WHOSE } from "./kept.js";
 import { all, WAITING } from "./outbox.js";
 import { send } from "./sender.js";
 
@@ -94,6 +94,7 @@ async function seen(address, answer) {
   if (!whose) return;
   const who = decodeURIComponent(whose);
   await recognise(who);
+  if (new URL(address).pathname === BOARD) await refreshBoard(who, answer.headers.get("content-language"));
   const framework = frameworkOf(address);
   if (framework && !/\/(done|replay|history|compare)/.test(address) && await isFollowed(who, framework)) {
     await keep(who, address, answer);
