@@ -169,7 +169,7 @@ export class CommandForm {
     const version = Math.max(this.version, again?.present ?? 0);
     const body = [...pairs(form), ...("binds" in form.dataset ? [["_checked", "yes"]] : [])];
     return {
-      ...(again ? { seq: again.seq } : {}), key: again?.key ?? fresh, account: this.owner, framework, command, label, makes,
+      ...(again ? { seq: again.seq } : {}), key: again && !again.keyTaken ? again.key : fresh, account: this.owner, framework, command, label, makes,
       name: form.dataset.name ?? "", words: mainText(form), shown: answers(form), body, action: form.getAttribute("action"),
       page: location.pathname + location.search, step: form.elements._step?.value ?? "",
       version: form.elements._version?.value ? version : "", after: form.elements._version?.value ? saidBefore(items, framework, version, again?.seq) : [],
@@ -190,7 +190,8 @@ export class CommandForm {
       stop();
       clearTimeout(timer);
       note.remove();
-      if ([REFUSED, CONFLICT].includes(item?.state)) this.showForm(item);
+      if (!item) this.beginAgain();
+      else if ([REFUSED, CONFLICT].includes(item.state)) this.showForm(item);
       else this.lies(item);
     };
     const stop = hear(look), timer = setTimeout(async () => end(await find(key)), navigator.onLine ? PATIENCE : 0);
@@ -214,9 +215,15 @@ export class CommandForm {
     showErrors(this.form, { lines, errors: item.errors ?? [], more });
   }
 
+  // Given up in another tab: what was typed is still here, and may be sent as something new.
+  beginAgain() {
+    this.again = undefined;
+    this.busy = false;
+    this.form.hidden = false;
+  }
+
   // It lies in the outbox: nobody has to stay for it.
   lies(item) {
-    if (!item) return;
     const signIn = item.state === SIGNED_OUT
       && link(inLanguage(`/sign-in?to=${encodeURIComponent("/outbox")}`), say("sign-in-again"), { class: "button" });
     const back = item.step ? [`/frameworks/${item.framework}/meeting?step=${item.step}`, say("back-to-meeting")]

@@ -25,16 +25,18 @@ export async function put(item, form) {
   tell("outbox");
 }
 
-// Changes an item as it is now, if it may be (another tab can have been quicker).
+// Changes an item as it is now, if it may be; undefined where another tab was quicker.
 export async function change(key, from, changes) {
+  let changed;
   await write("items", items => {
     const asked = items.index("key").get(key);
     asked.onsuccess = () => {
       const item = asked.result;
-      if (item && from.includes(item.state)) items.put({ ...item, ...changes });
+      if (item && from.includes(item.state)) items.put(changed = { ...item, ...changes });
     };
   });
   tell("outbox");
+  return changed;
 }
 
 export const CAN_BE_GIVEN_UP = [WAITING, REFUSED, CONFLICT, SIGNED_OUT];

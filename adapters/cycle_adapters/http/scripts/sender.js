@@ -6,7 +6,7 @@ import { tell } from "./news.js";
 import { all, change, CONFLICT, next, RECORDED, REFUSED, SENDING, SIGNED_OUT, tidy, WAITING } from "./outbox.js";
 
 const LOCK = "cycle-outbox", PATIENCE = 20_000, FIRST_PAUSE = 2_000, LONGEST_PAUSE = 300_000;
-const JSON_ = "application/json", PROBLEM = "application/problem+json";
+const JSON_ = "application/json", PROBLEM = "application/problem+json", KEY_TAKEN = ":key-reused";
 
 class Unreachable extends Error {}
 
@@ -67,9 +67,11 @@ async function drain() {
   await recognise(me.account);
   await begin(me.account);
   const passed = new Set();
-  let item;
-  while ((item = next(await all(me.account), passed))) {
-    await change(item.key, [WAITING], { state: SENDING });
+  let found;
+  while ((found = next(await all(me.account), passed))) {
+    const item = await change(found.key, [WAITING], { state: SENDING });
+    // Given up in another tab, just now.
+    if (!item) continue;
     let answer;
     try {
       answer = await ask(item.action, sending(item, me));
@@ -125,12 +127,12 @@ async function settle(item, { status, told }) {
     await become({ state: CONFLICT, present: told.version, since: told.since ?? [], detail: told.detail });
     return true;
   }
-  const again = status >= 500 || status === 429 || (status === 409 && !told.type?.endsWith(":key-reused"));
+  const again = status >= 500 || status === 429 || (status === 409 && !told.type?.endsWith(KEY_TAKEN));
   if (again) {
     await become({ state: WAITING, tries: item.tries + 1, detail: told.detail });
     return false;
   }
   const { errors = [], reasons = [], detail = "" } = told;
-  await become({ state: REFUSED, errors, reasons, detail });
+  await become({ state: REFUSED, errors, reasons, detail, keyTaken: Boolean(told.type?.endsWith(KEY_TAKEN)) });
   return true;
 }

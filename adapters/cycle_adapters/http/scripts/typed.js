@@ -133,7 +133,7 @@ export function showErrors(form, { lines = [], errors = [], more = [] }) {
 function atField(form, { name, label, text }) {
   const control = named(form, name).find(each => each.type !== "hidden");
   const field = document.getElementById(`f-${dashed(name.replace(/^_/, ""))}`) ?? control;
-  if (!field?.id) return `${label || name} : ${text}`;
+  if (!field?.id) return say("pair", { label: label || name, value: text });
   const id = `${field.id}-error`;
   field.before(make("p", { class: "error", id, "data-shown": "" }, text));
   field.setAttribute("aria-invalid", "true");
