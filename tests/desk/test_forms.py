@@ -70,6 +70,19 @@ def test_a_blank_part_of_a_struct_is_named_itself(desk: Desk) -> None:
     assert "--set" not in said
 
 
+def test_a_blank_part_of_a_row_is_named_itself_however_many_rows_are_half_filled(desk: Desk) -> None:
+    page = opened(desk.client, f"{desk.base}/do/adjust-plan", "awa")
+    page.put("causes", "résultats")
+    page.fields["changes.0.description"] = ["Deux hangars"]
+    page.fields["added.1.due_on"] = ["2026-05-01"]
+    answer = send(desk.client, page, "awa")
+    assert answer.status_code == 422
+    said = re.findall(r'<li><a href="#([\w-]+)">([^<]+)</a>', plain(answer.text))
+    assert ("f-changes-0-action", "Action : à remplir") in said
+    assert {where for where, _ in said} >= {"f-added-0-description", "f-added-0-responsible"}
+    assert "JSON" not in answer.text.partition("<form")[0].partition("<main")[2]
+
+
 def test_a_refusal_says_why_and_who_can_lift_it_and_keeps_what_was_typed(desk: Desk) -> None:
     before = desk.position()
     page = opened(desk.client, f"{desk.base}/do/convene-meeting", "awa")

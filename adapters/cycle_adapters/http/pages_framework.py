@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.state import Framework, Stage
-from cycle.board import Hands, days_left, nearest_first
+from cycle.board import BACKWARD, Hands, days_left, nearest_first
 from cycle.catalogue import Language, shown, word
 from cycle.naming import Names
 from cycle.projections.frameworks import FrameworkRow
@@ -185,7 +185,10 @@ def told_steps(place: Place) -> dict[str, Any]:
         }
         for each in found.missing
     ]
-    moves, possible = ([option(each) for each in several] for several in (found.moves, nearest_first(found.possible)))
+    # What goes back is possible, and stands behind what one more often comes for.
+    onward = [move for move in found.moves if move.command not in BACKWARD]
+    back = [move for move in found.moves if move.command in BACKWARD]
+    moves, possible = ([option(each) for each in some] for some in (onward, (*nearest_first(found.possible), *back)))
     return {
         "moves": moves,
         "missing": missing,

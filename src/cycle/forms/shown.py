@@ -175,7 +175,7 @@ def wrong(
     found: dict[str, str] = {}
     for fault in faults:
         name, each = _input_at(inputs, fault.field.strip("/").split("/"))
-        if each is not None and each.kind is Kind.GROUP:
+        if each is not None and (each.kind is Kind.GROUP or _is_row(each, name)):
             found.update(_blank_parts(each, name, given, language))
             continue
         missing = _at(given, name) in (None, "", [])
@@ -185,8 +185,13 @@ def wrong(
     return found
 
 
+def _is_row(each: Input, name: str) -> bool:
+    """Whether a name is that of one row of a list, and not of the list."""
+    return each.kind is Kind.ROWS and name.rpartition(".")[2].isdecimal()
+
+
 def _blank_parts(group: Input, name: str, given: Mapping[str, Any], language: Language) -> dict[str, str]:
-    """What is missing of a struct, part by part; of one in which nothing has to be, the struct itself."""
+    """What is missing of a struct or a row, part by part; of one in which nothing has to be, the struct itself."""
     parts = [f"{name}.{part.name}" for part in group.parts if part.required]
     blank = [part for part in parts if _at(given, part) in (None, "", [])]
     return dict.fromkeys(blank or [name], text("message.form-needed", language))
