@@ -138,6 +138,8 @@ def test_every_role_of_the_demo_has_a_button(demo: str) -> None:
     assert {"facilitator-01", "mayor-01", "council-secretary-01", "administrator-pact", "operator"} <= accounts
     assert "facilitator-02" not in accounts
     assert "worker" not in accounts, "a machine signs in with tokens"
+    places = {button.account: button.where for button in found}
+    assert (places["facilitator-01"], places["administrator-pact"]) == ("Dioro", "everywhere")
 
 
 def test_a_log_that_is_no_demo_is_none(house: House) -> None:

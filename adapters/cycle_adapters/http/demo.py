@@ -11,6 +11,7 @@ from cycle.catalogue import Language, shown
 from cycle.demo.people import ADMINISTRATOR, OPERATOR
 from cycle.demo.simulation import KEY
 from cycle.engine import Engine
+from cycle.reading import Reader
 
 FIRST = 1
 """The number of the commune whose people come first."""
@@ -36,12 +37,15 @@ def is_demo(engine: Engine) -> bool:
 def buttons(engine: Engine, language: Language) -> tuple[Button, ...]:
     """The people of the first commune, then those who are at work everywhere."""
     access, today = engine.door.now, engine.today()
+    communes = {row.code: row.name for row in Reader(engine, OPERATOR.actor).communes()}
     found = []
     for name, account in sorted(access.accounts.items()):
         grants = access.grants(name, today)
         if account.kind is not AccountKind.PERSON or not grants or (name[-2:].isdigit() and int(name[-2:]) != FIRST):
             continue
-        where = territory_of(grants[0].territory)
+        place = grants[0].territory
+        # A code says nothing to a newcomer, who looks for the commune on the board.
+        where = communes.get(place[-1] if place else "", territory_of(place))
         roles = ", ".join(dict.fromkeys(str(shown(grant.role, language)) for grant in grants))
         found.append((name[-2:].isdigit(), Button(name, roles, str(shown(where, language)))))
     return tuple(button for _, button in sorted(found, key=lambda each: (not each[0], each[1].account)))
