@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from cycle.aggregates.base import EVENTS
 from cycle.aggregates.framework.root import framework
+from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.terms import ActionId
 from cycle.catalogue import LANGUAGES
 from cycle.commands import COMMANDS
+from cycle.forms.choices import Held
 from cycle.forms.declared import Input, Kind, inputs_of
 from cycle.forms.shown import label_of
 from cycle.forms.typed import gathered
+from cycle.reading import Reader
 from cycle_adapters.http.pages_doing import OF_A_FRAMEWORK, OF_THE_COMMUNE
+from tests.desk.places import desk_at
 
 FORMS = (*OF_A_FRAMEWORK, *OF_THE_COMMUNE, "propose-framework")
 
@@ -72,3 +78,17 @@ def test_what_was_typed_is_read_as_json_and_what_is_blank_is_left_out() -> None:
         "worth": {"quantity": "12.5", "unit": "sacs"}
     }
     assert gathered(worth, {"worth.amount_xof": ["beaucoup"]}) == {"worth": {"amount_xof": "beaucoup"}}
+
+
+def test_actions_of_this_cycle_are_offered_first_and_earlier_ones_say_of_which(sqlite_url: str) -> None:
+    with desk_at(sqlite_url, Stage.MONITORING) as desk:
+        state = desk.engine.framework(desk.way.framework)
+        [first] = list(state.actions.values())[:1]
+        later = replace(first, id=ActionId("A-99"), cycle=state.cycle + 1)
+        next_cycle = replace(state, cycle=state.cycle + 1, actions={**state.actions, later.id: later})
+        held = Held(Reader(desk.engine, "awa"), next_cycle, state.commune, "fr")
+        offered = [choice.label for choice in held.actions()]
+    assert offered[0].startswith("A-99 · ")
+    assert "cycle" not in offered[0]
+    assert all(label.endswith(f", cycle {state.cycle})") for label in offered[1:])
+    assert len(offered) > 1

@@ -10,7 +10,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from cycle.catalogue import LANGUAGES, Language, keys, template
+from cycle.catalogue import LANGUAGES, Language, keys, template, text
+from cycle.commands import COMMANDS
 from cycle_adapters.http.answering import FOR_A_YEAR
 from cycle_adapters.http.problems import Stopped, spoken
 
@@ -32,7 +33,8 @@ class Shell:
     def __init__(self, style: str) -> None:
         folder = files("cycle_adapters.http") / "scripts"
         self.files = {each.name: trimmed(each.read_text("utf-8")) for each in folder.iterdir()}
-        self.files |= {f"texts-{language}.json": texts(language) for language in LANGUAGES}
+        for language in LANGUAGES:
+            self.files |= {f"texts-{language}.json": texts(language), f"commands-{language}.json": names(language)}
         held = b"".join(body for _, body in sorted(self.files.items()))
         self.version = sha256(style.encode() + held).hexdigest()[:12]
 
@@ -54,6 +56,11 @@ def texts(language: Language) -> bytes:
     """What the script says in a language."""
     own = {code: template(f"offline.{code}", language) for code in sorted(keys("offline"))}
     return msgspec.json.encode({**own, **{code: template(f"message.{code}", language) for code in ALSO}})
+
+
+def names(language: Language) -> bytes:
+    """What commands are called: what was typed in one language is told in the other one, too."""
+    return msgspec.json.encode({name: text(f"command.{name}", language) for name in sorted(COMMANDS)})
 
 
 def shell_pages(look: Pages) -> APIRouter:

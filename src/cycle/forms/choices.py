@@ -13,7 +13,7 @@ from cycle.aggregates.deliberation import DeliberationRecorded
 from cycle.aggregates.framework.state import Framework, Member
 from cycle.aggregates.rulebook import PolicyPublished
 from cycle.aggregates.terms import MemberId
-from cycle.catalogue import Language, shown, word
+from cycle.catalogue import Language, shown, text, word
 from cycle.forms.declared import Input
 from cycle.projections.places import OrganisationRow
 from cycle.reading import Filters, Reader
@@ -64,8 +64,13 @@ class Held:
             yield Choice(need.id, f"{need.id} · {need.description}{self._by(need.profession)}")
 
     def actions(self) -> Iterator[Choice]:
-        for action in self._state.actions.values():
-            yield Choice(action.id, f"{action.id} · {action.description} ({shown(action.stage, self._language)})")
+        """Those of this cycle first; earlier ones say of which, for few commands take them."""
+        now = self._state.cycle
+        for action in sorted(self._state.actions.values(), key=lambda each: each.cycle != now):
+            stage = str(shown(action.stage, self._language))
+            if action.cycle != now:
+                stage += f", {text('message.cycle-number', self._language, cycle=action.cycle)}"
+            yield Choice(action.id, f"{action.id} · {action.description} ({stage})")
 
     def obstacles(self) -> Iterator[Choice]:
         for obstacle in self._state.obstacles.values():

@@ -47,6 +47,11 @@ def test_without_a_connection_a_command_waits_and_is_sent_once_there_is_one(town
     looks_well(page, "meeting")
     outbox_looks_well(page, "waiting", 1)
     in_outbox(page, "waiting")
+    # What was said in French is told in English to who reads English.
+    expect(page.locator("#items h2")).to_contain_text("Identifier un besoin")
+    page.goto("/outbox?lang=en")
+    expect(page.locator("#items h2")).to_contain_text("Identify a need")
+    page.goto("/outbox?lang=fr")
     assert town.recorded(before) == []
     context.set_offline(False)
     in_outbox(page, "recorded")

@@ -67,7 +67,7 @@ def test_what_travels_is_what_is_written_without_its_comments() -> None:
 
 def test_what_is_kept_for_a_year_is_called_by_what_it_holds(desk: Desk) -> None:
     version = Pages().shell.version
-    for name in (*SCRIPTS, "texts-fr.json", "texts-en.json"):
+    for name in (*SCRIPTS, "texts-fr.json", "texts-en.json", "commands-fr.json"):
         answer = desk.client.get(f"/script/{version}/{name}")
         assert (answer.status_code, "immutable" in answer.headers["cache-control"]) == (200, True)
     # A page that was kept for long asks for what is no more: it is given what there is, and asks again.
@@ -83,7 +83,7 @@ def test_the_worker_names_all_that_it_keeps_and_it_is_there_for_nobody_in_partic
     assert worker.headers["content-type"].startswith("text/javascript")
     assert "worker-src 'self'" in worker.headers["content-security-policy"]
     kept = re.findall(r'"(/[^"]+)"', worker.text.partition("serve(")[2])
-    assert len(kept) == len(SCRIPTS) + 2 * len(LANGUAGES) + 1
+    assert len(kept) == len(SCRIPTS) + 3 * len(LANGUAGES) + 1
     for address in kept:
         answer = desk.client.get(address)
         assert answer.status_code == 200, address

@@ -7,7 +7,7 @@ import { send } from "./sender.js";
 import { isFollowed, recognise } from "./kept.js";
 import { toWorker } from "./worker_link.js";
 import { link, list, make } from "./element.js";
-import { inLanguage, learn, moment, say } from "./words.js";
+import { inLanguage, learn, learnCommands, moment, say } from "./words.js";
 
 const page = document.documentElement, main = document.getElementById("main");
 const owner = page.dataset.account ?? "", isKept = "kept" in page.dataset;
@@ -38,6 +38,7 @@ async function waitingHere() {
   const items = unsent(await all(owner)).filter(each => each.framework === about);
   let place = document.getElementById("waiting-here");
   if (!place && !items.length) return;
+  await learnCommands();
   if (!place) main.querySelector("h1").after(place = make("div", { id: "waiting-here", class: "note" }));
   place.hidden = !items.length;
   place.replaceChildren(make("p", {}, say("waiting-here")), list(items.map(each =>

@@ -6,7 +6,7 @@ import { all, called, CONFLICT, find, put, RECORDED, REFUSED, saidBefore, SENDIN
 import { send } from "./sender.js";
 import { addRows, answers, blanks, clearErrors, fill, isTouched, mainText, pairs, showErrors } from "./typed.js";
 import { button, link, list, make } from "./element.js";
-import { inLanguage, moment, say, told } from "./words.js";
+import { inLanguage, learnCommands, moment, nameOf, say, told } from "./words.js";
 
 const AGAIN = "#again=";
 // Milliseconds after which somebody goes on, and learns later what became of it.
@@ -39,6 +39,7 @@ export class CommandForm {
     this.mendDays();
     const items = await all(this.owner), key = location.hash.startsWith(AGAIN) && location.hash.slice(AGAIN.length);
     const item = key && items.find(each => each.key === key && [REFUSED, CONFLICT].includes(each.state));
+    if (items.length) await learnCommands();
     this.offerWaiting(items, item);
     if (item) this.openAgain(item);
     else if (begun) this.keep();
@@ -246,7 +247,7 @@ async function askToSync() {
 
 // Choices for what waits: in a list to choose from, among what is ticked, or at the end of an order.
 function offer(field, items) {
-  const choices = items.map(each => ({ value: `@${each.key}`, label: say("choice-waiting", { words: each.words || each.label }) }));
+  const choices = items.map(each => ({ value: `@${each.key}`, label: say("choice-waiting", { words: each.words || nameOf(each) }) }));
   if (field.tagName === "SELECT") field.append(...options(choices));
   else offerInList(field, choices);
 }

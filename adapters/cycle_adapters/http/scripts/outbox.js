@@ -2,6 +2,7 @@
 
 import { read, within, write } from "./store.js";
 import { tell } from "./news.js";
+import { nameOf } from "./words.js";
 
 export const WAITING = "waiting", SENDING = "sending", RECORDED = "recorded", REFUSED = "refused",
   CONFLICT = "conflict", SIGNED_OUT = "signed-out";
@@ -81,6 +82,6 @@ export function saidBefore(items, framework, version, before = Infinity) {
 }
 
 // What an item is called in a sentence.
-export const called = ({ label, words }) => (words ? `${label} — ${words}` : label);
+export const called = item => (item.words ? `${nameOf(item)} — ${item.words}` : nameOf(item));
 
 export const unsent = items => items.filter(each => each.state !== RECORDED);

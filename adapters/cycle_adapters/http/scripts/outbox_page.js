@@ -7,7 +7,7 @@ import { all, called, CAN_BE_GIVEN_UP, change, CONFLICT, giveUp, RECORDED, REFUS
 import { send, whoAmI } from "./sender.js";
 import { toWorker } from "./worker_link.js";
 import { button, link, list, make } from "./element.js";
-import { inLanguage, moment, say, told } from "./words.js";
+import { inLanguage, learnCommands, moment, nameOf, say, told } from "./words.js";
 
 const PATIENCE = 4_000;
 
@@ -27,7 +27,9 @@ export async function begin(page) {
   const who = await reader();
   const items = page.querySelector("#items"), kept = page.querySelector("#kept"), shown = new Map();
   const draw = async () => {
-    drawItems(items, await all(who), shown);
+    const said = await all(who);
+    if (said.length) await learnCommands();
+    drawItems(items, said, shown);
     drawKept(kept, who, await followed(who));
   };
   hear(draw);
@@ -62,7 +64,7 @@ function drawItems(place, items, shown) {
 function article(item, behind, waitingBehind) {
   const state = behind ? "behind" : item.state;
   return make("li", { class: `item ${state}`, "data-key": item.key, "data-state": item.state },
-    make("h2", { tabindex: "-1" }, item.label, item.name ? make("small", {}, ` ${item.name}`) : ""),
+    make("h2", { tabindex: "-1" }, nameOf(item), item.name ? make("small", {}, ` ${item.name}`) : ""),
     item.words ? make("p", {}, item.words) : "",
     make("p", { class: "state" }, make("strong", {}, say(`state-${state}`, { what: behind && called(behind) })),
       make("span", { class: "quiet" }, ` ${say("typed-at", { at: moment(item.typedAt) })}`)),

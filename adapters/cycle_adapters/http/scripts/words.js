@@ -1,13 +1,24 @@
 // The texts, out of the one catalogue, in the language of the page.
 
-const texts = {};
+const texts = {}, commands = {};
 
 export const language = globalThis.document?.documentElement.lang || "fr";
 
-export async function learn() {
-  const answer = await fetch(new URL(`texts-${language}.json`, import.meta.url));
-  Object.assign(texts, await answer.json());
+async function file(name) {
+  const answer = await fetch(new URL(`${name}-${language}.json`, import.meta.url));
+  return answer.json();
 }
+
+export const learn = async () => Object.assign(texts, await file("texts"));
+
+let learning;
+
+// What commands are called, once something is to be told of one: most pages have nothing to tell.
+export const learnCommands = () => (learning ??= file("commands").then(names => Object.assign(commands, names))
+  .catch(() => { learning = undefined; }));
+
+// What an item is called in the language of the page, whatever the one was in which it was said.
+export const nameOf = ({ command, label }) => commands[command] ?? label;
 
 // A text with its values; `{count|one|several}` goes by the number: in French none is one.
 export function say(key, values = {}) {
