@@ -29,7 +29,11 @@ export class CommandForm {
     this.version = Number(form.elements._version?.value ?? 0);
     form.addEventListener("input", () => this.keep());
     form.addEventListener("change", () => this.keep());
-    addEventListener("pageshow", () => { this.busy = false; });
+    addEventListener("pageshow", ({ persisted }) => {
+      this.busy = false;
+      // Whoever goes back finds the page as he left it: hidden behind what has long been recorded.
+      if (persisted && document.getElementById("outcome")) location.reload();
+    });
     this.begun = ready.then(() => this.begin());
   }
 
