@@ -182,6 +182,18 @@ def test_a_replay_says_one_thing(client: TestClient, town: Town, body: dict[str,
     assert problem(answer) == (422, "invalid")
 
 
+def test_the_largest_position_may_be_written_as_any_whole_number_of_json(client: TestClient, town: Town) -> None:
+    """It once was refused with a point, though not without one."""
+    made = register(client, town).json()["webhook"]
+    for written, once in (("9007199254740991", "k-1"), ("9007199254740991.0", "k-1"), ("9007199254740991e0", "k-2")):
+        headers = named(DHIS, **key(once, **{"Content-Type": "application/json"}))
+        answer = client.post(f"{HOOKS}/{made}/replay", content=f'{{"after": {written}}}', headers=headers)
+        # The same key: what was said is the same, however it was written.
+        assert answer.status_code == (200 if written.endswith(".0") else 201)
+    beyond = client.post(f"{HOOKS}/{made}/replay", content='{"after": 9007199254740992.0}', headers=headers)
+    assert problem(beyond) == (422, "invalid")
+
+
 def test_an_event_that_nobody_remembers_is_not_found_and_a_replay_that_is_none_is_refused(
     client: TestClient, town: Town
 ) -> None:

@@ -98,7 +98,7 @@ def _read(name: str, body: bytes) -> tuple[Saying, Command]:
 def whole(value: Any) -> Any:
     """JSON knows one kind of number: ``2.0`` is a whole one."""
     match value:
-        case float() if value.is_integer() and abs(value) < MOST:
+        case float() if value.is_integer() and abs(value) <= MOST:
             return int(value)
         case dict():
             return {key: whole(item) for key, item in value.items()}
