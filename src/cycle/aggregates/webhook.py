@@ -37,7 +37,7 @@ from cycle.aggregates.terms import Code, Count, Reference, SubscriptionId, Terri
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
 
-ENDPOINT = r"^https?://[A-Za-z0-9.:_\[\]-]+(/[!-\"$-\[\]-~]*)?$"
+ENDPOINT = r'^https?://[A-Za-z0-9.:_\[\]-]+(/[!-"$-\[\]-~]*)?$'
 Endpoint = Annotated[str, Meta(min_length=10, max_length=1000, pattern=ENDPOINT)]
 """An address without a name and password in it: it stands in the log for ever, and so does its query."""
 Overlap = Annotated[int, Meta(ge=0, le=168)]
