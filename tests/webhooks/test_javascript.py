@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import copytree
 from subprocess import Popen
 
 import pytest
-from playwright._impl._driver import compute_driver_executable
 
 from tests.docs.test_webhooks import snippet
+from tests.js.parties import NODE, packages
 from tests.operations.processes import running, said
 from tests.postgres import free_port
 from tests.webhooks.town import Town
-
-VERIFIER = Path(__file__).parent / "js"
-"""``standardwebhooks`` 1.1.1 of npm (MIT), and what it needs."""
 
 
 @pytest.fixture
 def receiver_js(town: Town, tmp_path: Path) -> Iterator[tuple[Popen[str], str]]:
     """A receiver in Node.js and the address of it; it reads the secret from a file beside it."""
-    copytree(VERIFIER, tmp_path / "node_modules")
+    (tmp_path / "node_modules").symlink_to(packages())
     port = free_port()
     made = town.registered(types=("document-attached",), url=f"http://127.0.0.1:{port}/hook")
     (tmp_path / "secret").write_text(made.secret)
     script = tmp_path / "receiver.mjs"
     script.write_text(snippet("javascript").replace('"secret"', repr(str(tmp_path / "secret"))), "utf-8")
-    node = compute_driver_executable()[0]
-    with running(str(node), str(script), str(port)) as process:
+    with running(str(NODE), str(script), str(port)) as process:
         assert said(process) == "listening\n"
         yield process, made.webhook
 
