@@ -291,6 +291,34 @@ def test_a_webhook_that_another_process_removed_is_cleaned_up_by_whoever_deliver
     assert town.webhooks.store.secrets(made.webhook) == []
 
 
+def test_what_was_kept_of_a_removed_webhook_is_destroyed_once_and_not_at_every_look(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = [town.registered().webhook for _ in range(2)]
+    for each in gone:
+        town.says(each, "remove-webhook", reason="Fin")
+    assert town.webhooks.store.secrets(gone[0]) != [], (
+        "nothing was ever sent to it, and its secret is kept all the same"
+    )
+    forgotten, forget = list[str](), town.webhooks.store.forget
+    monkeypatch.setattr(town.webhooks.store, "forget", lambda webhook: (forgotten.append(webhook), forget(webhook)))
+    for _ in range(3):
+        town.deliverer.round()
+    assert forgotten == gone
+    assert [town.webhooks.store.secrets(each) for each in gone] == [[], []]
+
+
+def test_what_was_at_work_for_a_webhook_while_it_was_removed_leaves_nothing_behind(town: Town) -> None:
+    made = town.registered(types=("document-attached",))
+    before = town.state(made.webhook)
+    town.says(made.webhook, "remove-webhook", reason="Fin")
+    assert town.rounds() == 0
+    assert town.deliverer.piece(before) == 0
+    assert town.webhooks.queue.progress(made.webhook) != []
+    assert town.rounds() == 0
+    assert town.webhooks.queue.progress(made.webhook) == []
+
+
 def test_what_is_kept_of_deliveries_may_be_lost_and_no_event_is(town: Town) -> None:
     made = town.registered(types=("document-attached",))
     positions = town.happens(town.dioro, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, perf_counter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from cycle.feed import QUESTION, Batch, Feed
 from cycle.sealing import SealedTo
 from cycle_adapters.http.calling import Call
 from cycle_adapters.http.limits import Following
+from cycle_adapters.http.observing import WAITED
 from cycle_adapters.http.problems import ANSWERED, details, not_in_time, stopped_by
 from cycle_adapters.http.rooms import Seals
 from cycle_adapters.http.streaming import PING, message, retry
@@ -59,11 +60,16 @@ class Feeds:
         self.tail = Tail(engine.store)
         self._following: Counter[str] = Counter()
 
+    @property
+    def followers(self) -> int:
+        """How many requests follow the log now."""
+        return self._following.total()
+
     def demand_place(self, account: str) -> None:
         """Raises:
         Stopped: too many follow already, of this account or of all.
         """
-        if self._following[account] >= self.pace.each or self._following.total() >= self.pace.most:
+        if self._following[account] >= self.pace.each or self.followers >= self.pace.most:
             raise not_in_time(COME_AGAIN_SECONDS)
 
     @contextmanager
@@ -117,7 +123,7 @@ class Follower(Struct, frozen=True):
         if batch.rows or not seconds:
             return batch
         until = monotonic() + seconds
-        with self.feeds.place(self.account):
+        with self._place():
             async with self.feeds.tail.heard() as bell:
                 while not batch.rows and not self.feeds.tail.is_ending:
                     bell.arm()
@@ -129,6 +135,20 @@ class Follower(Struct, frozen=True):
                         await bell.wait(left)
         return replace(batch, after=after)
 
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """As one of those that may follow, which is no time that the answer took.
+
+        Raises:
+            Stopped: as ``Feeds.demand_place``.
+        """
+        began = perf_counter()
+        try:
+            with self.feeds.place(self.account):
+                yield
+        finally:
+            self.call.request.scope[WAITED] = perf_counter() - began
+
     def closed(self, reason: str) -> bytes:
         """The last message of a stream."""
         words = text(f"stream-closed.{reason}", self.call.language)
@@ -138,7 +158,7 @@ class Follower(Struct, frozen=True):
         """Every message from a position on, until it is over."""
         yield retry()
         try:
-            with self.feeds.place(self.account):
+            with self._place():
                 async with self.feeds.tail.heard() as bell:
                     async for chunk in self._messages(after, bell):
                         yield chunk

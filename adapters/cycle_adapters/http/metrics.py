@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -30,12 +30,18 @@ class Metrics:
         last_seal: Callable[[], LastSeal],
         sessions: Callable[[], int] | None = None,
         fanned: Callable[[], Lag | None] = lambda: None,
+        followers: Callable[[], int] = int,
     ) -> None:
-        """``sessions``: how many are open; None where nobody signs in. ``fanned``: how far NATS is behind."""
+        """``sessions``: how many are open; None where nobody signs in. ``fanned``: how far NATS is behind.
+
+        ``followers``: how many requests follow the log.
+        """
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(_LookedUp(engine, runner, last_seal, sessions))
         registry.register(_HandedOn(fanned))
+        followed = Gauge("cycle_followers", "Requests that follow the log now", registry=registry)
+        followed.set_function(followers)
         self._commands = Counter("cycle_commands", "Commands", ["command", "outcome"], registry=registry)
         self._command_seconds = Histogram(
             "cycle_command_seconds", "How long commands took", ["command"], buckets=SECONDS, registry=registry
@@ -47,7 +53,11 @@ class Metrics:
         )
         self._requests = Counter("cycle_http_requests", "Requests", ["method", "route", "status"], registry=registry)
         self._request_seconds = Histogram(
-            "cycle_http_request_seconds", "How long requests took", ["route"], buckets=SECONDS, registry=registry
+            "cycle_http_request_seconds",
+            "How long requests took, beside following the log",
+            ["route"],
+            buckets=SECONDS,
+            registry=registry,
         )
         engine.watchers.append(self.command)
         engine.store.grouped = self.group

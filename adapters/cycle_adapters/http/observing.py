@@ -18,11 +18,13 @@ OTHER = "other"
 ROUTE = "cycle.route"
 ACCOUNT = "cycle.account"
 """Where a scope says what answered, and who asked: for whoever knows it, to be told in the log."""
+WAITED = "cycle.waited"
+"""Where a scope says for how many seconds a request followed the log, as it had asked to."""
 HEADER = "X-Request-Id"
 
 
 Counts = Callable[[str, str, int, float], None]
-"""Told of each request: method, route, status, seconds."""
+"""Told of each request: method, route, status, and the seconds that it took beside following the log."""
 
 
 class Observed:
@@ -58,7 +60,7 @@ class Observed:
 
     def _tell(self, scope: Scope, method: str, identity: str, status: int, seconds: float) -> None:
         route = template_of(scope)
-        self._count(method, route, status, seconds)
+        self._count(method, route, status, max(0.0, seconds - scope.get(WAITED, 0.0)))
         line = Line(
             request=identity,
             method=method,

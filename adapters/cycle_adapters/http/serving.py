@@ -19,6 +19,7 @@ from cycle.sealing import LastSeal
 from cycle.settings import METRICS_TOKEN, Settings
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import Callers
+from cycle_adapters.http.following import Feeds
 from cycle_adapters.http.limits import HEADER_BYTES, KEEP_ALIVE_SECONDS
 from cycle_adapters.http.metrics import Metrics
 from cycle_adapters.http.observing import Observed
@@ -59,9 +60,12 @@ def application(
 ) -> ASGIApp:
     """All that is served over one engine, watched; others call it by an address, until it is told to stop."""
     app = make_app(engine, callers, rooms, door=door, runner=runner, address=address)
-    stop.ends.append(app.state.feeds.tail.end)
+    feeds: Feeds = app.state.feeds
+    stop.ends.append(feeds.tail.end)
     sessions = door.sessions.open if door else None
-    metrics = Metrics(engine, runner, rooms.seals.last, sessions, lambda: rooms.fanned(engine))
+    metrics = Metrics(
+        engine, runner, rooms.seals.last, sessions, lambda: rooms.fanned(engine), lambda: feeds.followers
+    )
     ready = Readiness(lambda: checks(engine, settings.database, rooms.seals.last()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
 

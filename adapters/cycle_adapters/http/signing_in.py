@@ -22,6 +22,8 @@ SECURE, LOCAL = "__Host-cycle", "cycle-local"
 FORM = "-form"
 """Ends the name of the cookie of a browser that has not signed in yet."""
 CALENDAR = "/api/v1/calendar.ics"
+BY_ITSELF = frozenset({"/api/v1/events", "/api/v1/events/stream"})
+"""What a browser asks for again and again without anybody: it keeps no session from being over."""
 IN_ADDRESS = "token"
 GOOD_IN_ADDRESS = frozenset({"export-calendar"})
 """An agenda sends no header. Addresses are written into logs and histories: a token that stands in one, here and
@@ -58,7 +60,8 @@ class SignedIn:
                 raise SignInNeeded("not-in-address")
             return found
         id_ = session_id(request)
-        account = self._sessions.account(id_) if id_ else None
+        is_there = request.url.path not in BY_ITSELF
+        account = self._sessions.account(id_, is_there=is_there) if id_ else None
         return Caller(account) if account else None
 
     def _bearer(self, token: str) -> Caller:

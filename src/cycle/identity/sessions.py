@@ -167,8 +167,11 @@ class Sessions:
             raise NotSignedIn("wrong-password")
         return self._begun(account, known.version, Stage.IN, strong=True)
 
-    def found(self, id_: str) -> Session | None:
-        """A session that holds now: neither idle nor too old, and nothing has ended it since."""
+    def found(self, id_: str, *, is_there: bool = True) -> Session | None:
+        """A session that holds now: neither idle nor too old, and nothing has ended it since.
+
+        ``is_there``: whether it is somebody who asks, which keeps it from being idle.
+        """
         session = self._store.session(digest_of(id_))
         if session is None:
             return None
@@ -176,7 +179,7 @@ class Sessions:
             self._store.end(session.digest)
             return None
         now = int(self._now())
-        if now - session.seen >= SEEN_SECONDS:
+        if is_there and now - session.seen >= SEEN_SECONDS:
             # A full disk, or a database that is busy, signs nobody out.
             with suppress(Unavailable):
                 self._store.see(session.digest, now)
@@ -192,9 +195,9 @@ class Sessions:
         weak = session.stage is Stage.IN and not session.strong
         return not (weak and self._engine.door.now.decides(session.account, self._engine.today()))
 
-    def account(self, id_: str) -> str | None:
+    def account(self, id_: str, *, is_there: bool = True) -> str | None:
         """Who is signed in, wholly."""
-        session = self.found(id_)
+        session = self.found(id_, is_there=is_there)
         return session.account if session is not None and session.stage is Stage.IN else None
 
     def open(self) -> int:

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from cycle.aggregates.base import By, Command, LogName, Refused, Role
+from cycle.aggregates.terms import WebhookId
 from cycle.aggregates.webhook import DisableWebhook, ParkWebhookEvent, Webhook
 from cycle.cloudevents import Envelopes
 from cycle.commands import Said
@@ -71,6 +72,7 @@ class Deliverer:
         self._engine: Engine = webhooks.engine
         self._queue, self.now = webhooks.queue, webhooks.now
         self.account, self._by = account, By(account, Role.WORKER)
+        self._forgotten: set[WebhookId] = set()
 
     @property
     def may(self) -> bool:
@@ -84,8 +86,9 @@ class Deliverer:
         self._engine.door.refresh()
         known = list(self._webhooks.refresh().values())
         for each in known:
-            if each.is_removed and self._queue.progress(each.id):
+            if each.is_removed and each.id not in self._forgotten:
                 self._webhooks.forget(each.id)
+                self._forgotten.add(each.id)
         return [each for each in known if each.is_active]
 
     def sweep(self) -> None:
@@ -100,6 +103,13 @@ class Deliverer:
 
     def piece(self, state: Webhook, stopped: Callable[[], bool] = lambda: False) -> int:
         """Read on, and send what is due, for one webhook; returns how many attempts were made."""
+        try:
+            return self._piece(state, stopped)
+        finally:
+            # What was at work while it was removed may have kept something of it again.
+            self._forgotten.discard(state.id)
+
+    def _piece(self, state: Webhook, stopped: Callable[[], bool]) -> int:
         fill(self._webhooks, state)
         attempts, failed = 0, set[str]()
         for delivery in self._queue.due(state.id, self.now(), PIECE):
