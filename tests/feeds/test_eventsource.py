@@ -12,9 +12,10 @@ import pytest
 from cycle.engine import Engine
 from tests.access.places import DIORO, two_communes
 from tests.feeds.cutting import Cutting
-from tests.feeds.test_dropping import APPENDS, WRITERS, of_log, serving, write
-from tests.http.town import API
+from tests.feeds.test_dropping import APPENDS, WRITERS, of_log, write
+from tests.http.town import API, serving
 from tests.js.parties import told
+from tests.subscribers.trial import LASTING
 
 CUTS = 12
 
@@ -56,7 +57,7 @@ def test_an_eventsource_whose_wire_is_cut_meets_every_event_of_eight_writers_onc
         two_communes(engine)
         position = engine.store.head().position + WRITERS * APPENDS
         with (
-            serving(engine) as address,
+            serving(engine, LASTING) as address,
             Cutting(address, Random(seed), CUTS, 40_000) as wire,
             ThreadPoolExecutor(WRITERS + 2) as pool,
         ):

@@ -18,10 +18,20 @@ from tests.store.saves import save
 THREADS = 2
 
 
+def sizes(name: str, many: int) -> list[int]:
+    """How many events each save of a thread holds."""
+    chance = Random(name)
+    return [chance.choice((1, 1, 3)) for _ in range(many)]
+
+
+def written(name: str, many: int) -> int:
+    """How many events a program of this name writes."""
+    return sum(sum(sizes(f"{name}-{n}", many)) for n in range(THREADS))
+
+
 def write(store: SqlRecorder, name: str, many: int) -> list[str]:
-    chance, version, told = Random(name), 1, []
-    for _ in range(many):
-        size = chance.choice((1, 1, 3))
+    version, told = 1, []
+    for size in sizes(name, many):
         head = store.head().position
         began = monotonic_ns()
         receipt = store.append(save(name, version, size))

@@ -1,0 +1,64 @@
+"""The trial of subscribers at its whole size: every kind of them, eight writers, an insert that is held open.
+
+``python -m benchmarks.subscribers --seeds 20 --appends 200``: each seed on a new SQLite file and a new PostgreSQL
+database. It says what each subscriber heard again because its wire was cut, and ends with 1 where one missed an event,
+heard one out of order, or heard what was never recorded.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from os import environ
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from tests.postgres import cluster, new_database
+from tests.subscribers.kinds import KINDS
+from tests.subscribers.trial import Outcome, trial
+from tests.webhooks.receiver import receiving
+from tests.webhooks.town import Town, made_key
+
+from cycle.settings import WEBHOOK_NETWORKS
+
+
+def once(url: str, folder: Path, seed: int, appends: int) -> bool:
+    """One trial on a new database; whether everybody heard everything."""
+    begin = perf_counter()
+    with receiving() as receiver:
+        town = Town(url, made_key(folder), receiver).begun()
+        try:
+            found = trial(town, KINDS, seed, appends)
+        finally:
+            town.close()
+    say(url.partition(":")[0].partition("+")[0], seed, perf_counter() - begin, found)
+    return all(each.once == each.recorded for each in found.values())
+
+
+def say(kind: str, seed: int, seconds: float, found: dict[str, Outcome]) -> None:
+    events = len(next(iter(found.values())).recorded)
+    wrong = [name for name, each in found.items() if each.once != each.recorded]
+    again = ", ".join(f"{name} {each.again}" for name, each in found.items())
+    print(f"{kind:10}  seed {seed:3}  {events} events in {seconds:.0f} s; again: {again}; wrong: {wrong}", flush=True)
+
+
+def main(seeds: int, appends: int) -> int:
+    # The receiver stands on this machine, without TLS.
+    environ[WEBHOOK_NETWORKS.variable] = "127.0.0.0/8"
+    failed = 0
+    with TemporaryDirectory() as folder, cluster(Path(folder) / "postgres") as running:
+        for seed in range(1, seeds + 1):
+            for url in (f"sqlite:///{folder}/{seed}.db", new_database(running)):
+                with TemporaryDirectory() as own:
+                    failed += not once(url, Path(own), seed, appends)
+    print(f"{2 * seeds} trials, {failed} failed")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--appends", type=int, default=200)
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.seeds, arguments.appends))
