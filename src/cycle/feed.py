@@ -7,6 +7,7 @@ rights, is counted and passed over, so that nobody who reads on misses anything 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -24,6 +25,21 @@ QUESTION = "events"
 """What it takes to read it, in ``cycle.access``."""
 Sealed = Callable[[LogName], SealedTo | None]
 """How far a log is sealed."""
+
+
+class Reads(Protocol):
+    """Reads a stretch of the log, as ``LogRecorder.feed`` does."""
+
+    def __call__(
+        self,
+        after: int,
+        up_to: int,
+        limit: int,
+        *,
+        logs: Collection[str] | None = None,
+        types: Collection[str] = (),
+        stream: StreamId | None = None,
+    ) -> tuple[int, Sequence[FeedRow]]: ...
 
 
 class AheadOfLog(Failure):
@@ -120,16 +136,22 @@ class Feed:
         self._reader, self._wanted = reader, wanted
         self._store = reader.engine.store
 
-    def read(self, after: int, limit: int) -> Batch:
+    def read(self, after: int, limit: int, reads: Reads | None = None) -> Batch:
         """At most so many events behind a position.
+
+        Args:
+            reads: what reads the log for several who ask at once, after the door was refreshed for all of them.
 
         Raises:
             Forbidden: the account may read it nowhere, or not in the commune that is named.
             AheadOfLog: the log does not go as far.
         """
+        if reads is None:
+            self._reader.engine.door.refresh()
         wanted, (logs, placed) = self._wanted, self._logs()
         end = after + WINDOW if placed is None else min(placed, after + WINDOW)
-        head, rows = self._store.feed(after, end, limit, logs=logs, types=wanted.types, stream=wanted.stream)
+        reads = reads or self._store.feed
+        head, rows = reads(after, end, limit, logs=logs, types=wanted.types, stream=wanted.stream)
         if after > head:
             raise AheadOfLog("ahead", after=str(after), head=str(head))
         to = rows[-1][0] if len(rows) == limit else max(after, min(end, head))
@@ -141,7 +163,6 @@ class Feed:
         None, None: all of them, whatever there will be; what is folded from them is not looked at then.
         """
         reader, wanted = self._reader, self._wanted
-        reader.engine.door.refresh()
         if reader.readable(QUESTION, wanted.commune) is None and wanted.commune is None and wanted.region is None:
             return None, None
         reader.catch_up()

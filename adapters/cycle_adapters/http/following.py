@@ -15,9 +15,10 @@ from cycle.aggregates.base import LogName
 from cycle.catalogue import text
 from cycle.cloudevents import Envelopes
 from cycle.engine import Engine
-from cycle.feed import QUESTION, Batch, Feed
+from cycle.feed import QUESTION, Batch, Feed, Reads
 from cycle.sealing import SealedTo
 from cycle_adapters.http.calling import Call
+from cycle_adapters.http.gathering import Gathering
 from cycle_adapters.http.limits import Following
 from cycle_adapters.http.observing import WAITED
 from cycle_adapters.http.problems import ANSWERED, details, not_in_time, stopped_by
@@ -57,7 +58,7 @@ class Feeds:
     def __init__(self, engine: Engine, seals: Seals, pace: Following, address: str) -> None:
         self.pace, self.address = pace, address
         self.envelopes, self.heads = Envelopes(address), Heads(seals)
-        self.tail = Tail(engine.store)
+        self.tail, self.together = Tail(engine.store), Gathering(engine)
         self._following: Counter[str] = Counter()
 
     @property
@@ -109,9 +110,13 @@ class Follower(Struct, frozen=True):
         """
         return await run_in_threadpool(self._read, after, limit)
 
-    def _read(self, after: int, limit: int) -> Batch:
+    async def news(self, after: int) -> Batch:
+        """The same for whoever was woken with others, all of whom are at the end of the log."""
+        return await self.feeds.together(lambda reads: self._read(after, STREAMED, reads))
+
+    def _read(self, after: int, limit: int, reads: Reads | None = None) -> Batch:
         self.call.anew(QUESTION)
-        return self.feed.read(after, limit)
+        return self.feed.read(after, limit, reads)
 
     async def first(self, after: int, limit: int, seconds: float) -> Batch:
         """The first batch that holds an event, or how far the log went until then.
@@ -173,7 +178,7 @@ class Follower(Struct, frozen=True):
         until, caught_up, quiet = monotonic() + pace.longest_seconds, False, 0
         while True:
             bell.arm()
-            batch = await self.read(after, STREAMED)
+            batch = await (self.news(after) if caught_up else self.read(after, STREAMED))
             moves, is_news = batch.to > after, bool(batch.rows) or not caught_up
             if moves or is_news or quiet >= pace.pings:
                 name = "caught-up" if batch.at_head and is_news else "checkpoint"
