@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from time import time
 
 from cycle.cloudevents import Envelopes
 from cycle.feed import Feed, Wanted
@@ -52,10 +53,18 @@ class Webhook:
         patience, receiver = Patience(), self._town.receiver
         with closing(self._town.engine.store.waker()) as waker:
             while position not in receiver.positions[-1:]:
-                patience.demand()
+                patience.demand(self._failed)
+                # What has failed is tried again when it is due, by the time that it is.
+                self._town.now = time()
                 if not self._town.deliverer.round():
                     waker.wait(LOOK_SECONDS)
         return heard(sent.event for sent in receiver.sent)
+
+    def _failed(self) -> str:
+        """What was not taken when it was sent first."""
+        queue, [webhook] = self._town.webhooks.queue, self._town.webhooks.refresh()
+        sent = queue.deliveries(webhook, limit=5_000)
+        return str([(each.position, each.answers) for each in sent if each.attempts != 1])
 
 
 KINDS: dict[str, Kind] = {"pull": Puller.at, "stream": Streamed.at, "library": Library, "webhook": Webhook}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tests.webhooks.town import Town
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 900.0
 """As long a subscriber waits for what has to come."""
 
 
@@ -46,11 +46,11 @@ class Patience:
     def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
         self._until = monotonic() + seconds
 
-    def demand(self) -> None:
+    def demand(self, why: Callable[[], str] = str) -> None:
         """Raises:
-        AssertionError: it has waited long enough.
+        AssertionError: it has waited long enough; ``why`` tells more.
         """
-        assert monotonic() < self._until, "it was not heard in time"
+        assert monotonic() < self._until, f"it was not heard in time {why()}"
 
 
 def heard(events: Iterable[Any]) -> list[Heard]:

@@ -10,6 +10,7 @@ from time import monotonic, perf_counter
 from msgspec import Struct
 from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
 
 from cycle.aggregates.base import LogName
 from cycle.catalogue import text
@@ -74,17 +75,19 @@ class Feeds:
             raise not_in_time(COME_AGAIN_SECONDS)
 
     @contextmanager
-    def place(self, account: str) -> Iterator[None]:
-        """As one of those that may follow at the same time.
+    def place(self, account: str, scope: Scope) -> Iterator[None]:
+        """As one of those that may follow at the same time; so long the answer to a request does not take.
 
         Raises:
             Stopped: as ``demand_place``.
         """
         self.demand_place(account)
+        began = perf_counter()
         self._following[account] += 1
         try:
             yield
         finally:
+            scope[WAITED] = perf_counter() - began
             self._following[account] -= 1
             if not self._following[account]:
                 del self._following[account]
@@ -128,7 +131,7 @@ class Follower(Struct, frozen=True):
         if batch.rows or not seconds:
             return batch
         until = monotonic() + seconds
-        with self._place():
+        with self.feeds.place(self.account, self.call.request.scope):
             async with self.feeds.tail.heard() as bell:
                 while not batch.rows and not self.feeds.tail.is_ending:
                     bell.arm()
@@ -140,20 +143,6 @@ class Follower(Struct, frozen=True):
                         await bell.wait(left)
         return replace(batch, after=after)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """As one of those that may follow, which is no time that the answer took.
-
-        Raises:
-            Stopped: as ``Feeds.demand_place``.
-        """
-        began = perf_counter()
-        try:
-            with self.feeds.place(self.account):
-                yield
-        finally:
-            self.call.request.scope[WAITED] = perf_counter() - began
-
     def closed(self, reason: str) -> bytes:
         """The last message of a stream."""
         words = text(f"stream-closed.{reason}", self.call.language)
@@ -163,7 +152,7 @@ class Follower(Struct, frozen=True):
         """Every message from a position on, until it is over."""
         yield retry()
         try:
-            with self._place():
+            with self.feeds.place(self.account, self.call.request.scope):
                 async with self.feeds.tail.heard() as bell:
                     async for chunk in self._messages(after, bell):
                         yield chunk

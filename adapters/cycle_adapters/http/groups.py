@@ -259,7 +259,7 @@ async def _taken(identity: str, call: Call, wanted: NewLease) -> Taken:
         return taken
     feeds: Feeds = call.request.app.state.feeds
     until = monotonic() + wanted.wait
-    with feeds.place(actor_of(call)):
+    with feeds.place(actor_of(call), call.request.scope):
         async with feeds.tail.heard() as bell:
             # Whoever has gone away would hold what nobody works on.
             while not feeds.tail.is_ending and not await call.request.is_disconnected():
