@@ -63,9 +63,7 @@ def application(
     feeds: Feeds = app.state.feeds
     stop.ends.append(feeds.tail.end)
     sessions = door.sessions.open if door else None
-    metrics = Metrics(
-        engine, runner, rooms.seals.last, sessions, lambda: rooms.fanned(engine), lambda: feeds.followers
-    )
+    metrics = Metrics(engine, runner, rooms.seals.last, sessions, lambda: rooms.fanned(engine), lambda: feeds.followers)
     ready = Readiness(lambda: checks(engine, settings.database, rooms.seals.last()))
     return Observed(Operations(app, ready, metrics, token()), metrics.request)
 
