@@ -223,3 +223,21 @@ def test_without_the_key_of_the_vault_nothing_is_recorded(town: Town) -> None:
         assert problem(register(client, bare)) == (503, "no-secret-here")
     assert bare.engine.store.head() == head
     bare.close()
+
+
+def test_a_replay_is_counted_before_it_is_said(client: TestClient, town: Town) -> None:
+    made = register(client, town).json()["webhook"]
+    positions = town.happens(town.dioro, 3)
+    town.rounds()
+    path, head = f"{HOOKS}/{made}/replay-count", town.engine.store.head()
+    found = client.get(path, params={"after": positions[0] - 1}, headers=named(DHIS)).json()
+    assert (found["again"], found["first"], found["skipped"], found["more"]) == (3, 0, 0, False)
+    assert found["types"] == [{"name": "document-attached", "events": 3}]
+    stretch = {"after": positions[0] - 1, "up_to": positions[1]}
+    assert client.get(path, params=stretch, headers=named("auditor")).json()["again"] == 2
+    assert town.engine.store.head() == head, "nothing is recorded"
+    assert problem(client.get(path, headers=named(DHIS))) == (422, "invalid")
+    assert problem(client.get(path, params={"after": -1}, headers=named(DHIS))) == (422, "invalid")
+    unknown = client.get(f"{HOOKS}/x/replay-count", params={"after": 0}, headers=named(DHIS))
+    assert problem(unknown) == (404, "not-found")
+    assert problem(client.get(path, params={"after": 0}, headers=named("mayor"))) == (403, "forbidden")

@@ -23,6 +23,7 @@ from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.subscriptions import (
     POSITION,
     STAGES,
+    count,
     event_again,
     lag_line,
     list_deliveries,
@@ -91,9 +92,13 @@ def resume(settings: Settings, identity: str) -> None:
 @group.command("rewind")
 @click.argument("identity", metavar="ID")
 @click.option("--after", type=POSITION, required=True)
+@click.option("--dry-run", "dry_run", is_flag=True)
 @click.pass_obj
-def rewind(settings: Settings, identity: str, after: int) -> None:
+def rewind(settings: Settings, identity: str, after: int, dry_run: bool) -> None:
     """Go on from another position; what waited waits no longer."""
+    if dry_run:
+        count(Groups, settings, identity, after, None)
+        return
     said(Groups, settings, identity, RewindConsumerGroup.type, {"after": after})
 
 
@@ -103,14 +108,23 @@ def rewind(settings: Settings, identity: str, after: int) -> None:
 @click.option("--after", type=POSITION)
 @click.option("--up-to", "up_to", type=POSITION)
 @click.option("--stop", is_flag=True)
+@click.option("--dry-run", "dry_run", is_flag=True)
 @click.pass_obj
 def replay(
-    settings: Settings, identity: str, event: str | None, after: int | None, up_to: int | None, stop: bool
+    settings: Settings,
+    identity: str,
+    event: str | None,
+    after: int | None,
+    up_to: int | None,
+    stop: bool,
+    dry_run: bool,
 ) -> None:
     """Hand out an event or a stretch of the log again."""
     if sum((event is not None, after is not None, stop)) != 1 or (up_to is None) != (after is None):
         raise Wrong("group-replay-what")
-    if stop:
+    if dry_run:
+        count(Groups, settings, identity, after, up_to)
+    elif stop:
         said(Groups, settings, identity, StopConsumerGroupReplay.type, {})
     elif event is not None:
         event_again(Groups, settings, identity, event)

@@ -13,13 +13,15 @@ from cycle.catalogue import text
 from cycle.engine import Engine
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
+from cycle.subscriptions.counting import dry_count
 from cycle.subscriptions.known import Subscriptions
 from cycle.subscriptions.lag import Lag
-from cycle.subscriptions.listing import DeliveryRow, delivery_row
+from cycle.subscriptions.listing import DeliveryRow, count_lines, delivery_row
 from cycle.subscriptions.shapes import DeliveryStage
 from cycle_adapters.cli.accounts import written
 from cycle_adapters.cli.printing import emit, paragraph
 from cycle_adapters.cli.signing_in import done
+from cycle_adapters.cli.wording import Wrong
 
 Kind = Callable[[Engine], Subscriptions[Any]]
 POSITION = click.IntRange(0, 2**53 - 1)
@@ -48,6 +50,24 @@ def event_again(kind: Kind, settings: Settings, identity: str, event: str) -> No
     """One event, delivered again."""
     with seen(kind, settings, identity) as (known, own):
         done(known.engine, known.replay_event(settings.actor, own, event).receipt, settings)
+
+
+def count(kind: Kind, settings: Settings, identity: str, after: int | None, up_to: int | None) -> None:
+    """What a replay would deliver, or going on from another position; nothing is recorded.
+
+    Raises:
+        Wrong: there is no stretch to count.
+    """
+    if after is None:
+        raise Wrong("dry-run-what")
+    with opened(settings.database) as engine:
+        known = kind(engine)
+        found = dry_count(known, known.find(settings.actor, identity), after, up_to)
+    if settings.json:
+        emit(found)
+        return
+    for line in count_lines(found, settings.language):
+        paragraph(line)
 
 
 def removed(kind: Kind, settings: Settings, identity: str, reason: str) -> None:

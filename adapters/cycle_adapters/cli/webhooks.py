@@ -23,6 +23,7 @@ from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.subscriptions import (
     POSITION,
     STAGES,
+    count,
     event_again,
     list_deliveries,
     removed,
@@ -101,14 +102,23 @@ def rotate(settings: Settings, identity: str, overlap_hours: int) -> None:
 @click.option("--after", type=POSITION)
 @click.option("--up-to", "up_to", type=POSITION)
 @click.option("--stop", is_flag=True)
+@click.option("--dry-run", "dry_run", is_flag=True)
 @click.pass_obj
 def replay(
-    settings: Settings, identity: str, event: str | None, after: int | None, up_to: int | None, stop: bool
+    settings: Settings,
+    identity: str,
+    event: str | None,
+    after: int | None,
+    up_to: int | None,
+    stop: bool,
+    dry_run: bool,
 ) -> None:
     """Send an event or a stretch of the log again, or go on from another position."""
     if sum((event is not None, after is not None, stop)) != 1 or (up_to is not None and after is None):
         raise Wrong("replay-what")
-    if stop:
+    if dry_run:
+        count(Webhooks, settings, identity, after, up_to)
+    elif stop:
         said(Webhooks, settings, identity, StopWebhookReplay.type, {})
     elif event is not None:
         event_again(Webhooks, settings, identity, event)

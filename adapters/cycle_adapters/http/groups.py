@@ -21,6 +21,7 @@ from cycle.groups.leasing import Leasing, Taken
 from cycle.groups.listing import GroupRow, group_row
 from cycle.groups.shapes import Chosen
 from cycle.store import ReceiptLine
+from cycle.subscriptions.counting import DryCount, dry_count
 from cycle.subscriptions.known import identity_of
 from cycle.subscriptions.listing import moment
 from cycle_adapters.http import subscriptions
@@ -33,10 +34,12 @@ from cycle_adapters.http.parameters import Lang, Limit, Position
 from cycle_adapters.http.saying import KeyHeader, key_in
 from cycle_adapters.http.shapes import ReceiptAnswer
 from cycle_adapters.http.subscriptions import (
+    COUNTS,
     LISTS,
     SAYS,
     SEES,
     Before,
+    Behind,
     DeliveryList,
     EventId,
     Identity,
@@ -44,6 +47,7 @@ from cycle_adapters.http.subscriptions import (
     Place,
     ReplayEvent,
     ReplayStretch,
+    UpTo,
     actor_of,
     body_of,
     read,
@@ -179,6 +183,7 @@ def group_routes() -> APIRouter:
         "/{identity}/replay", status_code=201, responses=said, openapi_extra=body_of(ReplayEvent, ReplayStretch),
         summary="Hand out an event or a stretch of the log again, or go on from another position",
     )(replay)  # fmt: skip
+    router.get("/{identity}/replay-count", responses=shaped(DryCount, SEES), summary=COUNTS)(replay_count)
     rows = shaped(DeliveryList, SEES)
     router.get("/{identity}/deliveries", responses=rows, summary="What became of events, and waits")(deliveries)
     _leases(router)
@@ -231,6 +236,11 @@ def add(call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> 
 
 def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> Response:
     return subscriptions.replay(_leasing(call).groups, call, identity, body, key)
+
+
+def replay_count(identity: Identity, call: Calling, after: Behind, up_to: UpTo = None, lang: Lang = None) -> Response:
+    found = _leasing(call).groups
+    return as_json(dry_count(found, seen(found, call, LISTING, identity), after, up_to))
 
 
 def deliveries(

@@ -28,6 +28,9 @@ EventId = Annotated[str, Meta(pattern=NAME)]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a subscription.")]
 OfStage = Annotated[DeliveryStage | None, Query(alias="stage", description="Only those that are so.")]
 Before = Annotated[Position | None, Query(alias="before", description="`next` of the answer before.")]
+Behind = Annotated[Position, Query(alias="after", description="Behind this position.")]
+UpTo = Annotated[Position | None, Query(alias="up_to", description="Up to this one, beside what is new.")]
+COUNTS = "What a replay would deliver, or (without `up_to`) going on from another position"
 SAYS = (
     "bad-json", "idempotency-key-missing", "sign-in-needed", "forbidden", "out-of-scope", "cross-origin", "not-found",
     "conflict", "key-reused", "too-large", "media-type", "invalid", "refused",

@@ -13,6 +13,7 @@ from cycle.aggregates.subscription import Position as LogPosition
 from cycle.aggregates.terms import Code
 from cycle.aggregates.webhook import OVERLAP_HOURS, Endpoint, Overlap
 from cycle.store import ReceiptLine
+from cycle.subscriptions.counting import DryCount, dry_count
 from cycle.webhooks.endpoints import Secret, Webhooks
 from cycle.webhooks.listing import WebhookRow, webhook_row
 from cycle_adapters.http import subscriptions
@@ -24,15 +25,18 @@ from cycle_adapters.http.parameters import Lang, Limit
 from cycle_adapters.http.saying import KeyHeader, key_in
 from cycle_adapters.http.shapes import ReceiptAnswer
 from cycle_adapters.http.subscriptions import (
+    COUNTS,
     LISTS,
     SEES,
     Before,
+    Behind,
     DeliveryList,
     Identity,
     OfStage,
     Place,
     ReplayEvent,
     ReplayStretch,
+    UpTo,
     actor_of,
     body_of,
     read,
@@ -96,6 +100,7 @@ def webhook_routes() -> APIRouter:
         "/{identity}/replay", status_code=201, responses=said, openapi_extra=body_of(ReplayEvent, ReplayStretch),
         summary="Send an event or a stretch of the log again, or go on from another position",
     )(replay)  # fmt: skip
+    router.get("/{identity}/replay-count", responses=shaped(DryCount, SEES), summary=COUNTS)(replay_count)
     rows = shaped(DeliveryList, SEES)
     router.get("/{identity}/deliveries", responses=rows, summary="What was sent, answered, and waits")(deliveries)
     return router
@@ -128,6 +133,11 @@ def rotate(identity: Identity, call: Calling, body: Body, key: KeyHeader = None,
 
 def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> Response:
     return subscriptions.replay(Webhooks(call.engine), call, identity, body, key)
+
+
+def replay_count(identity: Identity, call: Calling, after: Behind, up_to: UpTo = None, lang: Lang = None) -> Response:
+    found = Webhooks(call.engine)
+    return as_json(dry_count(found, seen(found, call, "list-webhooks", identity), after, up_to))
 
 
 def deliveries(

@@ -167,6 +167,21 @@ class SqlQueue(SqlNoting, QueueStore):
         with self._reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
+    def taken(self, subscription: SubscriptionId, after: int, up_to: int) -> frozenset[int]:
+        here = deliveries.c.position > after, deliveries.c.position <= up_to
+        query = select(deliveries.c.position, deliveries.c.answers).where(of(subscription), *here)
+        with self._reading() as connection:
+            found = connection.execute(query.where(deliveries.c.answers != "[]")).all()
+        return frozenset(
+            position for position, answers in found if any(each.is_taken for each in decode_answers(answers))
+        )
+
+    def pending(self, subscription: SubscriptionId, up_to: int, limit: int) -> frozenset[int]:
+        open_ = deliveries.c.stage.in_((WAITS, PARKED))
+        query = select(deliveries.c.position).where(of(subscription), open_, deliveries.c.position <= up_to)
+        with self._reading() as connection:
+            return frozenset(connection.scalars(query.limit(limit)))
+
     def sweep(self, before: float) -> None:
         over = deliveries.c.stage.in_((DeliveryStage.DELIVERED.value, DeliveryStage.WITHHELD.value))
         with self._writing() as connection:

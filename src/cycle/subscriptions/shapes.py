@@ -33,6 +33,11 @@ class Answer(NamedTuple):
     at: float
     what: str
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether it says that the event was taken: a receiver's 2xx, or a worker's acknowledgement."""
+        return self.what.startswith("ack: ") or (len(self.what) == 3 and self.what.isdecimal() and self.what[0] == "2")
+
 
 class Delivery(NamedTuple):
     """One event for one subscription. ``due``: seconds since 1970, before which it is not tried."""
@@ -128,6 +133,14 @@ class QueueStore(ABC):
     @abstractmethod
     def position_of(self, subscription: SubscriptionId, event: str) -> int | None:
         """Where an event stands that was once wanted; None: none that is remembered."""
+
+    @abstractmethod
+    def taken(self, subscription: SubscriptionId, after: int, up_to: int) -> frozenset[int]:
+        """The positions of a stretch whose events were taken once, as far as that is remembered."""
+
+    @abstractmethod
+    def pending(self, subscription: SubscriptionId, up_to: int, limit: int) -> frozenset[int]:
+        """The positions up to one whose events wait or are parked; no more than so many."""
 
     @abstractmethod
     def sweep(self, before: float) -> None:
