@@ -246,6 +246,14 @@ def _releases() -> Iterable[tuple[str, dict[str, list[str]]]]:
     yield "Not released yet", now
 
 
+def releases() -> str:
+    """``src/cycle/releases.json``: with which release each schema came, of those that are released."""
+    found: dict[str, str] = {}
+    for release, types in list(_releases())[:-1]:
+        found |= dict.fromkeys((name for name in types if name not in found), release)
+    return json.dumps(dict(sorted(found.items())), indent=0) + "\n"
+
+
 def _numbers(file: Path) -> list[int]:
     return [int(part) for part in file.stem.removeprefix("types-").split(".")]
 
@@ -274,6 +282,7 @@ PAGES = {
     "schemas.md": schemas,
     "state-table.md": state_table,
     "policy.md": lambda: policy_page(sample()),
+    "../src/cycle/releases.json": releases,
 }
 
 if __name__ == "__main__":

@@ -326,6 +326,10 @@ class LogRecorder(ApplicationRecorder, ABC):
         """How many events ``feed`` would show in a stretch; no further than ``most``."""
 
     @abstractmethod
+    def tally(self, after: int, up_to: int) -> tuple[int, Mapping[tuple[str, str], int]]:
+        """The last position, and how many events stand in a stretch, by log and type."""
+
+    @abstractmethod
     def head(self) -> Head:
         """The last committed position and its time."""
 

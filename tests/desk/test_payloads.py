@@ -29,13 +29,13 @@ from cycle.aggregates.rulebook import PolicyPublished, PublishPolicy
 from cycle.catalogue import LANGUAGES, Language, printable
 from cycle.commands import COMMANDS
 from cycle.engine import Engine
+from cycle.examples import PATTERNS, example
 from cycle.fields import bare
 from cycle.forms.declared import Input, Kind, inputs_of
 from cycle.identity.sessions import Sessions
 from cycle.store import Receipt
 from cycle.telling import sentence
 from cycle_adapters.http.app import make_app
-from cycle_adapters.http.examples import PATTERNS, example
 from cycle_adapters.http.pages import Pages
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 from cycle_adapters.http.sign_in_pages import SigningIn

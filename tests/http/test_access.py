@@ -13,7 +13,7 @@ from cycle.access import ACTING, ACTIONS, SAYING
 from cycle.aggregates.base import Role
 from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
 from cycle.engine import Engine
-from cycle_adapters.http.examples import example
+from cycle.examples import example
 from cycle_adapters.http.problems import URN
 from cycle_adapters.http.reading import ROUTES
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE

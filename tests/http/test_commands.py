@@ -23,9 +23,9 @@ from cycle.aggregates.request import ConfirmRequest
 from cycle.aggregates.terms import CommuneCode, DeliberationId
 from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
 from cycle.engine import Engine, Said
+from cycle.examples import example
 from cycle.store import Receipt
 from cycle.vault.keys import new_key
-from cycle_adapters.http.examples import example
 from cycle_adapters.http.problems import URN
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 from tests.access.places import DAY, DIORO, FANTA, revoke, two_communes

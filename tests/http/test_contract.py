@@ -15,10 +15,10 @@ from msgspec import inspect as types
 
 from cycle.commands import COMMANDS, read_command
 from cycle.engine import Engine
+from cycle.examples import PATTERNS, example
 from cycle.fields import bare
 from cycle_adapters.http.app import OF_THE_API
 from cycle_adapters.http.contract import OF_FRAMEWORKS, OF_OTHERS
-from cycle_adapters.http.examples import PATTERNS, example
 from cycle_adapters.http.problems import OF_SIGNING_IN, PROBLEMS, URN
 from cycle_adapters.http.saying import SAYABLE
 from cycle_adapters.http.tidying import operations

@@ -18,6 +18,7 @@ from cycle.groups.leasing import Leasing
 from cycle.projections.runner import Runner
 from cycle.reading import Reader
 from cycle.settings import DEFAULT_ADDRESS
+from cycle.tally import Tally
 from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
@@ -37,6 +38,7 @@ from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.saying import saying_routes
 from cycle_adapters.http.sessions_api import sessions_routes
 from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
+from cycle_adapters.http.vocabulary import vocabulary_routes
 from cycle_adapters.http.webhooks import webhook_routes
 
 API = "/api/v1"
@@ -44,7 +46,7 @@ COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
 OF_THE_API = (
     reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, webhook_routes,
-    group_routes, contract_routes,
+    group_routes, vocabulary_routes, contract_routes,
 )  # fmt: skip
 """What makes the routes of the contract."""
 
@@ -79,6 +81,7 @@ def make_app(
         Semaphore(limits.past),
     )
     app.state.leasing = Leasing(Groups(engine))
+    app.state.tally = Tally(engine.store)
     app.state.feeds = Feeds(engine, rooms.seals, limits.following, address)
     # The one that is added last stands before all others.
     app.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=6, exclude_content_types=COMPRESSED)

@@ -13,12 +13,12 @@ from cycle.asyncapi import document
 from cycle.catalogue import text
 from cycle.commands import COMMANDS, FOUNDING, SELF_NAMED
 from cycle.contracts import frozen
+from cycle.examples import example
 from cycle.reading import PlaceUnknown
 from cycle_adapters.http.answering import FOR_A_YEAR
 from cycle_adapters.http.bodies import Saying
 from cycle_adapters.http.declaring import SHAPES, problems
 from cycle_adapters.http.encoding import as_json
-from cycle_adapters.http.examples import example
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE, TAG
 from cycle_adapters.http.signing_in import IN_ADDRESS
 from cycle_adapters.http.tidying import as_read, tidied

@@ -21,6 +21,7 @@ from cycle_adapters.http.pages_offline import offline_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
 from cycle_adapters.http.pages_shell import Shell, shell_pages
+from cycle_adapters.http.pages_vocabulary import vocabulary_pages
 
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """What turns the direction of writing: a text that holds it would rearrange the words around it."""
@@ -95,7 +96,10 @@ def pages(look: Pages) -> APIRouter:
     def style() -> Response:
         return Response(look.style(), media_type="text/css", headers={"Cache-Control": FOR_A_YEAR})
 
-    parts = board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages, offline_pages
+    parts = (
+        board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages, offline_pages,
+        vocabulary_pages,
+    )  # fmt: skip
     for part in parts:
         router.include_router(part())
     router.include_router(shell_pages(look))

@@ -325,6 +325,8 @@ LISTS: Mapping[str, str] = {
     "/api/v1/policies/": "/api/v1/policies",
     "/api/v1/webhooks/": "/api/v1/webhooks",
     "/api/v1/groups/": "/api/v1/groups",
+    "/api/v1/catalogue/": "/api/v1/catalogue",
+    "/catalogue/": "/catalogue",
     "/api/": "/api/v1/frameworks",
 }
 """Where the names stand that an address may hold, by how it begins."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -54,6 +54,12 @@ class SqlFeeding(LogRecorder):
         with self._reading() as connection:
             return connection.execute(query, {"after": after, "up_to": up_to, "most": most}).scalar_one()
 
+    def tally(self, after: int, up_to: int) -> tuple[int, Mapping[tuple[str, str], int]]:
+        with self._reading() as connection:
+            head = connection.scalar(TOP) or 0
+            rows = connection.execute(TALLY, {"after": after, "up_to": min(up_to, head)})
+            return head, {(log, type): count for log, type, count in rows}
+
 
 @lru_cache(maxsize=200)
 def _query(logs: tuple[str, ...] | None, types: tuple[str, ...], stream: str | None) -> Select[Any]:
@@ -66,6 +72,11 @@ def _query(logs: tuple[str, ...] | None, types: tuple[str, ...], stream: str | N
 
 _AFTER: BindParameter[int] = bindparam("after", None)
 _UP_TO: BindParameter[int] = bindparam("up_to", None)
+TALLY = (
+    select(events.c.log, events.c.type, func.count())
+    .where(events.c.position > _AFTER, events.c.position <= _UP_TO)
+    .group_by(events.c.log, events.c.type)
+)
 TOP = select(func.max(events.c.position))
 ROWS = select(events.c.position, events.c.log, events.c.log_index, events.c.leaf)
 STRETCH = ROWS.where(events.c.position > _AFTER, events.c.position <= _UP_TO)

@@ -1,4 +1,4 @@
-"""An example of each command, made from its declared types: readable, and accepted as it stands."""
+"""An example of each command and each event, made from its declared types: readable, and accepted as it stands."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ PATTERNS = {
     r"^[^\s]+$": "ref-1",
     r"^[0-9a-f]{64}$": "0" * 64,
     ENDPOINT: "https://example.org/hook",
+    r"^https?://[^\s]+$": "https://example.org",
     r"^[+(]?[0-9][0-9 ().-]*$": "+223 70 00 00 00",
 }
 """Texts that must have a form."""
@@ -37,8 +38,8 @@ def example(struct: type[Struct]) -> dict[str, Any]:
 def value(kind: types.Type, name: str) -> Any:
     """A value of a type, as JSON has it."""
     match bare(kind):
-        case types.StrType(pattern=pattern):
-            return PATTERNS.get(pattern or "", f"{name} …")
+        case types.StrType(pattern=pattern, min_length=least):
+            return PATTERNS.get(pattern or "", f"{name} …".ljust(least or 0, "…"))
         case types.IntType(ge=low):
             return max(low or 0, 1)
         case types.DecimalType():
@@ -55,5 +56,7 @@ def value(kind: types.Type, name: str) -> Any:
             return example(cls)
         case types.DictType():
             return {"reason": "…"}
+        case types.RawType():
+            return {}
         case _:
             return None
