@@ -30,3 +30,7 @@ class Turns(ABC):
     @abstractmethod
     def turn(self, work: Work) -> AbstractContextManager[Turn | None]:
         """The right to some work until the end of the block; None: another process has it."""
+
+    @abstractmethod
+    def is_held(self, work: Work) -> bool:
+        """Whether some process has the right now: asked without taking it from anybody."""

@@ -18,9 +18,11 @@ from cycle_adapters.http.pages_doing import doing_pages
 from cycle_adapters.http.pages_framework import framework_pages
 from cycle_adapters.http.pages_meeting import meeting_pages
 from cycle_adapters.http.pages_offline import offline_pages
+from cycle_adapters.http.pages_orders import order_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
 from cycle_adapters.http.pages_shell import Shell, shell_pages
+from cycle_adapters.http.pages_subscriptions import subscription_pages
 from cycle_adapters.http.pages_vocabulary import vocabulary_pages
 
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -72,7 +74,15 @@ class Pages:
         def url(path: str, **more: object) -> str:
             return link(path, language, **more)
 
-        helps = {"word": word, "say": say, "quote": quote, "pair": pair, "url": url}
+        def command(name: str) -> str:
+            return text(f"command.{name}", language)
+
+        def trouble(name: str, part: str = "") -> str:
+            return text(f"trouble.{name}", language, part)
+
+        helps = {
+            "word": word, "say": say, "quote": quote, "pair": pair, "url": url, "command": command, "trouble": trouble,
+        }  # fmt: skip
         page = self._templates.get_template(name)
         shown_values = {
             "lang": language,
@@ -98,7 +108,7 @@ def pages(look: Pages) -> APIRouter:
 
     parts = (
         board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages, offline_pages,
-        vocabulary_pages,
+        order_pages, subscription_pages, vocabulary_pages,
     )  # fmt: skip
     for part in parts:
         router.include_router(part())

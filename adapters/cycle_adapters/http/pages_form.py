@@ -24,6 +24,7 @@ from cycle.forms.shown import BLANK_ROWS, Sheet, Shown, answers, wrong
 from cycle.forms.typed import Posted, gathered
 from cycle.forms.waiting import Made, NotRecorded, settled
 from cycle_adapters.http.pages_desk import Desk
+from cycle_adapters.http.pages_recorded import Meanwhile, since
 
 ON, ROLE, FOR, LATE, VERSION, AFTER, SENT, TARGET, CHECKED, ADD, CHANGE = (
     "_on", "_role", "_for", "_late", "_version", "_after", "_key", "_target", "_checked", "_add", "_change",
@@ -95,6 +96,8 @@ def sent(act: Act, posted: Posted) -> Sent:
 
 class Form:
     """One command's form on one subject."""
+
+    template, check_template = "form.html", "check.html"
 
     def __init__(self, desk: Desk, subject: Subject, act: Act, roles: tuple[Role, ...], action: str) -> None:
         self._desk, self.subject, self.act, self.roles, self.action = desk, subject, act, roles, action
@@ -181,7 +184,7 @@ class Form:
         errors = errors or {}
         inputs = self.laid_out(filled, errors)
         return self._desk.page(
-            "form.html",
+            self.template,
             status=status,
             path=self.action,
             form=self,
@@ -212,6 +215,10 @@ class Form:
             "only_role": self.roles[0].value if len(self.roles) == 1 else "",
         }
 
+    def meanwhile(self, said: Said) -> tuple[Meanwhile, ...]:
+        """What others have recorded about the subject since its sender looked."""
+        return since(self._desk, self.subject.state.id, said)
+
     def labelled(self, inputs: tuple[Shown, ...], errors: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """Every error with the name of its input, and how that is called."""
         said = {ON: "on-label", ROLE: "role-as", FOR: "for-label", TARGET: "target-label", SENT: "key"}
@@ -225,8 +232,8 @@ class Form:
         ids |= {name: f"f-{name.strip('_')}" for name in (ON, ROLE, FOR, TARGET)}
         return [(ids.get(name, "form"), label, why) for name, label, why in self.labelled(inputs, errors)]
 
-    def check_page(self, filled: Sent, posted: Posted) -> HTMLResponse:
-        """What is about to be recorded, in words, before it binds anybody."""
+    def check_page(self, filled: Sent, posted: Posted, **more: Any) -> HTMLResponse:
+        """What is about to be recorded, in words, before it binds anybody; ``more`` is what the page tells beside."""
         language = self._desk.language
         on_behalf = {each.value: each.label for each in self.envelope(filled)["for_choices"]}
         said = [
@@ -239,11 +246,12 @@ class Form:
             (name, value) for name, values in posted.items() for value in values if name not in (ADD, CHANGE, CHECKED)
         ]
         return self._desk.page(
-            "check.html",
+            self.check_template,
             path=self.action,
             form=self,
             answers=[*answers(self.laid_out(filled, {}), language), *said],
             kept=kept,
+            **more,
             **self.envelope(filled),
         )
 

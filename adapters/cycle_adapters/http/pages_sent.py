@@ -23,7 +23,6 @@ from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.telling import refusal_lines, with_names
 from cycle_adapters.http.pages_desk import Desk
 from cycle_adapters.http.pages_form import ADD, CHANGE, CHECKED, SENT, Form, Sent, fresh, sent
-from cycle_adapters.http.pages_recorded import since
 from cycle_adapters.http.pages_sent_json import InJson
 from cycle_adapters.http.problems import asks_for_json
 
@@ -133,8 +132,7 @@ class OnAPage:
         return self.again(again, 409, text("message.sent-before", self._desk.language), meanwhile)
 
     def _meanwhile(self, said: Said) -> tuple[str, ...]:
-        subject = self._form.subject
-        return tuple(each.sentence for each in since(self._desk, subject.state.id, said))
+        return tuple(each.sentence for each in self._form.meanwhile(said))
 
     def recorded(self, done: Done) -> Response:
         kind, _, identity = done.receipt.stream.partition("-")

@@ -22,7 +22,7 @@ from cycle.telling import with_names
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.pages_desk import Desk
 from cycle_adapters.http.pages_form import Form, Sent
-from cycle_adapters.http.pages_recorded import Meanwhile, sentences, since
+from cycle_adapters.http.pages_recorded import Meanwhile, sentences
 from cycle_adapters.http.problems import RETRY_SECONDS, Reason, Stopped, as_problem, details, stopped_by
 
 
@@ -85,7 +85,7 @@ class InJson:
         stopped = stopped_by(error, self._desk.call.request)
         if stopped is None or isinstance(error, Forbidden):
             raise error
-        return self._problem(stopped, since=self._meanwhile(said) if isinstance(error, VersionMoved) else ())
+        return self._problem(stopped, since=self._form.meanwhile(said) if isinstance(error, VersionMoved) else ())
 
     def recorded(self, done: Done) -> Response:
         receipt = done.receipt
@@ -104,10 +104,6 @@ class InJson:
             f"/frameworks/{found}/done/{receipt.key}",
         )
         return as_json(answer, 201 if done.new else 200)
-
-    def _meanwhile(self, said: Said) -> tuple[Meanwhile, ...]:
-        subject = self._form.subject
-        return since(self._desk, subject.state.id, said)
 
     def _refused(self, code: str, why: str, helps: str = "") -> Response:
         stopped = Stopped("refused", why=why)

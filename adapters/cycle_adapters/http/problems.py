@@ -326,7 +326,9 @@ LISTS: Mapping[str, str] = {
     "/api/v1/webhooks/": "/api/v1/webhooks",
     "/api/v1/groups/": "/api/v1/groups",
     "/api/v1/catalogue/": "/api/v1/catalogue",
+    "/api/v1/subscriptions/": "/api/v1/subscriptions",
     "/catalogue/": "/catalogue",
+    "/subscriptions/": "/subscriptions",
     "/api/": "/api/v1/frameworks",
 }
 """Where the names stand that an address may hold, by how it begins."""

@@ -167,6 +167,11 @@ class SqlQueue(SqlNoting, QueueStore):
         with self._reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
+    def is_tried_again(self, subscription: SubscriptionId) -> bool:
+        tried = _of(subscription), deliveries.c.stage == WAITS, deliveries.c.attempts > 0
+        with self._reading() as connection:
+            return connection.execute(select(deliveries.c.position).where(*tried).limit(1)).first() is not None
+
     def taken(self, subscription: SubscriptionId, after: int, up_to: int) -> frozenset[int]:
         here = deliveries.c.position > after, deliveries.c.position <= up_to
         query = select(deliveries.c.position, deliveries.c.answers).where(of(subscription), *here)

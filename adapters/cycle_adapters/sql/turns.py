@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, cast
+from urllib.parse import quote
 
 import psycopg
+from sqlalchemy import text
 
 from cycle.turns import Turn, Turns, Work
 from cycle_adapters.sql.beside import SqlBeside
@@ -15,6 +17,12 @@ from cycle_adapters.sql.opening import APPLICATION_ID, place_of
 
 NUMBERS = {Work.DELIVERING: 2, Work.PUBLISHING: 3}
 """The second half of an advisory lock's key; 1 is that of whoever rebuilds."""
+
+
+HELD = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :application AND objid = :work AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 class SqlTurns(SqlBeside, Turns):
@@ -30,11 +38,31 @@ class SqlTurns(SqlBeside, Turns):
         with closing(held):
             yield held
 
+    def is_held(self, work: Work) -> bool:
+        with self._explained():
+            return self._is_held_on_sqlite(work) if self._is_sqlite else self._is_held_on_postgres(work)
+
+    def _is_held_on_sqlite(self, work: Work) -> bool:
+        address = f"file:{quote(self._file(work))}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, timeout=0, uri=True)) as connection:
+                connection.execute("SELECT 1 FROM sqlite_master")
+        except sqlite3.OperationalError as error:
+            # Where there is no file nobody has ever done it.
+            return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+        return False
+
+    def _is_held_on_postgres(self, work: Work) -> bool:
+        asked = {"application": APPLICATION_ID, "work": NUMBERS[work]}
+        with self._reading() as connection:
+            return bool(connection.execute(HELD, asked).scalar())
+
+    def _file(self, work: Work) -> str:
+        return f"{place_of(self._database.url)}-{work.value}"
+
     def _on_sqlite(self, work: Work) -> _SqliteTurn | None:
         # A file of its own, so that nobody who works with the log waits.
-        connection = sqlite3.connect(
-            f"{place_of(self._database.url)}-{work.value}", timeout=0, check_same_thread=False, isolation_level=None
-        )
+        connection = sqlite3.connect(self._file(work), timeout=0, check_same_thread=False, isolation_level=None)
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:

@@ -104,12 +104,14 @@ class Subscriptions(Generic[S]):
         target: SubscriptionId | None = None,
         key: str | None = None,
         on: date | None = None,
+        version: int | None = None,
     ) -> Done:
-        """Say a command in the first role in which the account may.
+        """Say a command in the first role in which the account may; ``version``: that of it which was looked at.
 
         Raises:
             BadInput: a field does not have the declared shape.
             Refused: no right, or a rule.
+            VersionMoved: it is not in the version that was looked at.
         """
         command = read_command(name, msgspec.json.encode(fields))
         try:
@@ -117,7 +119,8 @@ class Subscriptions(Generic[S]):
         except Forbidden as forbidden:
             self.engine.door.note(None, forbidden)
             raise
-        said = Said(command=command, by=By(actor, role), on=on or self.engine.today(), target=target, key=key)
+        day = on or self.engine.today()
+        said = Said(command=command, by=By(actor, role), on=day, target=target, key=key, version=version)
         return self.engine.carry_out(said)
 
     def begun_before(self, key: str | None) -> Recorded[Any] | None:

@@ -135,6 +135,10 @@ class QueueStore(ABC):
         """Where an event stands that was once wanted; None: none that is remembered."""
 
     @abstractmethod
+    def is_tried_again(self, subscription: SubscriptionId) -> bool:
+        """Whether something waits that was tried before and was not taken."""
+
+    @abstractmethod
     def taken(self, subscription: SubscriptionId, after: int, up_to: int) -> frozenset[int]:
         """The positions of a stretch whose events were taken once, as far as that is remembered."""
 

@@ -107,16 +107,24 @@ class Webhooks(Subscriptions[Webhook]):
         return Secret(identity, self._kept(identity, 1, self.now()), done)
 
     def rotate(
-        self, actor: str, identity: WebhookId, overlap_hours: int = OVERLAP_HOURS, key: str | None = None
+        self,
+        actor: str,
+        identity: WebhookId,
+        overlap_hours: int = OVERLAP_HOURS,
+        key: str | None = None,
+        version: int | None = None,
     ) -> Secret:
         """Have another secret sign; the one before it signs as well for some hours.
 
         Raises:
             Refused: no right to it, or there is no such webhook.
+            VersionMoved: it is not in the version that was looked at.
             VaultError: there is no key to seal the secret with; nothing is recorded.
         """
         self.engine.vault.outside_key  # noqa: B018 - asked for before anything is recorded
-        done = self.say(actor, RotateWebhookSecret.type, {"overlap_hours": overlap_hours}, identity, key)
+        done = self.say(
+            actor, RotateWebhookSecret.type, {"overlap_hours": overlap_hours}, identity, key, version=version
+        )
         fact = cast("WebhookSecretRotated", self.engine.fact(done.receipt.events[-1]).data)
         until = self.now() + fact.overlap_hours * 3_600
         return Secret(identity, self._kept(identity, fact.secret, until), done)
