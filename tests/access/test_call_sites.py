@@ -352,6 +352,17 @@ def proved_to_a_stranger(engine: Engine) -> None:
             pytest.fail("DID NOT RAISE")
 
 
+def order_of_an_auditor(engine: Engine) -> None:
+    """Who sees a webhook that is not his is shown no form by which it is changed."""
+    two_communes(engine)
+    command = RegisterWebhook(url="https://example.org/hook", after=0)
+    receipt = engine.execute(Said(command=command, by=by(Role.INTEGRATOR), on=DAY))
+    with served(engine, Role.AUDITOR.value) as client:
+        path = f"/subscriptions/{receipt.stream.partition('-')[2]}/do/pause-webhook"
+        if client.get(path).status_code != 403:
+            pytest.fail("DID NOT RAISE")
+
+
 PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
 STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("door.py", "let"): (elsewhere, exported, rows_elsewhere),
@@ -393,6 +404,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("known.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
     ("handing.py", "may"): (handed_on_by_who_lost_the_right,),
     ("verbs.py", "refill_"): (refilled,),
+    ("overview.py", "role_demanded"): (order_of_an_auditor,),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "_rows"): (rows_elsewhere,),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from cycle.access import SAYING
 from cycle.aggregates.account import territory_of
 from cycle.aggregates.base import Refused, Role
 from cycle.aggregates.webhook import (
@@ -28,7 +27,7 @@ from cycle.leaf import LeafError
 from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.subscriptions.counting import dry_count
 from cycle.subscriptions.listing import count_lines
-from cycle.subscriptions.overview import role_over
+from cycle.subscriptions.overview import role_demanded
 from cycle.vault.keys import VaultError
 from cycle.webhooks.endpoints import Secret, Webhooks
 from cycle_adapters.http.overview import LISTS, facts_of, found
@@ -135,10 +134,9 @@ def registering(desk: Desk) -> Order:
         Forbidden: the account may register none anywhere.
     """
     desk.call.may(RegisterWebhook.type)
-    door = desk.engine.door
-    role = door.let(door.now, desk.actor, SAYING[RegisterWebhook.type], None)
+    role = role_demanded(desk.engine, desk.actor, RegisterWebhook.type)
     subject = Subject("/subscriptions", "/subscriptions", "", "")
-    return Order(desk, subject, Plain(RegisterWebhook.type), role or Role.INTEGRATOR, REGISTER, Webhooks(desk.engine))
+    return Order(desk, subject, Plain(RegisterWebhook.type), role, REGISTER, Webhooks(desk.engine))
 
 
 def order_of(desk: Desk, identity: str, command: str) -> Order:
@@ -153,13 +151,10 @@ def order_of(desk: Desk, identity: str, command: str) -> Order:
     if command not in ORDERS:
         raise Stopped("not-found", list="/subscriptions")
     desk.call.may(command)
-    role = role_over(desk.engine, desk.actor, own)
-    if role is None:
-        door = desk.engine.door
-        role = door.let(door.now, desk.actor, SAYING[command], own.territory)
+    role = role_demanded(desk.engine, desk.actor, command, own)
     base = f"/subscriptions/{own.id}"
     subject = Subject(base, base, own.url, "", target=own.id, version=own.version)
-    order = Order(desk, subject, Plain(command), role or Role.INTEGRATOR, f"{base}/do/{command}", known)
+    order = Order(desk, subject, Plain(command), role, f"{base}/do/{command}", known)
     order.own = own
     return order
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from cycle.access import SAYING
 from cycle.aggregates.account import territory_of
 from cycle.aggregates.base import LogName, Role
 from cycle.aggregates.subscription import MANAGES, Subscription, SubscriptionStage
@@ -155,6 +156,18 @@ def role_over(engine: Engine, actor: str, each: Subscription) -> Role | None:
     return next(
         (role for role in MANAGES if role in held and (role is not Role.INTEGRATOR or each.owner == actor)), None
     )
+
+
+def role_demanded(engine: Engine, actor: str, command: str, each: Subscription | None = None) -> Role:
+    """The role in which an account says a command about a subscription; about none yet: anywhere.
+
+    Raises:
+        Forbidden: in none, with whom to call.
+    """
+    door = engine.door
+    held = role_over(engine, actor, each) if each else None
+    role = held or door.let(door.now, actor, SAYING[command], each.territory if each else None)
+    return role or MANAGES[0]
 
 
 class _Leaf(Struct, frozen=True, gc=False):
