@@ -64,9 +64,10 @@ class TypePage(TypeLine, frozen=True, kw_only=True):
 
 
 def lines(language: Language, wanted: str = "", area: str = "") -> list[TypeLine]:
-    """Every type of event in the order of names: of an area, with these words in its name or its sentence."""
-    asked = plain(wanted)
-    return [line_of(name, language) for name in TYPES if area in ("", area_of(name)) and asked in _said(name)]
+    """Every type of event in the order of names: of an area, with all these words in its name or its sentence."""
+    asked = [plain(word) for word in wanted.split()]
+    found = (name for name in TYPES if area in ("", area_of(name)) and all(word in _said(name) for word in asked))
+    return [line_of(name, language) for name in found]
 
 
 def line_of(name: str, language: Language) -> TypeLine:

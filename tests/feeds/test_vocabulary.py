@@ -70,6 +70,7 @@ def test_it_is_looked_through_by_words_and_area_in_either_language() -> None:
     assert {line.type for line in lines("fr", "OBSTACLE")} == {line.type for line in lines("en", "obstacle")}
     assert [line.type for line in lines("fr", "plan-agreed")] == ["plan-agreed"]
     assert {line.area for line in lines("fr", area="webhook")} == {"webhook"}
+    assert "plan-agreed" in [line.type for line in lines("en", "convenu plan")]
     assert lines("fr", "nowhere to be found") == []
     assert lines("fr", area="nowhere") == []
     assert sum(len(lines("fr", area=area)) for area in areas()) == len(TYPES)

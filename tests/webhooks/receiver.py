@@ -18,6 +18,7 @@ class Sent(NamedTuple):
 
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
     @property
     def id(self) -> str:
@@ -78,7 +79,7 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            status, headers = receiver.take(Sent({k.lower(): v for k, v in self.headers.items()}, body))
+            status, headers = receiver.take(Sent({k.lower(): v for k, v in self.headers.items()}, body, self.path))
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

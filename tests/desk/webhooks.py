@@ -1,0 +1,61 @@
+"""Webhooks to look at: one that is well, one that parks, one that is paused, one whose receiver is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cycle.aggregates.base import Role
+from cycle.aggregates.terms import WebhookId
+from cycle.subscriptions.schedule import PAUSES_SECONDS
+from tests.people import admit
+from tests.webhooks.receiver import receiving
+from tests.webhooks.town import DHIS, Town, made_key
+
+PAPER = ("document-attached",)
+KADI = "kadi"
+"""Another integrator, of Ségou alone."""
+
+
+class Console:
+    """A town with webhooks, of DHIS but for one of Kadi's."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        admit(town.engine, (KADI, Role.INTEGRATOR, "ML/Ségou"))
+        self.secrets: list[str] = []
+        self.papers: list[int] = []
+        self.well = self._registered("well")
+        self.parked = self._registered("parked")
+        self.paused = self._registered("paused")
+        self.gone = self._registered("gone")
+        self.kadis = self._registered("kadi", KADI, "ML/Ségou")
+
+    def _registered(self, name: str, actor: str = DHIS, territory: str = "/") -> WebhookId:
+        made = self.town.registered(actor, url=f"{self.town.receiver.url}/{name}", types=PAPER, territory=territory)
+        self.secrets.append(made.secret)
+        return made.webhook
+
+    def lived(self) -> Console:
+        """Papers are attached, and what is sent is answered as the names say."""
+        town, bad = self.town, {"parked": 500, "gone": 410}
+        town.says(self.paused, "pause-webhook", reason="Entretien du serveur")
+        town.receiver.answers = lambda sent: bad.get(sent.path.rpartition("/")[2], 200)
+        self.papers = [*town.happens(town.dioro, 12), *town.happens(town.koula, 14)]
+        town.rounds()
+        for pause in PAUSES_SECONDS:
+            town.later(pause + 1).rounds()
+        return self
+
+
+@contextmanager
+def consoled(folder: Path) -> Iterator[Console]:
+    """A console over a new town; receivers stand on this machine."""
+    with pytest.MonkeyPatch.context() as patch, receiving() as receiver:
+        patch.setenv("CYCLE_WEBHOOK_NETWORKS", "127.0.0.0/8")
+        town = Town(f"sqlite:///{folder / 'console.db'}", made_key(folder), receiver).begun()
+        yield Console(town)
+        town.close()
