@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 
 from cycle.aggregates.base import Role
 from cycle.aggregates.webhook import PauseWebhook
-from cycle.leases import Work
 from cycle.subscriptions.filling import fill
+from cycle.subscriptions.kinds import SAYINGS, Kind
 from cycle.subscriptions.shapes import Answer, DeliveryStage
-from cycle_adapters.http.pages_subscriptions import ORDERS
+from cycle.turns import Work
 from tests.access.places import revoke
 from tests.desk.filling import HEADERS, Page, opened, send
 from tests.desk.test_forms import plain
@@ -27,6 +27,7 @@ from tests.http.town import API, named, served
 from tests.people import GRANTED, admit
 from tests.webhooks.town import DHIS
 
+ORDERS = sorted(SAYINGS[Kind.WEBHOOK].names)
 REASONS = ("pause-webhook", "remove-webhook")
 
 
@@ -69,7 +70,7 @@ def head(console: Console) -> int:
 
 def test_the_overview_tells_what_is_wrong_and_with_whom_it_begins(client: TestClient, console: Console) -> None:
     console.lived()
-    with console.town.engine.store.leases.lease(Work.DELIVERING):
+    with console.town.engine.store.turns.turn(Work.DELIVERING):
         page = text(client, "/subscriptions")
     first, *_, last = re.findall(r"/hook/(\w+)", page)
     assert (first, last) == ("gone", "well")
@@ -146,7 +147,7 @@ def test_its_history_is_told_with_who_and_when_and_paged(client: TestClient, con
 
 
 def test_every_page_has_its_json(client: TestClient, console: Console) -> None:
-    for path in ("", f"/{console.well}", f"/{console.well}/do/pause-webhook", "/register"):
+    for path in ("", f"/{console.well}", f"/{console.well}/do/pause-webhook", "/register/webhook"):
         page = client.get(f"/subscriptions{path}", headers=named(DHIS)).text
         found = re.search(r'type="application/json" href="([^"]+)"', page)
         assert found
@@ -244,7 +245,7 @@ def test_a_rewind_is_counted_before_it_is_recorded_and_sends_what_was_counted(
     check = send(client, order(client, console.well, "rewind-webhook", after=str(after)), DHIS)
     assert check.status_code == 200
     said = words(check)
-    assert "5 événements seraient envoyés : 5 à nouveau, 0 pour la première fois" in said
+    assert "5 événements seraient livrés : 5 à nouveau, 0 pour la première fois" in said
     assert "Communes : Koula (5)" in said
     assert recorded(console, before) == []
     changed = Page(send(client, Page(check), DHIS, _change="yes"))
@@ -269,7 +270,7 @@ def test_one_event_is_sent_again_from_its_delivery_and_a_stretch_is_counted_firs
     assert town.receiver.positions == [int(form.fields["up_to"][0])]
     stretch = order(client, console.well, "replay-webhook", after="0", up_to=str(head(console)))
     check = send(client, stretch, DHIS)
-    assert "26 événements seraient envoyés" in words(check)
+    assert "26 événements seraient livrés" in words(check)
 
 
 def test_the_replays_that_are_under_way_are_shown_and_stopped(client: TestClient, console: Console) -> None:
@@ -297,7 +298,7 @@ def test_a_webhook_is_registered_and_its_secret_shown_once(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     town, before = console.town, head(console)
-    page = opened(client, "/subscriptions/register?lang=fr", DHIS)
+    page = opened(client, "/subscriptions/register/webhook?lang=fr", DHIS)
     assert (page.fields["after"], page.fields["territory"]) == ([str(before)], ["/"])
     page.put("url", f"{town.receiver.url}/new")
     page.put("types", "document-attached\nplan-agreed")
@@ -333,7 +334,7 @@ def test_a_secret_is_changed_and_the_new_one_shown_once(client: TestClient, cons
 
 
 def test_an_integrator_of_a_region_is_offered_that_region(client: TestClient, console: Console) -> None:
-    page = opened(client, "/subscriptions/register?lang=fr", KADI)
+    page = opened(client, "/subscriptions/register/webhook?lang=fr", KADI)
     assert page.fields["territory"] == ["ML/Ségou"]
     page.put("url", f"{console.town.receiver.url}/x")
     page.put("territory", "/")
@@ -341,7 +342,7 @@ def test_an_integrator_of_a_region_is_offered_that_region(client: TestClient, co
     assert send(client, page, KADI).status_code == 403
     assert recorded(console, before) in ([], ["attempt-refused"])
     for who in ("auditor", "mayor"):
-        assert client.get("/subscriptions/register", headers=named(who)).status_code == 403
+        assert client.get("/subscriptions/register/webhook", headers=named(who)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -356,7 +357,7 @@ def test_an_integrator_of_a_region_is_offered_that_region(client: TestClient, co
 def test_what_cannot_be_registered_is_told(
     client: TestClient, console: Console, field: str, value: str, told: str
 ) -> None:
-    before, page = head(console), opened(client, "/subscriptions/register?lang=fr", DHIS)
+    before, page = head(console), opened(client, "/subscriptions/register/webhook?lang=fr", DHIS)
     page.put("url", f"{console.town.receiver.url}/x")
     page.put(field, value)
     answer = send(client, page, DHIS)
@@ -368,7 +369,7 @@ def test_what_cannot_be_registered_is_told(
 def test_without_the_key_of_the_vault_it_is_told_and_nothing_is_recorded(
     client: TestClient, console: Console, tmp_path: Path
 ) -> None:
-    before, page = head(console), opened(client, "/subscriptions/register?lang=fr", DHIS)
+    before, page = head(console), opened(client, "/subscriptions/register/webhook?lang=fr", DHIS)
     page.put("url", f"{console.town.receiver.url}/x")
     assert console.town.key is not None
     console.town.key.rename(tmp_path / "elsewhere")
@@ -381,7 +382,7 @@ def test_without_the_key_of_the_vault_it_is_told_and_nothing_is_recorded(
 
 def test_what_is_typed_into_its_forms_comes_back_as_text(client: TestClient, console: Console) -> None:
     before = head(console)
-    register = opened(client, "/subscriptions/register", DHIS)
+    register = opened(client, "/subscriptions/register/webhook", DHIS)
     forms = [order(client, console.well, command) for command in ORDERS]
     for hostile in HOSTILE:
         register.fields |= {field: [hostile] for field in ("url", "types", "territory", "after")}
@@ -430,7 +431,7 @@ def test_a_form_whose_session_has_ended_is_given_back(client: TestClient, consol
     back = Page(send(client, Page(kept), DHIS))
     assert back.fields["reason"] == ["Longue raison"]
     assert send(client, back, DHIS).status_code == 303
-    register = opened(client, "/subscriptions/register", DHIS)
+    register = opened(client, "/subscriptions/register/webhook", DHIS)
     register.put("url", "https://example.org/hook")
     kept = client.post(register.action, content=register.body(), headers=HEADERS, follow_redirects=False)
     assert Page(send(client, Page(kept), DHIS)).fields["url"] == ["https://example.org/hook"]

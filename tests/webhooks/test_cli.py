@@ -124,15 +124,15 @@ def test_a_replay_is_counted_with_dry_run_and_nothing_is_recorded(cli: Cli, town
     first, *_ = town.happens(town.dioro, 2)
     head = town.engine.store.head()
     told = cli.ok("webhook", "replay", identity, "--after", str(first), "--dry-run", lang="en").out
-    assert "1 event would be sent: 0 again, 1 for the first time" in told
+    assert "1 event would be delivered: 0 again, 1 for the first time" in told
     assert "Of the communes: ML-4-01-01 (1)." in told
-    assert "1 event that waits or was still to come would not be sent." in told
+    assert "1 event that waits or was still to come would not be delivered." in told
     french = cli.ok("webhook", "replay", identity, "--after", "0", "--up-to", str(first), "--dry-run").out
-    assert "1 événement serait envoyé" in french
+    assert "1 événement serait livré" in french
     found = cli.ok("--json", "webhook", "replay", identity, "--after", "0", "--dry-run").json
     assert (found["first"], found["types"]) == (2, [{"name": "document-attached", "events": 2}])
     assert (
-        "No event would be sent."
+        "No event would be delivered."
         in cli.ok("webhook", "replay", identity, "--after", "9999", "--dry-run", lang="en").out
     )
     assert town.engine.store.head() == head

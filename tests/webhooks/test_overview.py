@@ -6,11 +6,11 @@ import pytest
 
 from cycle.access import Forbidden
 from cycle.aggregates.base import Role
-from cycle.leases import Work
-from cycle.subscriptions import overview as module
+from cycle.subscriptions import lag
 from cycle.subscriptions.listing import age_words, answer_words
 from cycle.subscriptions.overview import SubscriptionRow, Trouble, overview, role_over
 from cycle.subscriptions.schedule import PAUSES_SECONDS
+from cycle.turns import Work
 from tests.access.places import revoke
 from tests.people import admit
 from tests.webhooks.town import DHIS, Town
@@ -20,7 +20,7 @@ DAY = 86_400
 
 
 def rows(town: Town, actor: str = DHIS) -> list[SubscriptionRow]:
-    with town.engine.store.leases.lease(Work.DELIVERING):
+    with town.engine.store.turns.turn(Work.DELIVERING):
         return overview(town.engine, actor)
 
 
@@ -34,7 +34,7 @@ def test_what_is_delivered_is_not_behind_and_nothing_is_wrong(town: Town) -> Non
     town.happens(town.dioro, 2)
     town.rounds()
     row = only(town)
-    assert (row.lag.events, row.lag.more, row.troubles, row.mine) == (0, False, (), True)
+    assert (row.lag.events, row.lag.at_least, row.troubles, row.mine) == (0, False, (), True)
     assert (row.kind, row.name, row.owner, row.territory) == ("webhook", town.receiver.url, DHIS, "/")
     assert row.position == row.head == town.engine.store.head().position
     assert row.deliveries.delivered == 2
@@ -45,10 +45,10 @@ def test_it_says_how_many_events_it_is_behind_and_how_old_the_oldest_is(town: To
     town.happens(town.dioro)
     town.happens(town.koula)
     town.later(2 * DAY).happens(town.dioro, 2)
-    found = module.lag_of(town.webhooks, town.webhooks.seen_by(DHIS)[0])
-    assert (found.events, found.seconds, found.more) == (3, 2 * DAY, False)
+    found = lag.lag_of(town.webhooks, town.webhooks.seen_by(DHIS)[0])
+    assert (found.events, round(found.seconds), found.at_least) == (3, 2 * DAY, False)
     town.deliverer.piece(town.webhooks.seen_by(DHIS)[0])
-    assert module.lag_of(town.webhooks, town.webhooks.seen_by(DHIS)[0]).events == 0
+    assert lag.lag_of(town.webhooks, town.webhooks.seen_by(DHIS)[0]).events == 0
 
 
 def test_what_waits_counts_as_well_as_what_is_still_to_come(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,21 +58,21 @@ def test_what_waits_counts_as_well_as_what_is_still_to_come(town: Town, monkeypa
     town.rounds()
     town.happens(town.koula, 2)
     assert only(town).lag.events == 4
-    monkeypatch.setattr(module, "MOST_BEHIND", 2)
-    assert only(town).lag.more
+    monkeypatch.setattr(lag, "COUNTED", 2)
+    assert only(town).lag.at_least
 
 
 def test_nobody_delivers_until_a_process_does(town: Town) -> None:
     town.registered(types=PAPER)
-    leases = town.engine.store.leases
-    assert not leases.is_held(Work.DELIVERING)
+    turns = town.engine.store.turns
+    assert not turns.is_held(Work.DELIVERING)
     assert overview(town.engine, DHIS)[0].troubles == (Trouble.NOBODY_DELIVERS,)
-    with town.another().engine.store.leases.lease(Work.DELIVERING) as lease:
-        assert lease is not None
-        assert leases.is_held(Work.DELIVERING)
-        assert not leases.is_held(Work.PUBLISHING)
+    with town.another().engine.store.turns.turn(Work.DELIVERING) as turn:
+        assert turn is not None
+        assert turns.is_held(Work.DELIVERING)
+        assert not turns.is_held(Work.PUBLISHING)
         assert overview(town.engine, DHIS)[0].troubles == ()
-    assert not leases.is_held(Work.DELIVERING)
+    assert not turns.is_held(Work.DELIVERING)
     assert overview(town.engine, DHIS)[0].troubles == (Trouble.NOBODY_DELIVERS,)
 
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import cast
 
 from fastapi import APIRouter, Response
 from msgspec import Struct
 
 from cycle.aggregates.base import By, Event, Recorded
-from cycle.aggregates.webhook import Webhook, webhook
 from cycle.catalogue import Language
-from cycle.engine import Engine, stream_of
-from cycle.reading import PlaceUnknown
-from cycle.subscriptions.known import NoSubscription
+from cycle.engine import stream_of
+from cycle.subscriptions import kinds
+from cycle.subscriptions.kinds import Found
 from cycle.subscriptions.overview import SubscriptionRow, overview
 from cycle.telling import sentence
-from cycle.webhooks.endpoints import Webhooks
 from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import shaped
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.parameters import Lang
-from cycle_adapters.http.subscriptions import SEES, Identity
-
-LISTS = "list-webhooks"
+from cycle_adapters.http.subscriptions import LISTS, SEES, Identity
 
 
 class SubscriptionList(Struct, frozen=True):
@@ -49,36 +46,42 @@ class FactList(Struct, frozen=True):
 def overview_routes() -> APIRouter:
     """The overview, and the history of one."""
     router = APIRouter(prefix="/subscriptions", tags=["subscription"])
-    listed = shaped(SubscriptionList, ("sign-in-needed", "forbidden", "out-of-scope", "invalid"))
+    listed = shaped(SubscriptionList, LISTS)
     router.get("", responses=listed, summary="Every subscription that you see, what needs you first")(subscriptions)
     router.get("/{identity}/history", responses=shaped(FactList, SEES), summary="What has happened to one")(history)
     return router
 
 
 def subscriptions(call: Calling, lang: Lang = None) -> Response:
-    return as_json(SubscriptionList(tuple(overview(call.engine, call.may(LISTS).account))))
+    return as_json(SubscriptionList(tuple(overview(call.engine, sees(call)))))
 
 
 def history(identity: Identity, call: Calling, lang: Lang = None) -> Response:
-    _, own = found(call, identity)
-    return as_json(FactList(tuple(facts_of(call.engine, own, call.language))))
+    return as_json(FactList(tuple(facts_of(found(call, identity), call.language))))
 
 
-def found(call: Call, identity: str, action: str = LISTS) -> tuple[Webhooks, Webhook]:
-    """The subscription that an address names, among those of its kind, for whoever sees it.
+def sees(call: Call) -> str:
+    """Who asks, where the credential is good for subscriptions of every kind.
 
     Raises:
-        PlaceUnknown: he sees none.
+        SignInNeeded, Stopped: it is not.
     """
-    actor, known = call.may(action).account, Webhooks(call.engine)
-    try:
-        return known, known.find(actor, identity)
-    except NoSubscription as unknown:
-        raise PlaceUnknown(identity) from unknown
+    callers = {call.may(action).account for action in kinds.LISTS.values()}
+    return callers.pop()
 
 
-def facts_of(engine: Engine, own: Webhook, language: Language, after: int = 0) -> Iterator[FactRow]:
+def found(call: Call, identity: str) -> Found:
+    """The subscription that an address names, for whoever sees it.
+
+    Raises:
+        NoSubscription: he sees none.
+    """
+    return kinds.find(call.engine, sees(call), identity)
+
+
+def facts_of(each: Found, language: Language, after: int = 0) -> Iterator[FactRow]:
     """What was recorded of a subscription behind a version, the newest first."""
-    facts: Iterator[Recorded[Event]] = engine.events.get(stream_of(webhook, own.id), gt=after, desc=True)  # type: ignore[assignment]
+    stream = stream_of(each.known.aggregate, each.own.id)
+    facts = cast("Iterator[Recorded[Event]]", each.known.engine.events.get(stream, gt=after, desc=True))
     for fact in facts:
         yield FactRow(fact.version, fact.type, fact.recorded_at, fact.by, sentence(fact, language))

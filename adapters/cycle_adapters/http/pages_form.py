@@ -98,6 +98,8 @@ class Form:
     """One command's form on one subject."""
 
     template, check_template = "form.html", "check.html"
+    says_when = True
+    """Whether the day and the role are said by who fills it in."""
 
     def __init__(self, desk: Desk, subject: Subject, act: Act, roles: tuple[Role, ...], action: str) -> None:
         self._desk, self.subject, self.act, self.roles, self.action = desk, subject, act, roles, action
@@ -249,7 +251,7 @@ class Form:
             self.check_template,
             path=self.action,
             form=self,
-            answers=[*answers(self.laid_out(filled, {}), language), *said],
+            answers=[*answers(self.laid_out(filled, {}), language), *(said if self.says_when else ())],
             kept=kept,
             **more,
             **self.envelope(filled),

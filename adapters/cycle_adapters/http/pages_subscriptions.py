@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from cycle.aggregates.base import Recorded
+from cycle.aggregates.base import LogName, Recorded
 from cycle.aggregates.framework.root import framework
-from cycle.aggregates.webhook import (
-    PauseWebhook,
-    RegisterWebhook,
-    RemoveWebhook,
-    ReplayWebhook,
-    ResumeWebhook,
-    RewindWebhook,
-    RotateWebhookSecret,
-    StopWebhookReplay,
-    Webhook,
-    webhook,
-)
 from cycle.catalogue import text
 from cycle.commands import KEY
 from cycle.engine import stream_of
 from cycle.feed import QUESTION
-from cycle.subscriptions.listing import age_words, answer_words, delivery_row
-from cycle.subscriptions.overview import Lag, SubscriptionRow, Trouble, overview, webhook_in_overview
+from cycle.groups.known import Groups
+from cycle.store import FeedRow
+from cycle.subscriptions.kinds import SAYINGS, Found, Kind
+from cycle.subscriptions.lag import Lag
+from cycle.subscriptions.listing import age_words, answer_words, delivery_row, moment
+from cycle.subscriptions.overview import SubscriptionRow, Trouble, overview, row_of
 from cycle.subscriptions.shapes import Delivery, DeliveryStage
 from cycle.telling import sentence
-from cycle.turns import Work
-from cycle_adapters.http.overview import LISTS, facts_of, found
+from cycle_adapters.http.overview import facts_of, found, sees
 from cycle_adapters.http.pages_desk import AtDesk, Desk
 from cycle_adapters.http.parameters import Position
 from cycle_adapters.http.subscriptions import Identity
@@ -42,18 +33,9 @@ DELIVERIES, FACTS = 20, 20
 SHOWN = tuple(stage for stage in DeliveryStage if stage is not DeliveryStage.WITHHELD)
 """What was withheld from the owner is listed nowhere."""
 STAGES = f"^({'|'.join(SHOWN)})?$"
-REGISTER = "/subscriptions/register"
-ORDERS = (
-    PauseWebhook.type, ResumeWebhook.type, ReplayWebhook.type, StopWebhookReplay.type, RewindWebhook.type,
-    RotateWebhookSecret.type, RemoveWebhook.type,
-)  # fmt: skip
-"""What is said of a subscription on a page of its own, in the order in which somebody asks for it."""
-MENDS = {
-    Trouble.NO_SECRET: RotateWebhookSecret.type,
-    Trouble.GONE: ResumeWebhook.type,
-    Trouble.PAUSED: ResumeWebhook.type,
-}
-"""What is said of a subscription so that its trouble ends."""
+JSON: Mapping[Kind, str] = {Kind.WEBHOOK: "/api/v1/webhooks", Kind.GROUP: "/api/v1/groups"}
+"""Where each kind is read as JSON."""
+Facts = Annotated[int, Query(ge=0, le=100_000)]
 
 
 def subscription_pages() -> APIRouter:
@@ -62,10 +44,8 @@ def subscription_pages() -> APIRouter:
 
     @router.get("/subscriptions", response_class=HTMLResponse)
     def subscriptions(desk: AtDesk) -> HTMLResponse:
-        actor = desk.call.may(LISTS).account
-        rows = overview(desk.engine, actor)
-        cards = [(row, lag_words(row.lag, desk)) for row in rows]
-        return desk.page("subscriptions.html", cards=cards, registers=may_register(desk))
+        cards = [(row, lag_words(row.lag, desk)) for row in overview(desk.engine, sees(desk.call))]
+        return desk.page("subscriptions.html", cards=cards, registers=registers(desk))
 
     @router.get("/subscriptions/{identity}", response_class=HTMLResponse)
     def one(
@@ -73,23 +53,27 @@ def subscription_pages() -> APIRouter:
         desk: AtDesk,
         stage: Annotated[str, Query(pattern=STAGES)] = "",
         before: Annotated[Position | None, Query()] = None,
-        facts: Annotated[Position, Query()] = 0,
+        facts: Facts = 0,
         said: Annotated[str, Query(pattern=f"{KEY}|^$")] = "",
     ) -> HTMLResponse:
-        known, own = found(desk.call, identity)
-        row = webhook_in_overview(known, own, desk.actor, desk.engine.store.turns.is_held(Work.DELIVERING))
+        each = found(desk.call, identity)
+        own, row = each.own, row_of(each, desk.actor)
         wanted = DeliveryStage(stage) if stage else None
-        rows = known.queue.deliveries(own.id, stage=wanted, before=before, limit=DELIVERIES + 1)
-        told = list(islice(facts_of(desk.engine, own, desk.language), facts, facts + FACTS + 1))
+        rows = each.known.queue.deliveries(own.id, stage=wanted, before=before, limit=DELIVERIES + 1)
+        told = list(islice(facts_of(each, desk.language), facts, facts + FACTS + 1))
+        does = SAYINGS[each.kind].about(own) if row.mine else ()
         return desk.page(
             "subscription.html",
             own=row,
-            said=recorded_with(desk, own, said) if said else "",
+            json=f"{JSON[each.kind]}/{own.id}",
+            said=recorded_with(desk, each, said) if said else "",
             base=f"/subscriptions/{own.id}",
             lag=lag_words(row.lag, desk),
+            leases=list(leases(each)),
             replays=own.lanes[1:],
             mends=mends(row),
-            does=[(name, text(f"command.{name}", desk.language)) for name in sayable(own)] if row.mine else [],
+            does=[(command.type, text(f"command.{command.type}", desk.language)) for command in does],
+            replay=SAYINGS[each.kind].replays.type,
             deliveries=list(told_deliveries(desk, rows[:DELIVERIES])),
             stages=SHOWN,
             stage=stage or None,
@@ -103,62 +87,66 @@ def subscription_pages() -> APIRouter:
     return router
 
 
-def recorded_with(desk: Desk, own: Webhook, key: str) -> str:
-    """What a command about a webhook has recorded, by its key; nothing where it is about something else."""
+def recorded_with(desk: Desk, each: Found, key: str) -> str:
+    """What a command about a subscription has recorded, by its key; nothing where it is about something else."""
     receipt = desk.engine.store.receipt(key)
     line = receipt[1].events[-1] if receipt else None
-    if line is None or line.stream != stream_of(webhook, own.id):
+    if line is None or line.stream != stream_of(each.known.aggregate, each.own.id):
         return ""
     return sentence(desk.engine.fact(line), desk.language)
 
 
-def may_register(desk: Desk) -> bool:
-    """Whether the account may have events sent anywhere."""
+def registers(desk: Desk) -> list[tuple[str, str]]:
+    """The kinds of which the account may register one somewhere, and how that is called."""
     door = desk.engine.door
     held = {grant.role for grant in door.now.grants(desk.actor, door.today())}
-    return not held.isdisjoint(RegisterWebhook.roles)
-
-
-def sayable(own: Webhook) -> Iterator[str]:
-    """What can be said of a webhook as it is."""
-    not_now = {ResumeWebhook.type if own.is_active else PauseWebhook.type}
-    not_now |= {StopWebhookReplay.type} if len(own.lanes) < 2 else set()
-    yield from (name for name in ORDERS if name not in not_now)
+    made = {kind: sayings.registers for kind, sayings in SAYINGS.items()}
+    return [(kind.value, command.type) for kind, command in made.items() if not held.isdisjoint(command.roles)]
 
 
 def mends(row: SubscriptionRow) -> dict[Trouble, str]:
     """The command that ends each trouble, where one does and the account may say it."""
-    return {each: MENDS[each] for each in row.troubles if each in MENDS} if row.mine else {}
+    sayings = SAYINGS[row.kind]
+    ends = {Trouble.NO_SECRET: sayings.rotates, Trouble.GONE: sayings.resumes, Trouble.PAUSED: sayings.resumes}
+    return {each: command.type for each in row.troubles if row.mine and (command := ends.get(each))}
+
+
+def leases(each: Found) -> Iterator[dict[str, Any]]:
+    """The workers of a consumer group, and what they hold until when."""
+    if isinstance(each.known, Groups):
+        for lease, events in each.known.engine.store.leases.held(each.own.id, each.known.now()):
+            yield {"member": lease.member, "lease": str(lease.number), "events": events, "until": moment(lease.until)}
 
 
 def lag_words(lag: Lag, desk: Desk) -> str:
     """How far behind, in words."""
     if not lag.events:
         return desk.say("lag-none")
-    age = age_words(lag.seconds, desk.language)
-    return desk.say("lag-more" if lag.more else "lag-behind", events=lag.events, age=age)
+    age = age_words(int(lag.seconds), desk.language)
+    return desk.say("lag-at-least" if lag.at_least else "lag-behind", events=lag.events, age=age)
 
 
 def told_deliveries(desk: Desk, rows: Sequence[Delivery]) -> Iterator[dict[str, Any]]:
     """Deliveries in words; of an event no more than the account may read."""
     readable = desk.reader.readable(QUESTION)
+    stand = {row[0]: row for row in desk.engine.store.events_at([each.position for each in rows])}
     for each in rows:
-        row, fact = delivery_row(each), read_fact(desk, each.position, readable)
+        row, fact = delivery_row(each), read_fact(desk, stand[each.position], readable)
         yield {
             "row": row,
             "sentence": sentence(fact, desk.language) if fact else "",
             "link": link_of(fact),
             "attempts": [(one.at, answer_words(one.answer, desk.language)) for one in row.answers],
-            "is_taken": bool(each.answers) and each.answers[-1].is_taken,
         }
 
 
-def read_fact(desk: Desk, position: int, readable: Collection[str] | None) -> Recorded[Any] | None:
-    """The fact at a position, where it stands in a log that the account may read (None: in any)."""
-    [(_, log, _, _)] = desk.engine.store.feed(position - 1, position, 1)[1]
+def read_fact(desk: Desk, row: FeedRow, readable: Collection[str] | None) -> Recorded[Any] | None:
+    """The fact of a row, where it stands in a log that the account may read (None: in any)."""
+    position, log, *_ = row
     if readable is not None and log not in readable:
         return None
-    [(_, topic, schema, leaf)] = desk.engine.store.read(position - 1, 1, up_to=position)
+    read = desk.engine.store.read(position - 1, 1, up_to=position, log=LogName(log))
+    [(_, topic, schema, leaf)] = read
     return cast("Recorded[Any]", desk.engine.leaves[topic, schema](leaf))
 
 

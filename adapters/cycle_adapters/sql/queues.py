@@ -167,8 +167,9 @@ class SqlQueue(SqlNoting, QueueStore):
         with self._reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def is_tried_again(self, subscription: SubscriptionId) -> bool:
-        tried = _of(subscription), deliveries.c.stage == WAITS, deliveries.c.attempts > 0
+    def is_tried_again(self, subscription: SubscriptionId, now: float) -> bool:
+        with_nobody = deliveries.c.until <= milliseconds(now)
+        tried = of(subscription), deliveries.c.stage == WAITS, deliveries.c.attempts > 0, with_nobody
         with self._reading() as connection:
             return connection.execute(select(deliveries.c.position).where(*tried).limit(1)).first() is not None
 

@@ -148,10 +148,12 @@ class Sheet:
         return (*choices, *(Choice(item, item) for item in gone))
 
     def _help(self, each: Input, kind: Kind) -> Iterable[str]:
-        for key in (f"help.{self._command}.{each.name}", f"help.{each.name}"):
-            if catalogue.has(key):
-                yield text(key, self._language)
-                break
+        if catalogue.has(key := f"help.{self._command}.{each.name}"):
+            # It was written for this one, and says what would be said in general.
+            yield text(key, self._language)
+            return
+        if catalogue.has(key := f"help.{each.name}"):
+            yield text(key, self._language)
         own = f"help-{kind}" if each.form in ("text", "") else f"help-{each.form}"
         if kind is Kind.LINES and each.form == "code":
             yield text("message.help-lines", self._language)

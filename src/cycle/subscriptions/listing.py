@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from cycle.catalogue import Language, has, listed, shown, text
+from cycle.catalogue import Language, has, listed, shown, text, verbatim
 from cycle.subscriptions.counting import DryCount, Share
 from cycle.subscriptions.shapes import Delivery, DeliveryStage
 
@@ -60,10 +60,15 @@ def _told(shares: Sequence[Share], language: Language, names: Mapping[str, str])
 
 
 def answer_words(what: str, language: Language) -> str:
-    """What an attempt came to, in words; what nobody has words for, as it is."""
-    wide = f"{what[0]}xx" if len(what) == 3 and what.isdecimal() else what
-    key = next((key for key in (f"message.answer-{what}", f"message.answer-{wide}") if has(key)), None)
-    return text(key, language, "", answer=what) if key else what
+    """What an attempt came to, in words; what nobody has words for, as it is.
+
+    A receiver says a status; what a worker has said begins with what it is, and names him: ``nack: w-1: no room``.
+    """
+    said, _, rest = what.partition(": ")
+    member, _, why = rest.partition(": ")
+    wide = f"{said[0]}xx" if len(said) == 3 and said.isdecimal() else said
+    found = next((key for key in (f"message.answer-{said}", f"message.answer-{wide}") if has(key)), None)
+    return verbatim(found, language, answer=said, member=member or None, why=why or None) if found else what
 
 
 UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from cycle.access import SAYING
 from cycle.aggregates.account import territory_of
-from cycle.aggregates.base import LogName, Role
+from cycle.aggregates.base import Role
 from cycle.aggregates.subscription import MANAGES, Subscription, SubscriptionStage
-from cycle.aggregates.webhook import Webhook
+from cycle.aggregates.terms import WebhookId
 from cycle.engine import Engine
-from cycle.subscriptions.known import Subscriptions
+from cycle.groups.known import Groups
+from cycle.subscriptions.kinds import Found, Kind, seen_by
+from cycle.subscriptions.lag import Lag, lag_of
 from cycle.subscriptions.shapes import Counts
 from cycle.turns import Work
 from cycle.webhooks.endpoints import Webhooks
 
-MOST_BEHIND = 10_000
-"""So many events that are still to come are counted; of more it is said that there are more."""
-EVERYTHING = 2**53 - 1
-S = TypeVar("S", bound=Subscription)
-
-
-class Kind(StrEnum):
-    WEBHOOK = "webhook"
+PATIENCE_SECONDS = 300
+"""As long may wait what no worker takes: then somebody is told."""
 
 
 class Trouble(StrEnum):
@@ -39,19 +32,13 @@ class Trouble(StrEnum):
     GONE = "gone"
     """The receiver says so."""
     NOBODY_DELIVERS = "nobody-delivers"
+    NOBODY_TAKES = "nobody-takes"
+    """Something has waited for a while, and no worker of the group holds anything."""
     PARKED = "parked"
     NOT_TAKEN = "not-taken"
-    """Something was sent, was not taken, and is tried again."""
+    """Something was delivered, was not taken, and is tried again."""
     WITHHELD = "withheld"
     PAUSED = "paused"
-
-
-class Lag(Struct, frozen=True):
-    """Events that are wanted and not settled, and the age of the oldest; ``more``: than were counted."""
-
-    events: int
-    seconds: int
-    more: bool
 
 
 class SubscriptionRow(Struct, frozen=True):
@@ -73,7 +60,7 @@ class SubscriptionRow(Struct, frozen=True):
     mine: bool
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
+    def order(self) -> tuple[int, int, float, str]:
         """First what is wrong and the account can do something about, the worst of it first; then who lags most."""
         worst = min((list(Trouble).index(each) for each in self.troubles), default=len(Trouble))
         needs = 2 if not self.troubles else 0 if self.mine else 1
@@ -86,108 +73,76 @@ def overview(engine: Engine, actor: str) -> list[SubscriptionRow]:
     Raises:
         Forbidden: it holds no role that sees any.
     """
-    return sorted(_rows(engine, actor), key=lambda row: row.order)
+    return sorted((row_of(each, actor) for each in seen_by(engine, actor)), key=lambda row: row.order)
 
 
-def _rows(engine: Engine, actor: str) -> Iterator[SubscriptionRow]:
-    webhooks = Webhooks(engine)
-    seen = webhooks.seen_by(actor)
-    somebody = engine.store.turns.is_held(Work.DELIVERING)
-    for each in seen:
-        yield webhook_in_overview(webhooks, each, actor, somebody)
-
-
-def webhook_in_overview(webhooks: Webhooks, each: Webhook, actor: str, somebody: bool) -> SubscriptionRow:
-    """A webhook as the overview has it; ``somebody``: whether anybody delivers."""
-    counts = webhooks.queue.counts(each.id)
-    troubles = [*_of_webhook(webhooks, each, somebody), *_of_queue(webhooks, each, counts)]
-    return _row(webhooks, each, Kind.WEBHOOK, each.url, counts, troubles, actor)
-
-
-def _row(
-    known: Subscriptions[Any], each: Subscription, kind: Kind, name: str, counts: Counts, troubles: list[Trouble],
-    actor: str,
-) -> SubscriptionRow:  # fmt: skip
-    progress = known.queue.progress(each.id)
+def row_of(found: Found, actor: str) -> SubscriptionRow:
+    """One subscription, as the account sees it."""
+    known, own = found.known, found.own
+    queue, lag = known.queue, lag_of(known, own)
+    progress, counts = queue.progress(own.id), queue.counts(own.id)
     return SubscriptionRow(
-        kind,
-        each.id,
-        name,
-        each.owner,
-        each.stage,
-        territory_of(each.territory),
-        each.types,
-        progress[0].position if progress else each.lanes[0].after,
+        found.kind,
+        own.id,
+        found.name,
+        own.owner,
+        own.stage,
+        territory_of(own.territory),
+        own.types,
+        progress[0].position if progress else own.lanes[0].after,
         known.engine.store.head().position,
-        lag_of(known, each),
+        lag,
         counts,
-        each.parked,
-        tuple(troubles),
-        role_over(known.engine, actor, each) is not None,
+        own.parked,
+        tuple(sorted(_troubles(found, lag, counts), key=list(Trouble).index)),
+        role_over(known.engine, actor, own) is not None,
     )
 
 
-def _of_webhook(webhooks: Webhooks, each: Webhook, somebody: bool) -> Iterator[Trouble]:
-    now = webhooks.now()
-    if not any(kept.until is None or kept.until > now for kept in webhooks.store.secrets(each.id)):
-        yield Trouble.NO_SECRET
-    if each.stage is SubscriptionStage.DISABLED:
-        yield Trouble.GONE
-    elif each.is_active and not somebody:
-        yield Trouble.NOBODY_DELIVERS
-
-
-def _of_queue(known: Subscriptions[Any], each: Subscription, counts: Counts) -> Iterator[Trouble]:
-    """What can be wrong with every kind of subscription."""
-    if each.parked:
+def _troubles(found: Found, lag: Lag, counts: Counts) -> Iterator[Trouble]:
+    known, own = found.known, found.own
+    match known:
+        case Webhooks():
+            yield from _of_webhook(known, own)
+        case Groups():
+            working = known.engine.store.leases.held(own.id, known.now())
+            if own.is_active and not working and lag.seconds > PATIENCE_SECONDS:
+                yield Trouble.NOBODY_TAKES
+    if own.parked:
         yield Trouble.PARKED
-    if known.queue.is_tried_again(each.id):
+    if own.is_active and known.queue.is_tried_again(own.id, known.now()):
         yield Trouble.NOT_TAKEN
     if counts.withheld:
         yield Trouble.WITHHELD
-    if each.stage is SubscriptionStage.PAUSED:
+    if own.stage is SubscriptionStage.PAUSED:
         yield Trouble.PAUSED
 
 
-def role_over(engine: Engine, actor: str, each: Subscription) -> Role | None:
+def _of_webhook(webhooks: Webhooks, own: Subscription) -> Iterator[Trouble]:
+    now = webhooks.now()
+    if not any(kept.until is None or kept.until > now for kept in webhooks.store.secrets(WebhookId(own.id))):
+        yield Trouble.NO_SECRET
+    if own.stage is SubscriptionStage.DISABLED:
+        yield Trouble.GONE
+    elif own.is_active and not webhooks.engine.store.turns.is_held(Work.DELIVERING):
+        yield Trouble.NOBODY_DELIVERS
+
+
+def role_over(engine: Engine, actor: str, own: Subscription) -> Role | None:
     """The role in which an account changes a subscription today; None: in none."""
     grants = engine.door.now.grants(actor, engine.today())
-    held = {grant.role for grant in grants if grant.covers(each.territory)}
-    return next(
-        (role for role in MANAGES if role in held and (role is not Role.INTEGRATOR or each.owner == actor)), None
-    )
+    held = {grant.role for grant in grants if grant.covers(own.territory)}
+    may = held if own.owner == actor else held - {Role.INTEGRATOR}
+    return next((role for role in MANAGES if role in may), None)
 
 
-def role_demanded(engine: Engine, actor: str, command: str, each: Subscription | None = None) -> Role:
+def role_demanded(engine: Engine, actor: str, command: str, own: Subscription | None = None) -> Role:
     """The role in which an account says a command about a subscription; about none yet: anywhere.
 
     Raises:
         Forbidden: in none, with whom to call.
     """
     door = engine.door
-    held = role_over(engine, actor, each) if each else None
-    role = held or door.let(door.now, actor, SAYING[command], each.territory if each else None)
+    held = role_over(engine, actor, own) if own else None
+    role = held or door.let(door.now, actor, SAYING[command], own.territory if own else None)
     return role or MANAGES[0]
-
-
-class _Leaf(Struct, frozen=True, gc=False):
-    recorded_at: datetime
-
-
-_leaf = msgspec.json.Decoder(_Leaf).decode
-
-
-def lag_of(known: Subscriptions[S], each: S) -> Lag:
-    """How far a subscription is behind: what waits, and what follows in the log behind where it is."""
-    feed, progress = known.engine.store.feed, known.queue.progress(each.id)
-    position = progress[0].position if progress else each.lanes[0].after
-    head, rows = feed(position, EVERYTHING, MOST_BEHIND, types=each.types)
-    coming = [at for at, log, *_ in rows if known.is_for(each, LogName(log))]
-    waiting = known.queue.pending(each.id, head, MOST_BEHIND)
-    oldest = min((*waiting, *coming), default=None)
-    if oldest is None:
-        return Lag(0, 0, len(rows) == MOST_BEHIND)
-    [(*_, leaf)] = feed(oldest - 1, oldest, 1)[1]
-    age = known.now() - _leaf(leaf).recorded_at.timestamp()
-    more = MOST_BEHIND in (len(rows), len(waiting))
-    return Lag(len(waiting) + len(coming), max(0, int(age)), more)

@@ -135,8 +135,8 @@ class QueueStore(ABC):
         """Where an event stands that was once wanted; None: none that is remembered."""
 
     @abstractmethod
-    def is_tried_again(self, subscription: SubscriptionId) -> bool:
-        """Whether something waits that was tried before and was not taken."""
+    def is_tried_again(self, subscription: SubscriptionId, now: float) -> bool:
+        """Whether something waits, with nobody, that was tried before and was not taken."""
 
     @abstractmethod
     def taken(self, subscription: SubscriptionId, after: int, up_to: int) -> frozenset[int]:
