@@ -36,6 +36,9 @@ def pages(console: Console) -> Iterator[Address]:
     yield Address("subscriptions", "/subscriptions")
     for name in ("well", "parked", "paused", "gone"):
         yield Address(f"subscription-{name}", f"/subscriptions/{getattr(console, name)}")
+    yield Address("subscription-group", f"/subscriptions/{console.group}")
+    yield Address("register-group", "/subscriptions/register/consumer-group")
+    yield Address("check-group", f"/subscriptions/{console.group}/do/rewind-consumer-group", {"after": "3"}, ".note")
     yield Address("subscription-set-aside", f"{one}?stage=parked")
     yield Address("subscription-older", f"{one}?before={console.papers[8]}&facts=1")
     for command in ("pause-webhook", "replay-webhook", "rewind-webhook", "rotate-webhook-secret", "remove-webhook"):

@@ -451,3 +451,48 @@ def test_a_webhook_of_another_kind_of_stage_offers_what_it_can(client: TestClien
     assert f"/subscriptions/{console.gone}/do/resume-webhook" in page
     assert "pause-webhook" not in page
     assert DeliveryStage.PARKED.value in page
+
+
+def test_a_consumer_group_is_told_with_its_workers_and_their_answers(client: TestClient, console: Console) -> None:
+    console.lived()
+    page = text(client, f"/subscriptions/{console.group}")
+    page += text(client, f"/subscriptions/{console.group}?before={console.papers[12]}")
+    assert "groupe de consommateurs" in page
+    assert "w-2 tient 3 événements jusqu'au" in page
+    assert "accusé par w-1" in text(client, f"/subscriptions/{console.group}?stage=delivered")
+    assert "rendu par w-1 : disque plein" in page
+    assert "mis de côté par w-1 : illisible" in page
+    assert "Des événements sont mis de côté" in page
+    assert "rotate" not in page
+    raw = client.get(f"/subscriptions/{console.group}?lang=fr", headers=named(DHIS)).text
+    assert f"/api/v1/groups/{console.group}" in raw
+    assert "/do/replay-consumer-group?" in raw
+    assert "entrepôt" in text(client, "/subscriptions")
+
+
+def test_what_is_said_of_a_group_on_its_pages_is_recorded(client: TestClient, console: Console) -> None:
+    console.lived()
+    before = head(console)
+    paused = send(client, order(client, console.group, "pause-consumer-group", reason="Entretien"), DHIS)
+    assert "Le groupe de consommateurs est suspendu : Entretien" in text(client, paused.headers["location"])
+    check = send(client, order(client, console.group, "rewind-consumer-group", after="0"), DHIS)
+    assert "26 événements seraient livrés : 4 à nouveau, 22 pour la première fois" in words(check)
+    assert send(client, Page(check), DHIS, _checked="yes").status_code == 303
+    removal = send(client, order(client, console.group, "remove-consumer-group", reason="Fin"), DHIS)
+    assert send(client, Page(removal), DHIS, _checked="yes").status_code == 303
+    assert recorded(console, before) == ["consumer-group-paused", "consumer-group-rewound", "consumer-group-removed"]
+    assert client.get(f"/subscriptions/{console.group}", headers=named(DHIS)).status_code == 404
+    for command in ("rotate-webhook-secret", "pause-webhook", "register-consumer-group"):
+        path = f"/subscriptions/{console.well}/do/{command.replace('webhook', 'consumer-group')}"
+        assert client.get(path, headers=named(DHIS)).status_code == 404
+
+
+def test_a_group_is_registered_by_its_form(client: TestClient, console: Console) -> None:
+    before, page = head(console), opened(client, "/subscriptions/register/consumer-group?lang=fr", DHIS)
+    page.put("name", "Entrepôt du ministère")
+    page.put("types", "plan-agreed")
+    answer = send(client, page, DHIS)
+    assert (answer.status_code, recorded(console, before)) == (303, ["consumer-group-registered"])
+    assert "Entrepôt du ministère" in text(client, answer.headers["location"])
+    assert send(client, page, DHIS).headers["location"] == answer.headers["location"]
+    assert client.get("/subscriptions/register/other", headers=named(DHIS)).status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from cycle.aggregates.base import Role
-from cycle.aggregates.terms import WebhookId
+from cycle.aggregates.terms import SubscriptionId, WebhookId
+from cycle.groups.known import Groups
+from cycle.groups.leasing import Leasing
+from cycle.groups.shapes import Chosen
+from cycle.subscriptions.known import identity_of
 from cycle.subscriptions.schedule import PAUSES_SECONDS
 from tests.people import admit
 from tests.webhooks.receiver import receiving
@@ -33,6 +38,8 @@ class Console:
         self.paused = self._registered("paused")
         self.gone = self._registered("gone")
         self.kadis = self._registered("kadi", KADI, "ML/Ségou")
+        self.leasing = Leasing(Groups(town.engine), lambda: 0.0)
+        self.group: SubscriptionId = identity_of(self.leasing.groups.add(DHIS, "entrepôt", PAPER).receipt.stream)
 
     def _registered(self, name: str, actor: str = DHIS, territory: str = "/") -> WebhookId:
         made = self.town.registered(actor, url=f"{self.town.receiver.url}/{name}", types=PAPER, territory=territory)
@@ -48,7 +55,18 @@ class Console:
         town.rounds()
         for pause in PAUSES_SECONDS:
             town.later(pause + 1).rounds()
+        self.worked()
         return self
+
+    def worked(self) -> None:
+        """One worker of the group acknowledges, gives back and sets aside; another one has what is next."""
+        first = self.leasing.lease(DHIS, self.group, "w-1", 6, 60)
+        assert first.lease is not None
+        lease, events = first.lease.number, [json.loads(leaf)["id"] for *_, leaf in first.rows]
+        self.leasing.ack(DHIS, self.group, lease, Chosen(frozenset(events[:4])))
+        self.leasing.park(DHIS, self.group, lease, Chosen(frozenset(events[5:])), "illisible")
+        self.leasing.nack(DHIS, self.group, lease, Chosen(frozenset(events[4:5])), 3_600, "disque plein")
+        self.leasing.lease(DHIS, self.group, "w-2", 3, 3_600)
 
 
 @contextmanager

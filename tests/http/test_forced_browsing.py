@@ -15,12 +15,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from cycle.aggregates.base import Role
+from cycle.aggregates.base import By, Role
 from cycle.aggregates.deliberation import MakeExecutory
 from cycle.aggregates.framework.anytime import Dissolve
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import DeliberationId
-from cycle.engine import Engine
+from cycle.aggregates.webhook import RegisterWebhook
+from cycle.engine import Engine, Said
 from cycle.identity.sessions import Sessions
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.reading import ROUTES
@@ -62,10 +63,25 @@ ASKED: dict[str, str] = {
     "/frameworks/{identity}/meeting": "frameworks",
     "/frameworks/{identity}/done/{key}": "frameworks",
     "/requests/{identity}": "requests",
+    "/subscriptions": "list-webhooks",
+    "/subscriptions/{identity}": "list-webhooks",
+    "/subscriptions/{identity}/do/{command}": "pause-webhook",
+    "/subscriptions/register/{kind}": "register-webhook",
+    f"{API}/subscriptions": "list-webhooks",
+    f"{API}/subscriptions/{{identity}}/history": "list-webhooks",
+    f"{API}/webhooks/{{identity}}": "list-webhooks",
+    f"{API}/webhooks/{{identity}}/deliveries": "list-webhooks",
+    f"{API}/webhooks/{{identity}}/replay-count": "list-webhooks",
+    f"{API}/catalogue": "events",
+    f"{API}/catalogue/{{type}}": "events",
+    "/catalogue": "events",
+    "/catalogue/{type}": "events",
 }
 """What is asked of the table by each route that answers; of others no more is held than that nothing leaks."""
 FEEDS = (f"{API}/events", f"{API}/events/stream")
-EVERYWHERE_ASKED = ("/", f"{API}/calendar.ics", *FEEDS, *(f"{API}/{route}" for route in ROUTES))
+LISTS = ("/subscriptions", "/subscriptions/register/{kind}", f"{API}/subscriptions")
+WORDS = ("/catalogue", "/catalogue/{type}", f"{API}/catalogue", f"{API}/catalogue/{{type}}")
+EVERYWHERE_ASKED = ("/", f"{API}/calendar.ics", *FEEDS, *LISTS, *WORDS, *(f"{API}/{route}" for route in ROUTES))
 """Routes that name no place: whoever may ask it anywhere is answered, with what is his."""
 
 
@@ -87,15 +103,23 @@ class Town:
         admit(engine, *((f"of-{role}", role, SEGOU) for role in GRANTED))
         admit(engine, *((f"off-{role}", role, KOULIKORO) for role in GRANTED))
         seal(engine)
+        hook = RegisterWebhook(url="https://example.org/hook", after=0, territory=SEGOU)
+        integrator = By(f"of-{Role.INTEGRATOR}", Role.INTEGRATOR)
+        registered = engine.execute(Said(command=hook, by=integrator, on=ENDS))
+        self.webhook = registered.stream.partition("-")[2]
 
     def filled(self, path: str, command: str = "attach-document") -> str:
         """An address of this town, with whatever a question may need."""
         identity = self.request if path.startswith("/requests/") else self.framework
+        if path.startswith(("/subscriptions/", f"{API}/subscriptions/", f"{API}/webhooks/")):
+            identity, command = self.webhook, "pause-webhook"
         values = {
             "identity": identity, "command": command, "key": self.key, "log": DIORO, "policy": "wocat-pact",
             "type": "plan-agreed", "version": "1", "number": "1", "secret": "x" * 20, "name": "desk.js",
+            "kind": "webhook",
         }  # fmt: skip
         more = "meeting=M-1" if "attendance.pdf" in path or "minutes.pdf" in path else "index=0"
+        more += "&after=0" if path.endswith("/replay-count") else ""
         return f"{path.format_map(values)}?{more}&from=1&to=2"
 
 

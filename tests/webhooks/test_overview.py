@@ -6,9 +6,14 @@ import pytest
 
 from cycle.access import Forbidden
 from cycle.aggregates.base import Role
+from cycle.groups.known import Groups
+from cycle.groups.leasing import Leasing
+from cycle.groups.shapes import ALL
 from cycle.subscriptions import lag
+from cycle.subscriptions.kinds import Found, Kind
+from cycle.subscriptions.known import identity_of
 from cycle.subscriptions.listing import age_words, answer_words
-from cycle.subscriptions.overview import SubscriptionRow, Trouble, overview, role_over
+from cycle.subscriptions.overview import PATIENCE_SECONDS, SubscriptionRow, Trouble, overview, role_over, row_of
 from cycle.subscriptions.schedule import PAUSES_SECONDS
 from cycle.turns import Work
 from tests.access.places import revoke
@@ -101,6 +106,27 @@ def test_a_receiver_that_is_gone_is_a_trouble_and_nobody_has_to_deliver_to_it(to
     assert Trouble.NOBODY_DELIVERS not in overview(town.engine, DHIS)[0].troubles
 
 
+def test_a_group_whose_events_nobody_takes_is_a_trouble_after_a_while(town: Town) -> None:
+    group = identity_of(Groups(town.engine).add(DHIS, "warehouse", PAPER).receipt.stream)
+    [position] = town.happens(town.dioro)
+    now = [town.now]
+
+    def row() -> SubscriptionRow:
+        groups = Groups(town.engine, lambda: now[0])
+        return row_of(Found(Kind.GROUP, groups, groups.refresh()[group]), DHIS)
+
+    assert (row().kind, row().name, row().lag.events, row().troubles) == ("consumer-group", "warehouse", 1, ())
+    now[0] += PATIENCE_SECONDS + 1
+    assert row().troubles == (Trouble.NOBODY_TAKES,)
+    leasing = Leasing(Groups(town.engine, lambda: now[0]))
+    taken = leasing.lease(DHIS, group, "w-1", 5, 600)
+    assert row().troubles == (), "what a worker holds is not given back"
+    assert taken.lease is not None
+    leasing.nack(DHIS, group, taken.lease.number, ALL, 0, "")
+    assert Trouble.NOT_TAKEN in row().troubles
+    assert position == taken.rows[0][0]
+
+
 def test_what_was_withheld_is_a_trouble(town: Town) -> None:
     town.registered(types=PAPER)
     admit(town.engine, (DHIS, Role.INTEGRATOR, "ML/Ségou"))
@@ -165,6 +191,12 @@ def test_ages_are_told_in_the_largest_unit_that_says_something(seconds: int, wor
         ("refused-not-public", "its address is not public: nothing is sent there"),
         ("<script>", "<script>"),
         ("999", "999"),
+        ("ack: w-1", "acknowledged by w-1"),
+        ("nack: w-1", "given back by w-1"),
+        ("nack: w-1: no room: at all", "given back by w-1: no room: at all"),
+        ("parked: w-1: unreadable", "set aside by w-1: unreadable"),
+        ("parked", "set aside"),
+        ("lapsed", "not settled in time"),
     ],
 )
 def test_answers_are_told_in_words(answer: str, words: str) -> None:
