@@ -153,7 +153,8 @@ def test_every_page_has_its_json(client: TestClient, console: Console) -> None:
         assert found
         assert client.get(found[1], headers=named(DHIS)).status_code == 200
     items = client.get(f"{API}/subscriptions", headers=named(DHIS)).json()["items"]
-    assert {each["subscription"] for each in items} == {console.well, console.parked, console.paused, console.gone}
+    own = {console.well, console.parked, console.paused, console.gone, console.group}
+    assert {each["subscription"] for each in items} == own
 
 
 @pytest.mark.parametrize("command", ORDERS)
