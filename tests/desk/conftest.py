@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from starlette.testclient import TestClient
 
 from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle_adapters.files.deliberations import recorded
 from tests.desk.serving import at_an_address
-from tests.http.town import named
+from tests.desk.webhooks import Console, consoled
+from tests.http.town import named, served
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 HELP = "no Chromium is installed: run `make test` as root, or `apt-get install chromium`"
@@ -81,3 +83,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Engine
 
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Webhooks and a consumer group to look at, of a town of its own."""
+    with consoled(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def client(console: Console) -> Iterator[TestClient]:
+    with served(console.town.engine) as found:
+        yield found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
 
 from cycle.aggregates.base import Role
 from cycle.aggregates.terms import SubscriptionId, WebhookId
@@ -16,6 +19,9 @@ from cycle.groups.leasing import Leasing
 from cycle.groups.shapes import Chosen
 from cycle.subscriptions.known import identity_of
 from cycle.subscriptions.schedule import PAUSES_SECONDS
+from tests.desk.filling import Page, opened
+from tests.desk.test_forms import plain
+from tests.http.town import named
 from tests.people import admit
 from tests.webhooks.receiver import receiving
 from tests.webhooks.town import DHIS, Town, made_key
@@ -77,3 +83,28 @@ def consoled(folder: Path) -> Iterator[Console]:
         town = Town(f"sqlite:///{folder / 'console.db'}", made_key(folder), receiver).begun()
         yield Console(town)
         town.close()
+
+
+def text(client: TestClient, path: str, who: str = DHIS) -> str:
+    answer = client.get(f"{path}{'&' if '?' in path else '?'}lang=fr", headers=named(who))
+    assert answer.status_code == 200, answer.text
+    return words(answer)
+
+
+def words(answer: Response) -> str:
+    return " ".join(plain(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def order(client: TestClient, webhook: str, command: str, who: str = DHIS, **fields: str) -> Page:
+    page = opened(client, f"/subscriptions/{webhook}/do/{command}?lang=fr", who)
+    for name, value in fields.items():
+        page.put(name, value)
+    return page
+
+
+def recorded(console: Console, after: int) -> list[str]:
+    return [topic for _, topic, *_ in console.town.engine.store.read(after)]
+
+
+def head(console: Console) -> int:
+    return console.town.engine.store.head().position
