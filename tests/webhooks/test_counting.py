@@ -183,3 +183,13 @@ def test_more_that_is_left_behind_than_is_looked_at_is_said(town: Town) -> None:
     last = town.happens(town.dioro, 5)[-1]
     found = Counting(town.webhooks, town.state(made.webhook), most=3).rewind(last)
     assert (found.skipped, found.events, found.more) == (3, 0, True)
+
+
+def test_what_the_owner_may_not_read_now_is_counted_as_withheld(town: Town) -> None:
+    made = town.registered(types=PAPER)
+    town.happens(town.dioro, 2)
+    town.happens(town.koula, 3)
+    admit(town.engine, (DHIS, Role.INTEGRATOR, "ML/Ségou"))
+    revoke(town.engine, DHIS, "G-1")
+    found = dry_count(town.webhooks, town.state(made.webhook), 0)
+    assert (found.events, found.withheld, [each.name for each in found.communes]) == (2, 3, [DIORO])
