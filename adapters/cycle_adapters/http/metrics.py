@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -11,10 +13,14 @@ from prometheus_client.registry import Collector
 from cycle.engine import Engine, utc_now
 from cycle.failures import Failure
 from cycle.fanout.handing import Lag
+from cycle.groups.known import Groups
 from cycle.projections.runner import Runner
 from cycle.sealing import LastSeal
 from cycle.store import Unavailable
+from cycle.subscriptions.known import Subscriptions
+from cycle.subscriptions.lag import lag_of
 from cycle.watching import Ending, Outcome
+from cycle.webhooks.endpoints import Webhooks
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SAVES = (1, 2, 4, 8, 16, 32, 64)
@@ -40,6 +46,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         registry.register(_LookedUp(engine, runner, last_seal, sessions))
         registry.register(_HandedOn(fanned))
+        registry.register(_Subscribed(engine))
         followed = Gauge("cycle_followers", "Requests that follow the log now", registry=registry)
         followed.set_function(followers)
         self._commands = Counter("cycle_commands", "Commands", ["command", "outcome"], registry=registry)
@@ -143,3 +150,29 @@ class _HandedOn(Collector):
             yield GaugeMetricFamily("cycle_nats_position", "The last position of the stream", lag.position)
             yield GaugeMetricFamily("cycle_nats_lag_events", "Events that the stream does not have yet", lag.events)
             yield GaugeMetricFamily("cycle_nats_lag_seconds", "How long the first of them has waited", lag.seconds)
+
+
+class _Subscribed(Collector):
+    """How far behind webhooks and consumer groups are, by their ids."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._kinds: tuple[tuple[str, Subscriptions[Any]], ...] = (
+            ("webhook", Webhooks(engine)), ("group", Groups(engine)),
+        )  # fmt: skip
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing is asked of the database to find out what can be."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["kind", "subscription"]
+        events = GaugeMetricFamily("cycle_subscription_lag_events", "Events wanted and not settled", labels=labels)
+        seconds = GaugeMetricFamily("cycle_subscription_lag_seconds", "Age of the oldest of them", labels=labels)
+        # That the database does not answer is told beside.
+        with suppress(Unavailable):
+            for kind, known in self._kinds:
+                for each in known.live():
+                    lag = lag_of(known, each)
+                    events.add_metric([kind, each.id], lag.events)
+                    seconds.add_metric([kind, each.id], lag.seconds)
+        yield from (events, seconds)

@@ -69,6 +69,10 @@ class Subscriptions(Generic[S]):
                 self._known, self._position = known, position
             return self._known
 
+    def live(self) -> list[S]:
+        """Those that are not removed."""
+        return [each for each in self.refresh().values() if not each.is_removed]
+
     def seen_by(self, actor: str) -> list[S]:
         """Those that an account sees: its own, and those of others in its territory where it administers or audits.
 
@@ -79,9 +83,7 @@ class Subscriptions(Generic[S]):
         engine.act(actor, self.lists, None)
         grants = [grant for grant in engine.door.now.grants(actor, engine.today()) if grant.role in SEES]
         return [
-            each
-            for each in self.refresh().values()
-            if not each.is_removed and (each.owner == actor or any(grant.covers(each.territory) for grant in grants))
+            each for each in self.live() if each.owner == actor or any(grant.covers(each.territory) for grant in grants)
         ]
 
     def find(self, actor: str, name: str) -> S:
