@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.run import Cli
-from tests.groups.town import Town, positions
+from tests.groups.town import Town, number, positions
 from tests.webhooks.town import DHIS
 
 
@@ -36,6 +36,7 @@ def test_a_group_from_its_registration_to_its_removal(cli: Cli, town: Town) -> N
     assert "2 waiting, 1 of them with workers · 0 parked · 0 acknowledged" in told
     assert "behind by 2 events" in told
     assert "worker-1 holds 1 event until" in told
+    assert f"(lease {number(taken)})" in told
     town.ack(taken)
     assert "suspendu : Entretien" in cli.ok("group", "pause", identity[-6:], "--reason", "Entretien").out
     assert town.lease().lease is None

@@ -43,6 +43,7 @@ def test_a_webhook_from_its_registration_to_its_removal(cli: Cli, town: Town) ->
     assert f"{row['webhook']} {town.receiver.url}" in told
     assert "active · owner: dhis · territory: ML/Ségou/Ségou/ML-4-01-01 · types: document-attached" in told
     assert "0 waiting · 0 parked · 2 delivered" in told
+    assert "behind by 0 events" in told
     assert "withheld" not in told
 
     assert "suspendu : Entretien" in cli.ok("webhook", "pause", identity, "--reason", "Entretien").out

@@ -161,4 +161,5 @@ def tell(each: GroupRow, settings: Settings) -> None:
     paragraph(text("message.group-counts", language, "", **counted), "  ")
     paragraph(lag_line(each.lag, settings), "  ")
     for member in each.members:
-        paragraph(text("message.group-member", language, "", **asdict(member)), "  ")
+        held = {**asdict(member), "lease": str(member.lease)}
+        paragraph(text("message.group-member", language, "", **held), "  ")

@@ -25,6 +25,7 @@ from cycle_adapters.cli.subscriptions import (
     STAGES,
     count,
     event_again,
+    lag_line,
     list_deliveries,
     removed,
     said,
@@ -157,10 +158,11 @@ def handed_over(settings: Settings, made: Secret) -> None:
 
 
 def tell(each: WebhookRow, settings: Settings) -> None:
-    """One webhook, in three lines."""
+    """One webhook, in four lines."""
     language = settings.language
     heading(f"{each.webhook} {each.url}")
     about = {"stage": each.stage, "owner": each.owner, "territory": each.territory, "types": each.types}
     paragraph(text("message.webhook-line", language, "", **about), "  ")
     counted = {**asdict(each.deliveries), "position": each.position, "head": each.head}
     paragraph(text("message.webhook-counts", language, "", **counted), "  ")
+    paragraph(lag_line(each.lag, settings), "  ")

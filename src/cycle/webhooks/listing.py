@@ -9,6 +9,7 @@ from msgspec import Struct
 from cycle.aggregates.account import territory_of
 from cycle.aggregates.subscription import SubscriptionStage
 from cycle.aggregates.webhook import Webhook
+from cycle.subscriptions.lag import Lag, lag_of
 from cycle.subscriptions.shapes import Counts
 from cycle.webhooks.endpoints import Webhooks
 
@@ -24,6 +25,7 @@ class WebhookRow(Struct, frozen=True):
     types: tuple[str, ...]
     position: int
     head: int
+    lag: Lag
     parked: Mapping[str, int]
     deliveries: Counts
 
@@ -39,6 +41,7 @@ def webhook_row(webhooks: Webhooks, each: Webhook) -> WebhookRow:
         each.types,
         progress[0].position if progress else each.lanes[0].after,
         webhooks.engine.store.head().position,
+        lag_of(webhooks, each),
         each.parked,
         webhooks.queue.counts(each.id),
     )
