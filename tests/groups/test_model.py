@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cycle.aggregates.subscription import Lane
 from cycle.groups.shapes import Chosen, LeaseLost, LeaseStore
 from cycle.subscriptions.shapes import Answer, Found, Progress, QueueStore
-from cycle_adapters.sql import leases
+from cycle_adapters.sql import leases, queues
 from tests.groups.town import Town
 
 STREAMS, EVENTS, ATTEMPTS = 3, 8, 4
@@ -205,7 +205,8 @@ _step = st.one_of(
 
 @pytest.fixture
 def emptied(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(leases, "ATTEMPTS", ATTEMPTS)
+    for module in (leases, queues):
+        monkeypatch.setattr(module, "ATTEMPTS", ATTEMPTS)
     town = Town(database_url)
     yield town
     town.close()

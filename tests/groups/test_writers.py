@@ -13,7 +13,7 @@ import pytest
 from cycle.groups.leasing import Taken
 from cycle.groups.shapes import Chosen, LeaseLost
 from cycle.subscriptions.lag import lag_of
-from cycle_adapters.sql import leases
+from cycle_adapters.sql import leases, queues
 from tests.feeds.test_dropping import held_open
 from tests.groups.town import PAPERS, SECONDS, Town, positions
 
@@ -70,7 +70,8 @@ def handle(town: Town, taken: Taken, chance: Random, handled: Handled) -> None:
 def test_what_eight_write_and_four_take_is_done_once_each_in_order(
     town: Town, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "ATTEMPTS", 1_000_000)
+    for module in (leases, queues):
+        monkeypatch.setattr(module, "ATTEMPTS", 1_000_000)
     town.made()
     over, handled = Event(), Handled()
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from cycle.aggregates.terms import SubscriptionId
 from cycle.groups.shapes import ALL, Chosen, Given, Held, Lease, LeaseLost, LeaseStore
 from cycle.subscriptions.schedule import ATTEMPTS
 from cycle.subscriptions.shapes import Answer, Delivery, DeliveryStage
 from cycle_adapters.sql.queues import (
-    COLUMNS,
     PARKED,
+    ROW,
     WAITS,
     SqlNoting,
     decode_answers,
+    deliverable,
     locked,
     made_of,
     milliseconds,
@@ -27,8 +28,6 @@ from cycle_adapters.sql.queues import (
 from cycle_adapters.sql.schema import deliveries, leases, queues
 
 DONE, WITHHELD = DeliveryStage.DELIVERED.value, DeliveryStage.WITHHELD.value
-_other = deliveries.alias("other")
-_ALL = (*COLUMNS, deliveries.c.lease, deliveries.c.until)
 _NOTED = update(deliveries).where(
     deliveries.c.subscription == bindparam("of"), deliveries.c.position == bindparam("at")
 )
@@ -38,13 +37,13 @@ class SqlLeases(SqlNoting, LeaseStore):
     """All leases, on either database. Whoever changes those of a queue has its row in ``queues`` first."""
 
     def free(self, subscription: SubscriptionId, now: float) -> int:
-        query = select(func.count()).where(of(subscription), *_can_be_given(milliseconds(now)))
+        query = select(func.count()).select_from(deliverable(subscription, milliseconds(now)).subquery())
         with self._reading() as connection:
             return connection.execute(query).scalar_one()
 
     def give(self, subscription: SubscriptionId, member: str, now: float, until: float, limit: int) -> Given | None:
         at, end = milliseconds(now), milliseconds(until)
-        query = select(*_ALL).where(of(subscription), *_can_be_given(at)).order_by(deliveries.c.position).limit(limit)
+        query = deliverable(subscription, at).limit(limit)
         with self._noting() as connection:
             # Never the number of a lease that there was, even where the tables with the last one were lost.
             number = max(locked(connection, subscription).lease + 1, at)
@@ -102,7 +101,7 @@ class SqlLeases(SqlNoting, LeaseStore):
         with self._noting() as connection:
             locked(connection, subscription)
             mine = deliveries.c.lease == number, deliveries.c.stage == WAITS, deliveries.c.position.in_(positions)
-            rows = connection.execute(select(*_ALL).where(of(subscription), *mine)).all()
+            rows = connection.execute(select(*ROW).where(of(subscription), *mine)).all()
             _settle(connection, rows, WITHHELD, now, "withheld")
 
     def extend(self, subscription: SubscriptionId, number: int, now: float, until: float) -> int:
@@ -116,7 +115,7 @@ class SqlLeases(SqlNoting, LeaseStore):
 
     def worn(self, subscription: SubscriptionId, now: float) -> Sequence[Delivery]:
         tried = deliveries.c.stage == WAITS, deliveries.c.attempts >= ATTEMPTS, deliveries.c.until <= milliseconds(now)
-        query = select(*_ALL).where(of(subscription), *tried).order_by(deliveries.c.position)
+        query = select(*ROW).where(of(subscription), *tried).order_by(deliveries.c.position)
         with self._reading() as connection:
             if not connection.execute(query.limit(1)).all():
                 return ()
@@ -145,17 +144,6 @@ class SqlLeases(SqlNoting, LeaseStore):
             connection.execute(delete(leases).where(leases.c.until < milliseconds(before)))
 
 
-def _can_be_given(at: int) -> Iterable[Any]:
-    """What is due and with nobody, and nothing of its stream is with somebody or stands in its way."""
-    cannot_yet = and_(_other.c.stage == WAITS, or_(_other.c.due > at, _other.c.attempts >= ATTEMPTS))
-    stands_before = and_(_other.c.position < deliveries.c.position, or_(_other.c.stage == PARKED, cannot_yet))
-    is_taken = and_(_other.c.stage == WAITS, _other.c.until > at)
-    of_the_same = and_(_other.c.subscription == deliveries.c.subscription, _other.c.stream == deliveries.c.stream)
-    held_up = select(_other.c.position).where(of_the_same, or_(stands_before, is_taken)).exists()
-    mine = deliveries.c
-    return mine.stage == WAITS, mine.due <= at, mine.until <= at, mine.attempts < ATTEMPTS, ~held_up
-
-
 def _chosen(
     connection: Connection, subscription: SubscriptionId, number: int, chosen: Chosen, otherwise: str
 ) -> tuple[str, list[Any], list[Any]]:
@@ -169,7 +157,7 @@ def _chosen(
     lease = connection.execute(select(leases.c.member, leases.c.lost).where(*this)).one_or_none()
     if lease is None:
         raise LeaseLost("unknown", lease=str(number))
-    query = select(*_ALL).where(of(subscription), deliveries.c.lease == number).order_by(deliveries.c.position)
+    query = select(*ROW).where(of(subscription), deliveries.c.lease == number).order_by(deliveries.c.position)
     rows = connection.execute(query).all()
     own = [row for row in rows if row.stage == WAITS and row.until]
     named, end = chosen.events or frozenset(), chosen.up_to

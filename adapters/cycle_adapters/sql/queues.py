@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, Table, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cycle.aggregates.subscription import Lane
 from cycle.aggregates.terms import SubscriptionId
+from cycle.subscriptions.schedule import ATTEMPTS
 from cycle.subscriptions.shapes import Answer, Counts, Delivery, DeliveryStage, Found, Progress, QueueStore
 from cycle_adapters.sql.beside import SqlBeside
 from cycle_adapters.sql.opening import DERIVED
@@ -26,6 +27,8 @@ COLUMNS = (
     deliveries.c.subscription, deliveries.c.position, deliveries.c.event, deliveries.c.stream, deliveries.c.stage,
     deliveries.c.attempts, deliveries.c.due, deliveries.c.answers,
 )  # fmt: skip
+ROW = (*COLUMNS, deliveries.c.lease, deliveries.c.until)
+"""A delivery, and who has it."""
 
 
 class SqlNoting(SqlBeside):
@@ -98,11 +101,9 @@ class SqlQueue(SqlNoting, QueueStore):
                 connection.execute(made)
 
     def due(self, subscription: SubscriptionId, now: float, limit: int) -> Sequence[Delivery]:
-        query = select(*COLUMNS).where(
-            of(subscription), deliveries.c.stage == WAITS, deliveries.c.due <= milliseconds(now), _is_free(now)
-        )
+        query = deliverable(subscription, milliseconds(now)).limit(limit)
         with self._reading() as connection:
-            return made_of(connection.execute(query.order_by(deliveries.c.position).limit(limit)).all())
+            return made_of(connection.execute(query).all())
 
     def settle(self, delivery: Delivery) -> None:
         this = of(delivery.subscription) & (deliveries.c.position == delivery.position)
@@ -223,15 +224,22 @@ def of(subscription: SubscriptionId) -> Any:
     return deliveries.c.subscription == subscription
 
 
-def _is_free(now: float) -> Any:
-    """Nothing stands before it in the same stream that is parked, or is not due yet."""
-    holds_up = or_(_before.c.stage == PARKED, and_(_before.c.stage == WAITS, _before.c.due > milliseconds(now)))
-    of_the_same = and_(
-        _before.c.subscription == deliveries.c.subscription,
-        _before.c.stream == deliveries.c.stream,
-        _before.c.position < deliveries.c.position,
-    )
-    return ~select(_before.c.position).where(of_the_same, holds_up).exists()
+def deliverable(subscription: SubscriptionId, at: int) -> Select[Any]:
+    """What is due and with nobody, in order of position; ``at``: milliseconds since 1970.
+
+    Of a stream nothing behind what is parked, not due yet or worn out, and nothing at all while some of it is with
+    somebody. What stands in the way is looked for once for each stream, and not for each event.
+    """
+    mine = deliveries.c
+    is_taken = mine.until > at
+    stays = or_(mine.stage == PARKED, mine.due > at, mine.attempts >= ATTEMPTS, is_taken)
+    wall = func.min(case((and_(mine.stage == WAITS, is_taken), 0), else_=mine.position)).label("wall")
+    in_the_way = select(mine.stream, wall).where(of(subscription), mine.stage.in_((WAITS, PARKED)), stays)
+    walls = in_the_way.group_by(mine.stream).subquery()
+    before_it = or_(walls.c.wall.is_(None), mine.position < walls.c.wall)
+    ready = mine.stage == WAITS, mine.due <= at, mine.until <= at, mine.attempts < ATTEMPTS
+    query = select(*ROW).select_from(deliveries.outerjoin(walls, walls.c.stream == mine.stream))
+    return query.where(of(subscription), *ready, before_it).order_by(mine.position)
 
 
 def _progress(connection: Connection, subscription: SubscriptionId) -> list[Progress]:

@@ -171,7 +171,6 @@ deliveries = Table(
     Column("lease", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Index("queue_deliveries_stage", "subscription", "stage", "position"),
-    Index("queue_deliveries_stream", "subscription", "stream", "position"),
     Index("queue_deliveries_lease", "subscription", "lease"),
 )
 leases = Table(

@@ -55,7 +55,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("queue_deliveries_stage", "queue_deliveries", ["subscription", "stage", "position"])
-    op.create_index("queue_deliveries_stream", "queue_deliveries", ["subscription", "stream", "position"])
     op.create_index("queue_deliveries_lease", "queue_deliveries", ["subscription", "lease"])
     op.create_table(
         "queue_leases",
