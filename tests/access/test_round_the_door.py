@@ -51,6 +51,7 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("answering.py", "_seen_by"): "the day of today",
     ("calling.py", "_reach"): "how far the log has come, and nothing of what is in it",
     ("following.py", "__init__"): "what hears that something is recorded, and not what",
+    ("groups.py", "_told"): "how far the log has come, and nothing of what is in it",
     ("listening.py", "__init__"): "how far the log has come, and nothing of what is in it",
     ("problems.py", "_who_lifts"): "the accounts that can help whoever may read the refusal",
     ("saying.py", "_role"): "the grants of who asks",
