@@ -12,9 +12,9 @@ from cycle.groups.shapes import Chosen, LeaseLost
 from cycle.subscriptions import known
 from cycle.subscriptions.known import NoSubscription
 from cycle.subscriptions.schedule import ATTEMPTS, PAUSES_SECONDS
-from cycle.subscriptions.shapes import DeliveryStage
+from cycle.subscriptions.shapes import DeliveryStage, Found
 from tests.access.places import revoke
-from tests.groups.town import PAPERS, SECONDS, Town, number, positions
+from tests.groups.town import SECONDS, Town, number, positions
 from tests.people import admit
 from tests.webhooks.town import DHIS
 
@@ -182,6 +182,19 @@ def test_a_lease_is_held_for_longer_while_nobody_else_has_any_of_it(made: Town) 
     assert made.lease("two").lease is None
 
 
+def test_what_is_replayed_of_a_framework_waits_for_what_is_in_hand_of_it(made: Town) -> None:
+    [first, second] = made.happens(made.dioro, 2)
+    made.ack(made.lease(limit=1))
+    taken = made.lease("one")
+    made.tell("replay-consumer-group", after=first - 1, up_to=first)
+    assert made.lease("two").lease is None, "the second is in hand"
+    assert positions(made.later(SECONDS + 1).lease("two", limit=1)) == [first]
+    with pytest.raises(LeaseLost):
+        made.extend(taken)
+    assert made.ack(taken) == 0
+    assert made.about(second).stage is DeliveryStage.DELIVERED
+
+
 def test_a_lease_that_nobody_knows_settles_nothing(made: Town) -> None:
     made.happens(made.dioro)
     taken = made.lease()
@@ -340,8 +353,8 @@ def test_what_two_have_read_of_the_log_is_enqueued_once(made: Town) -> None:
     made.ack(made.lease())
     [progress] = made.queue.progress(cast("Any", made.group))
     [position] = made.happens(made.koula)
-    stale = progress
     made.ack(made.lease())
-    made.queue.enqueue(cast("Any", made.group), stale, [], position)
+    again = made.about(position)
+    found = Found(position, again.event, again.stream)
+    made.queue.enqueue(cast("Any", made.group), progress, [found], position)
     assert made.lease().lease is None
-    assert made.own().types == PAPERS

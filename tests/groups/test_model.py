@@ -17,7 +17,6 @@ from cycle_adapters.sql import leases, queues
 from tests.groups.town import Town
 
 STREAMS, EVENTS, ATTEMPTS = 3, 8, 4
-LANE = Lane(1, 0)
 
 
 @dataclass
@@ -116,10 +115,11 @@ class Both:
     def __init__(self, queue: QueueStore, leases: LeaseStore, name: str) -> None:
         self.queue, self.leases, self.name = queue, leases, cast("Any", name)
         self.model = Model()
-        queue.follow(self.name, 1, [LANE])
-        found = [Found(n, f"e-{n}", f"stream-{n % STREAMS}") for n in range(1, EVENTS + 1)]
-        queue.enqueue(self.name, Progress(LANE, 0), found, EVENTS)
-        self.model.events = [Event(each.position, each.stream) for each in found]
+        self.lanes = [Lane(1, 0)]
+        queue.follow(self.name, 1, self.lanes)
+        self.found = [Found(n, f"e-{n}", f"stream-{n % STREAMS}") for n in range(1, EVENTS + 1)]
+        queue.enqueue(self.name, Progress(self.lanes[0], 0), self.found, EVENTS)
+        self.model.events = [Event(each.position, each.stream) for each in self.found]
         self.numbers: list[int] = []
 
     def lease(self, limit: int, seconds: int) -> None:
@@ -168,6 +168,15 @@ class Both:
         else:
             assert done() == wanted
 
+    def replay(self, up_to: int) -> None:
+        """What is settled of a stretch waits again."""
+        self.lanes.append(Lane(len(self.lanes) + 1, 0, up_to))
+        self.queue.follow(self.name, len(self.lanes), self.lanes)
+        self.queue.enqueue(self.name, Progress(self.lanes[-1], 0), self.found[:up_to], up_to)
+        for event in self.model.events:
+            if event.position <= up_to and event.stage != "waiting":
+                event.stage, event.attempts, event.due, event.holder, event.held = "waiting", 0, 0.0, 0, False
+
     def worn(self) -> None:
         """What was given for the last time is parked."""
         for each in self.leases.worn(self.name, self.model.now):
@@ -199,6 +208,7 @@ _step = st.one_of(
               st.none() | st.integers(0, EVENTS), st.sampled_from([0, 10])),
     st.tuples(st.just("extend"), st.integers(0, 9), st.just(20)),
     st.tuples(st.just("worn")),
+    st.tuples(st.just("replay"), st.integers(1, EVENTS)),
     st.tuples(st.just("later"), st.sampled_from([1, 6, 21])),
 )  # fmt: skip
 
