@@ -15,14 +15,14 @@ REQUESTS = 5_000
 
 def main(seed: int) -> int:
     answers, failed = Answers(), 0
-    with TemporaryDirectory() as folder, a_town(f"sqlite:///{folder}/cycle.db", Path(folder)) as (app, framework):
+    with TemporaryDirectory() as folder, a_town(f"sqlite:///{folder}/cycle.db", Path(folder)) as (app, there):
         found = operations(app)
         count = REQUESTS // (len(found) * len(MODES)) + 1
         while answers.total() < REQUESTS:
             for operation in found:
                 for mode in MODES:
                     try:
-                        answers += fuzz(operation, mode, count, seed, framework)
+                        answers += fuzz(operation, mode, count, seed, there)
                     except Exception as error:
                         failed += 1
                         print(f"{operation.label} {mode}: {error}", flush=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -23,6 +23,8 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import FrameworkId
 from cycle.commands import COMMANDS
 from cycle.engine import Engine
+from cycle.groups.known import Groups
+from cycle.subscriptions.known import identity_of
 from cycle.vault.keys import new_key
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.problems import URN, ProblemDetails
@@ -35,15 +37,24 @@ OWN = [not_a_server_error, positive_data_acceptance]
 """Checks that know statuses alone: ours know the problem."""
 Operation = APIOperation[Any, Any, Any, Any]
 Answers = Counter[tuple[str, int]]
+OF_GROUPS = "/groups"
+
+
+class There(NamedTuple):
+    """What there is, and chance does not find."""
+
+    framework: FrameworkId
+    group: str
 
 
 @contextmanager
-def a_town(url: str, folder: Path) -> Iterator[tuple[FastAPI, FrameworkId]]:
-    """The application over a framework whose plan is monitored, with a vault."""
+def a_town(url: str, folder: Path) -> Iterator[tuple[FastAPI, There]]:
+    """The application over a framework whose plan is monitored and that a group is handed, with a vault."""
     new_key(folder / "vault.key")
     with Engine(url, vault_key=folder / "vault.key") as engine:
         framework = Way(engine).to(Stage.MONITORING)
-        yield make_app(engine, Named(engine), rooms(engine), WIDE), framework
+        group = identity_of(Groups(engine).add("integrator", "warehouse", after=0).receipt.stream)
+        yield make_app(engine, Named(engine), rooms(engine), WIDE), There(framework, group)
 
 
 def operations(app: FastAPI) -> list[Operation]:
@@ -52,7 +63,7 @@ def operations(app: FastAPI) -> list[Operation]:
     return [found.ok() for found in schema.get_all_operations()]
 
 
-def fuzz(operation: Operation, mode: GenerationMode, count: int, seed: int, framework: FrameworkId) -> Answers:
+def fuzz(operation: Operation, mode: GenerationMode, count: int, seed: int, there: There) -> Answers:
     """Send so many requests to one operation; returns how they were answered.
 
     Raises:
@@ -69,12 +80,14 @@ def fuzz(operation: Operation, mode: GenerationMode, count: int, seed: int, fram
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Case) -> None:
         # Whoever asks to wait for what does not happen waits longer than the fuzzer does.
-        (case.query or {}).pop("wait", None)
+        for asked in (case.query, case.body):
+            if isinstance(asked, dict):
+                asked.pop("wait", None)
         if answers.total() % 4:
             # A browser says where it comes from: whoever sends a cookie and does not is refused at once.
             (case.cookies or {}).clear()
             if mode is GenerationMode.POSITIVE:
-                _make_sense(case, framework)
+                _make_sense(case, there)
         response = case.call(headers=headers)
         answers[operation.label, response.status_code] += 1
         hold(response.status_code, response.content, mode, case.as_curl_command())
@@ -87,13 +100,15 @@ def fuzz(operation: Operation, mode: GenerationMode, count: int, seed: int, fram
 def _who(operation: Operation) -> str:
     """Somebody who may: each role has an account of its own."""
     command = COMMANDS.get(operation.path.rpartition("/")[2])
+    if OF_GROUPS in operation.path:
+        return "integrator"
     return command.roles[0].value if command else "auditor"
 
 
-def _make_sense(case: Case, framework: FrameworkId) -> None:
-    """What chance does not find: a framework that there is, and a day on which something may have happened."""
+def _make_sense(case: Case, there: There) -> None:
+    """What chance does not find: a framework or a group, and a day on which something may have happened."""
     if "identity" in (case.path_parameters or {}):
-        case.path_parameters["identity"] = framework
+        case.path_parameters["identity"] = there.group if OF_GROUPS in case.path else there.framework
     if isinstance(case.body, dict) and "occurred_on" in case.body:
         case.body["occurred_on"] = MET.isoformat()
         case.body.pop("role", None)
