@@ -90,6 +90,16 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("exporting.py", "log_of"): (("exporting.py", "export"), ("exporting.py", "checkpoint")),
     ("receipts.py", "receipt"): (("receipts.py", "receipt"),),
     ("verbs.py", "seal"): (("verbs.py", "seal"),),
+    ("app.py", "make_app"): "what counts events by log and type, and tells of those that the reader may read",
+    ("overview.py", "facts_of"): "facts about a subscription that whoever asks is shown: see overview.found",
+    ("pages_desk.py", "sees_subscriptions"): "the grants of who asks",
+    ("pages_orders.py", "suggested"): "the grants of who asks, and how far the log has come",
+    ("pages_orders.py", "carried_out"): "destroys what is kept of a subscription that a command has removed",
+    ("pages_subscriptions.py", "recorded_with"): "a receipt of a subscription that whoever asks is shown",
+    ("pages_subscriptions.py", "registers"): "the grants of who asks",
+    ("pages_subscriptions.py", "leases"): "who works for a group that whoever asks is shown",
+    ("pages_subscriptions.py", "told_deliveries"): "events of which no more is told than the reader may read",
+    ("pages_subscriptions.py", "read_fact"): "an event of a log that the reader may read",
     ("filling.py", "refill"): (("verbs.py", "refill_"),),
 }
 """Each function of an adapter that looks at more than a reader shows: who has asked for it, or why nobody need."""

@@ -129,6 +129,16 @@ def no_secret_here(town: Town) -> Any:
     return town.client.post(f"{API}/webhooks", json={"url": "https://example.org/hook"}, headers=headers)
 
 
+def lease_lost(town: Town) -> Any:
+    """Whoever takes from a group settles a lease that it never had."""
+
+    def told(path: str, **body: object) -> Any:
+        return town.client.post(f"{API}/groups{path}", json=body, headers=named("integrator", **key()))
+
+    group = told("", name="warehouse").json()["group"]
+    return told(f"/{group}/leases/1/ack")
+
+
 STORIES: dict[str, Callable[[Town], Any]] = {
     "bad-json": lambda town: town.raw('{"occurred_on":'),
     "idempotency-key-missing": lambda town: town.post({}),
@@ -159,6 +169,7 @@ STORIES: dict[str, Callable[[Town], Any]] = {
     "too-many-requests": too_many,
     "unexpected": unexpected,
     "unavailable": unavailable,
+    "lease-lost": lease_lost,
     "not-there-yet": lambda town: town.get("/plans?min_position=100000"),
 }
 INTERNALS = re.compile(r"Traceback|File \"|site-packages|sqlite|SELECT|psycopg|ZeroDivision|/work/|/tmp/|\.py")
