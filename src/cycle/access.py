@@ -61,8 +61,9 @@ READING: Mapping[str, Action] = dict(
         *(
             _declared(name, *READERS)
             for name in (
-                "organisations", "frameworks", "members", "stage_visits", "needs", "meetings", "attendance",
+                "organisations", "frameworks", "members", "needs", "meetings", "attendance",
                 "plans", "actions", "commitments", "obstacles", "requests", "calendar", "audit_trail",
+                "stage_visit", "cycle_interval", "policy_run", "obstacle_spell",
                 "replay", "next", "timings", "events",
             )
         ),

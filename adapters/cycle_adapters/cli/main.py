@@ -25,6 +25,7 @@ VERBS = {
     "show": "cycle_adapters.cli.showing:show",
     "replay": "cycle_adapters.cli.telling:replay",
     "diff": "cycle_adapters.cli.telling:diff",
+    "timings": "cycle_adapters.cli.timings:timings",
     "listen": "cycle_adapters.cli.listening:listen",
     "rebuild": "cycle_adapters.cli.keeping:rebuild",
     "backup": "cycle_adapters.files.backup_verbs:backup",

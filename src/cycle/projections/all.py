@@ -7,12 +7,13 @@ from typing import Any
 
 from cycle.projections.audit import audit_trail
 from cycle.projections.base import Projection
-from cycle.projections.frameworks import frameworks, members, stage_visits
+from cycle.projections.frameworks import frameworks, members
 from cycle.projections.meetings import attendance, calendar, meetings
 from cycle.projections.obstacles import obstacles
 from cycle.projections.places import communes, organisations
 from cycle.projections.plans import actions, commitments, needs, plans
 from cycle.projections.requests import requests
+from cycle.projections.spells import cycle_interval, obstacle_spell, policy_run, stage_visit
 
 PROJECTIONS: Mapping[str, Projection[Any]] = {
     projection.name: projection
@@ -21,7 +22,6 @@ PROJECTIONS: Mapping[str, Projection[Any]] = {
         organisations,
         frameworks,
         members,
-        stage_visits,
         needs,
         meetings,
         attendance,
@@ -31,6 +31,10 @@ PROJECTIONS: Mapping[str, Projection[Any]] = {
         obstacles,
         requests,
         calendar,
+        stage_visit,
+        cycle_interval,
+        policy_run,
+        obstacle_spell,
         audit_trail,
     )
 }

@@ -78,7 +78,9 @@ KEY = Text().with_variant(Text(collation="C"), "postgresql")
 _SQL = {"text": Text, "bigint": BigInteger, "boolean": Boolean}
 
 
-def _json(value: object) -> str:
+def _json(value: object) -> str | None:
+    if value is None:
+        return None
     return _encode(value).decode() if value else "[]"
 
 

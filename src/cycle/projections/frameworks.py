@@ -1,8 +1,7 @@
-"""Frameworks at a glance, their members, and the visits that they paid to each stage."""
+"""Frameworks at a glance, and their members."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 from msgspec.structs import replace
@@ -99,21 +98,8 @@ class MemberRow(Row):
     projection = "members"
 
 
-class StageVisitRow(Row):
-    """One entry into a stage; it lasts until the next entry of the framework."""
-
-    framework: str
-    version: int
-    stage: Stage
-    cycle: int | None
-    entered_on: date
-    event: str
-    projection = "stage_visits"
-
-
 frameworks = Projection(FrameworkRow)
 members = Projection(MemberRow)
-stage_visits = Projection(StageVisitRow)
 
 
 @frameworks.on(*MOVES, rows=itself)
@@ -190,21 +176,3 @@ def member_changed(row: MemberRow | None, fact: Fact, part: None) -> MemberRow |
         case MemberWithdrew():
             return row and replace(row, withdrew_on=day)
     return row
-
-
-def _visit(fact: Fact) -> Iterable[tuple[str, None]]:
-    return ((f"{identity(fact)}/{fact.recorded.version:08}", None),)
-
-
-@stage_visits.on(*MOVES, rows=_visit)
-def visited(row: StageVisitRow | None, fact: Fact, part: None) -> StageVisitRow | None:
-    recorded = fact.recorded
-    return StageVisitRow(
-        commune=fact.recorded.log,
-        framework=identity(fact),
-        version=recorded.version,
-        stage=entered(fact),
-        cycle=getattr(recorded.data, "cycle", None),
-        entered_on=recorded.occurred_on,
-        event=recorded.id,
-    )

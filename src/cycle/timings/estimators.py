@@ -15,6 +15,7 @@ from statistics import NormalDist, fmean
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -53,7 +54,7 @@ class Ending(NamedTuple):
     way: int = 0
 
 
-class Point(NamedTuple):
+class Point(Struct, frozen=True, gc=False):
     """A share on a day since the beginning, with its interval of confidence."""
 
     days: int
@@ -63,7 +64,7 @@ class Point(NamedTuple):
     at_risk: float
 
 
-class Quantile(NamedTuple):
+class Quantile(Struct, frozen=True, gc=False):
     """The day by which a share is reached; None: it is not reached within what was observed."""
 
     days: int | None
@@ -71,7 +72,7 @@ class Quantile(NamedTuple):
     upper: int | None
 
 
-class Curve(NamedTuple):
+class Curve(Struct, frozen=True, gc=False):
     """The share for which it has happened (rising), at each day on which it did for somebody.
 
     ``longest`` is the longest time over which anybody was observed, in days.
@@ -135,6 +136,23 @@ def kaplan_meier(first: Sequence[Ending]) -> Curve | None:
     return _curve(table, grid, share, bands, bands[::-1], len(first), sum(each.way == 0 for each in first))
 
 
+def clustered(intervals: Sequence[Ending], replicates: int = REPLICATES, seed: int = SEED) -> Curve | None:
+    """The same of things of which a framework has several side by side, such as obstacles, each counting once.
+
+    Confidence: percentiles of a bootstrap over clusters.
+
+    Returns:
+        None: there is nothing to look at.
+    """
+    table = _table((each.cluster, each.days, each.way == 1, 1.0) for each in intervals)
+    if table is None:
+        return None
+    grid = np.unique(table.days)
+    share, drawn = _falling(*_counted(table, grid, table.weight)), _drawn(table, grid, replicates, seed)
+    running = sum(each.way == 0 for each in intervals)
+    return _curve(table, grid, share, np.quantile(drawn, _ENDS, axis=0), drawn, len(intervals), running)
+
+
 def cumulative_incidence(
     intervals: Sequence[Ending], ways: int, replicates: int = REPLICATES, seed: int = SEED
 ) -> list[list[Point]]:
@@ -164,7 +182,7 @@ def cumulative_incidence(
     ]
 
 
-class Ratio(NamedTuple):
+class Ratio(Struct, frozen=True, gc=False):
     """How an interval compares with the first one of the same framework: 0.9 is a tenth shorter."""
 
     number: int
@@ -188,7 +206,7 @@ def paired_ratios(frameworks: Sequence[Recurrence], replicates: int = REPLICATES
     ]
 
 
-class Chart(NamedTuple):
+class Chart(Struct, frozen=True, gc=False):
     """Few intervals of one framework: what is usual for it, in days."""
 
     mean: float

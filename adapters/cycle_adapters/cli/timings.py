@@ -1,0 +1,129 @@
+"""``cycle timings``: how long it takes, by the definitions of the evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+
+import click
+
+from cycle.catalogue import Language, shown, text, word
+from cycle.history import Cutoffs
+from cycle.reading import Filters, Reader, opened
+from cycle.settings import Settings
+from cycle.timings.durations import METRICS
+from cycle.timings.estimators import Curve, Quantile
+from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured, measured
+from cycle_adapters.cli.places import framework_at, known_areas, place_at
+from cycle_adapters.cli.printing import emit, heading, paragraph, table
+from cycle_adapters.moments import DAY, MOMENT
+
+
+@click.command()
+@click.argument("metric", required=False, type=click.Choice(list(METRICS), case_sensitive=False), metavar="[METRIC]")
+@click.option("--by", type=click.Choice([each.value for each in By]))
+@click.option("--framework", "framework_", metavar="ID")
+@click.option("--commune", metavar="NAME")
+@click.option("--circle", metavar="NAME")
+@click.option("--region", metavar="NAME")
+@click.option("--sector", metavar="CODE")
+@click.option("--as-of", type=DAY)
+@click.option("--known-at", type=MOMENT)
+@click.option("--at", type=int, metavar="POSITION")
+@click.pass_obj
+def timings(
+    settings: Settings,
+    metric: str | None,
+    by: str | None,
+    framework_: str | None,
+    commune: str | None,
+    circle: str | None,
+    region: str | None,
+    sector: str | None,
+    as_of: date | None,
+    known_at: datetime | None,
+    at: int | None,
+) -> None:
+    """Measure one metric, or all of them at a glance."""
+    with opened(settings.database) as engine:
+        reader = Reader(engine, settings.actor)
+        reader.catch_up()
+        found = place_at(reader, commune) if commune else None
+        framework = framework_at(reader, framework_) if framework_ else None
+        filters = Filters(found.commune if found else None, framework, circle, region, sector)
+        cutoffs = Cutoffs(as_of, known_at, at)
+        known_areas(reader, filters, cutoffs)
+        names = [metric] if metric else list(METRICS)
+        told = [measured(reader, name, By(by) if by else None, filters, cutoffs) for name in names]
+    if settings.json:
+        emit(told[0] if metric else told)
+    else:
+        Telling(settings.language).tell(told)
+
+
+class Telling:
+    """Figures for people, in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def say(self, key: str, **values: object) -> str:
+        return text(f"message.timings-{key}", self.language, "", **values)
+
+    def tell(self, told: list[Measured]) -> None:
+        """One metric with its definition, or all of them in one table."""
+        groups = [(each, group) for each in told for group in each.groups]
+        if not groups:
+            click.echo(self.say("none"))
+            return
+        one = told[0] if len(told) == 1 else None
+        if one:
+            heading(text(f"timing.{one.metric}", self.language))
+            paragraph(text(f"timing-means.{one.metric}", self.language), dim=True)
+        titles = ["metric", "cohort", "stage", "frameworks", "intervals", "running", "median", "middle"]
+        rows = [
+            ["" if one else text(f"timing.{each.metric}", self.language), *self.row(group)] for each, group in groups
+        ]
+        table([self.say(title) for title in titles], rows, self.language, right=(3, 4, 5))
+        for line in self.below(told[0], [group for _, group in groups] if one else []):
+            paragraph(line, dim=True)
+
+    def row(self, group: Group) -> list[str]:
+        place, stage = ("" if each is None else word(each, self.language) for each in (group.cohort, group.about))
+        counts = (group.frameworks, group.intervals, group.running)
+        return [place, stage, *(str(shown(each, self.language)) for each in counts), *self.figures(group.curve)]
+
+    def figures(self, curve: Curve | None) -> list[str]:
+        """Median with its interval, and between which days half of them lie."""
+        if curve is None:
+            return [self.say("too-few", least=AT_LEAST_FRAMEWORKS), ""]
+        if curve.median.days is None:
+            return [self.say("not-reached", longest=curve.longest), self.middle(*curve.quartiles)]
+        days, lower, upper = (self.days(each) for each in (curve.median.days, curve.median.lower, curve.median.upper))
+        return [self.say("confidence", days=days, lower=lower, upper=upper), self.middle(*curve.quartiles)]
+
+    def middle(self, first: Quantile, third: Quantile) -> str:
+        return self.say("from-to", lower=self.days(first.days), upper=self.days(third.days)) if first.days is not None else ""
+
+    def days(self, days: int | None) -> str:
+        return "∞" if days is None else str(shown(days, self.language))
+
+    def below(self, one: Measured, groups: Iterable[Group]) -> Iterator[str]:
+        """What a reader needs in order to doubt the figures."""
+        shown_ = list(groups)
+        cut = {"on": one.as_of, "known_at": one.known_at, "at": one.at}
+        yield self.say("on", **cut, groups=len(shown_)) if len(shown_) > 1 else self.say("on-one", **cut)
+        for group in shown_ if len(shown_) == 1 else []:
+            for change in group.changes:
+                ratio, lower, upper = map(self.ratio, (change.ratio, change.lower, change.upper))
+                numbers = {"number": change.number, "frameworks": change.frameworks}
+                yield self.say("change", ratio=ratio, lower=lower, upper=upper, **numbers)
+            if lag := group.lag:
+                late = self.ratio(100 * lag.late, 0)
+                yield self.say("lag", median=lag.median, p90=lag.p90, late=late, limit=LATE_DAYS)
+        if doubtful := sum(group.doubtful for group in shown_):
+            yield self.say("doubtful", count=doubtful)
+
+    def ratio(self, value: float | None, places: int = 2) -> str | None:
+        return None if value is None else str(shown(Decimal(f"{value:.{places}f}"), self.language))

@@ -1,0 +1,183 @@
+"""Durations of random accepted histories, late records, corrections and suspensions among them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cycle.aggregates.framework.state import Stage
+from cycle.demo import Simulated
+from cycle.history import Cutoffs, Fact
+from cycle.projections.folding import folded
+from cycle.projections.spells import (
+    CycleIntervalRow,
+    Mark,
+    ObstacleSpellRow,
+    PolicyRunRow,
+    Spell,
+    StageVisitRow,
+    cycle_interval,
+    obstacle_spell,
+    policy_run,
+    stage_visit,
+)
+from cycle.timings.durations import METRICS, Duration, Ended, Frameworks, Tables
+from cycle_adapters.files.deliberations import recorded as shipped
+from tests.projections.rows import corrected, facts_of, walked
+
+SEEDS = st.integers(0, 24)
+LATER = st.integers(0, 60)
+STEPS = 260
+DAY = date(2026, 1, 1)
+MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> list[Fact]:
+    """All facts of a sample territory with corrections, late records and a suspension."""
+    path = tmp_path_factory.mktemp("timings") / "demo.db"
+    with Simulated(f"sqlite:///{path}", 1) as simulated:
+        simulated.tell(shipped, frameworks=8, cycles=3)
+        return facts_of(simulated.engine.store)
+
+
+@cache
+def history(seed: int) -> list[Fact]:
+    made = corrected(seed, STEPS) if seed % 3 == 0 else walked(seed, "f", STEPS)
+    return [Fact(n, recorded) for n, recorded in enumerate(made, 1)]
+
+
+def tables(facts: list[Fact], cutoffs: Cutoffs, on: date) -> Tables:
+    def rows(projection: Any) -> list[Any]:
+        return [row for _, row in sorted(folded(projection, cutoffs.cut(facts)).items())]
+
+    return Tables(rows(cycle_interval), rows(stage_visit), rows(policy_run), rows(obstacle_spell), on)
+
+
+def held(facts: list[Fact], as_of: date) -> Frameworks:
+    return Frameworks(tables(facts, Cutoffs(as_of=as_of), as_of))
+
+
+def found(metric: str, these: Frameworks) -> dict[tuple[str, str | None], Duration]:
+    """Durations by the facts between which they begin, and what they are of."""
+    return {(each.start.event, each.about): each for each in METRICS[metric].of(these)}
+
+
+def days_of(facts: list[Fact]) -> list[date]:
+    return sorted({fact.recorded.occurred_on for fact in facts})
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_visits_between_two_plans_sum_to_the_time_between_them(seed: int) -> None:
+    """The identity, suspension included, whatever the order of the dates."""
+    facts = history(seed)
+    these = held(facts, days_of(facts)[-1])
+    visits = list(METRICS["M2"].of(these))
+    for each in METRICS["M1"].of(these):
+        inside = [
+            visit
+            for visit in visits
+            if visit.start.version >= each.start.version and (not each.end or visit.start.version < each.end.version)
+        ]
+        assert sum(visit.days for visit in inside) == each.days
+        suspended = sum(visit.days for visit in inside if visit.about == "suspended")
+        assert each.active_days == each.days - suspended
+
+
+def test_the_demo_holds_to_it_too_with_its_suspension(demo: list[Fact]) -> None:
+    on = days_of(demo)[-1]
+    these = held(demo, on)
+    visits = list(METRICS["M2"].of(these))
+    suspended = 0
+    for each in METRICS["M1"].of(these):
+        inside = [
+            visit
+            for visit in visits
+            if visit.framework == each.framework
+            and visit.start.version >= each.start.version
+            and (not each.end or visit.start.version < each.end.version)
+        ]
+        assert sum(visit.days for visit in inside) == each.days
+        suspended += each.active_days != each.days
+    assert suspended, "a demo in which nothing is suspended shows nothing"
+
+
+def test_the_end_of_a_framework_cuts_off_what_runs() -> None:
+    """Given a plan, a suspension of ten days and a dissolution, then nothing runs on, and the days are right."""
+    stages = ((0, Stage.DELIBERATION), (40, Stage.PLAN), (50, Stage.SUSPENDED), (60, Stage.PLAN), (75, Stage.DISSOLVED))
+    marks = [Mark(f"e{n}", n, DAY + timedelta(days=days), MOMENT) for n, (days, _) in enumerate(stages, 1)]
+    named: dict[str, Any] = {"commune": "ML-4-01-01", "framework": "f"}
+    visits = [StageVisitRow(stage=stage, entered=mark, **named) for mark, (_, stage) in zip(marks, stages, strict=True)]
+    plan = CycleIntervalRow(cycle=1, began=marks[1], due_on=DAY + timedelta(days=70), **named)
+    set_up = CycleIntervalRow(cycle=0, began=marks[0], ended=marks[1], **named)
+    policy = PolicyRunRow(policy="p-1", since=marks[0], **named)
+    obstacle = ObstacleSpellRow(obstacle="O-1", cycle=1, severity=2, spells=(Spell(marks[1]),), **named)
+    these = Frameworks(Tables([set_up, plan], visits, [policy], [obstacle], DAY + timedelta(days=400)))
+    told = {
+        metric: [(each.cycle, each.days, each.active_days, each.ended.value) for each in METRICS[metric].of(these)]
+        for metric in METRICS
+    }
+    assert told == {
+        "M1": [(1, 35, 25, "dissolved")],
+        "M2": [(0, 40, None, "closed"), (1, 10, None, "closed"), (1, 10, None, "closed"), (1, 15, None, "closed")],
+        "M3": [(0, 40, None, "closed")],
+        "M3-adopted": [],
+        "M4": [(1, 5, None, "dissolved")],
+        "M5": [(1, 5, None, "dissolved")],
+        "M6-communicated": [(1, 35, None, "dissolved")],
+        "M6-solution": [(1, 35, None, "dissolved")],
+        "M6-resolved": [(1, 35, None, "dissolved")],
+    }
+
+
+@pytest.mark.parametrize("metric", ["M1", "M2", "M3", "M3-adopted", "M6-communicated", "M6-solution", "M6-resolved"])
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.data())
+def test_a_later_look_never_shortens_what_runs_nor_changes_what_is_closed(
+    metric: str, seed: int, data: st.DataObject
+) -> None:
+    facts = history(seed)
+    day = data.draw(st.sampled_from(days_of(facts))) + timedelta(days=data.draw(LATER))
+    later = day + timedelta(days=data.draw(LATER))
+    before, after = found(metric, held(facts, day)), found(metric, held(facts, later))
+    for key, one in before.items():
+        if one.ended is Ended.CLOSED:
+            assert after[key] == one
+        else:
+            assert after[key].days >= one.days
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.data())
+def test_what_was_known_at_a_moment_stays_what_was_known_then(seed: int, data: st.DataObject) -> None:
+    """A correction is a fact of its own: a look at what was known before it gives the old number."""
+    facts = history(seed)
+    count = data.draw(st.integers(1, len(facts)))
+    moment = facts[count - 1].recorded.recorded_at
+    known = [fact for fact in facts if fact.recorded.recorded_at <= moment]
+    on = days_of(facts)[-1]
+    then = tables(facts, Cutoffs(known_at=moment, as_of=on), on)
+    assert then == tables(known, Cutoffs(as_of=on), on)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_each_number_leads_to_its_two_facts(seed: int) -> None:
+    facts = history(seed)
+    on = days_of(facts)[-1]
+    known = {fact.recorded.id: fact.recorded for fact in Cutoffs(as_of=on).cut(facts)}
+    for metric in METRICS.values():
+        for each in metric.of(held(facts, on)):
+            start = known[each.start.event]
+            assert (start.version, start.occurred_on) == (each.start.version, each.start.on)
+            since = each.since or start.occurred_on
+            until = known[each.end.event].occurred_on if each.end else on
+            assert each.days == (until - since).days
+            assert (each.end is None) == (each.ended is Ended.RUNNING)
+            assert each.policy
