@@ -54,8 +54,8 @@ def timings(
         filters = Filters(found.commune if found else None, framework, circle, region, sector)
         cutoffs = Cutoffs(as_of, known_at, at)
         known_areas(reader, filters, cutoffs)
-        names = [metric] if metric else list(METRICS)
-        told = [measured(reader, name, By(by) if by else None, filters, cutoffs) for name in names]
+        wanted = [METRICS[metric]] if metric else METRICS.values()
+        told = [measured(reader, each, By(by) if by else None, filters, cutoffs) for each in wanted]
     if settings.json:
         emit(told[0] if metric else told)
     else:
@@ -104,7 +104,11 @@ class Telling:
         return [self.say("confidence", days=days, lower=lower, upper=upper), self.middle(*curve.quartiles)]
 
     def middle(self, first: Quantile, third: Quantile) -> str:
-        return self.say("from-to", lower=self.days(first.days), upper=self.days(third.days)) if first.days is not None else ""
+        return (
+            self.say("from-to", lower=self.days(first.days), upper=self.days(third.days))
+            if first.days is not None
+            else ""
+        )
 
     def days(self, days: int | None) -> str:
         return "∞" if days is None else str(shown(days, self.language))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from cycle.contracts import TYPES
 from cycle.history import Cutoffs
+from cycle.timings.durations import METRICS
+from cycle.timings.measuring import By
 
 MOST = 2**53 - 1
 """The largest position that every reader of JSON can hold."""
@@ -98,13 +100,21 @@ Cursor = Annotated[
 ]
 
 
-def _type_of_event(written: Any) -> Any:
-    if written in TYPES:
-        return written
-    raise PydanticCustomError("event", "not a {takes}", {"takes": "event"})
+def _one_of(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJsonSchema]:
+    """One of some names, which the contract lists."""
+    names = list(known)
+
+    def checked(written: Any) -> Any:
+        if written in names:
+            return written
+        raise PydanticCustomError(takes, "not a {takes}", {"takes": takes})
+
+    return BeforeValidator(checked), WithJsonSchema({"enum": names, "type": "string"})
 
 
-EventType = Annotated[str, BeforeValidator(_type_of_event), WithJsonSchema({"enum": list(TYPES), "type": "string"})]
+EventType = Annotated[str, *_one_of(TYPES, "event")]
+MetricId = Annotated[str, *_one_of(METRICS, "metric"), Path(description="The id of a metric.")]
+CohortsBy = Annotated[str, *_one_of(By, "by"), Query(description="What groups are made of.")]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]
 

@@ -299,7 +299,11 @@ def _of_parameter(error: Mapping[str, object], language: Language) -> Fault:
     assert isinstance(where, tuple)
     # Of several values of one parameter the last part is which.
     name = next(str(part) for part in reversed(where) if isinstance(part, str))
-    kinds = {"date": "day", "datetime": "moment", **{kind: kind for kind in ("position", "cursor", "tag", "event")}}
+    kinds = {
+        "date": "day",
+        "datetime": "moment",
+        **{kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "by")},
+    }
     context = error.get("ctx")
     kind = str(context.get("takes")) if isinstance(context, dict) and "takes" in context else ""
     if kind in kinds:

@@ -16,11 +16,23 @@ from cycle.projections.all import PROJECTIONS
 from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
+from cycle.timings.durations import METRICS
+from cycle.timings.measuring import By, Measured, measured
 from cycle_adapters.http.answering import Answer
 from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, page_of, shaped
 from cycle_adapters.http.filtering import Asked, of_frameworks, of_places
-from cycle_adapters.http.parameters import Cursor, Identity, Instant, Lang, Limit, Moments, cursor_of
+from cycle_adapters.http.parameters import (
+    CohortsBy,
+    Cursor,
+    Identity,
+    Instant,
+    Lang,
+    Limit,
+    MetricId,
+    Moments,
+    cursor_of,
+)
 from cycle_adapters.http.shapes import ChangesAnswer, HistoryAnswer, NextAnswer
 
 ROUTES = {name.replace("_", "-"): name for name in PROJECTIONS}
@@ -46,6 +58,8 @@ def reading_routes() -> APIRouter:
     router.get("/frameworks/{identity}/changes", responses=changes, summary="What changed between two moments")(
         framework_changes
     )
+    measure = shaped(Measured, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    router.get("/timings/{metric}", responses=measure, summary="How long it takes")(timings)
     return router
 
 
@@ -80,6 +94,24 @@ def page(
         found = reader.page(name, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.after)
     return answer.of({"items": found.rows, "next": behind}, behind)
+
+
+def timings(
+    metric: MetricId,
+    call: Calling,
+    cutoffs: Moments,
+    by: CohortsBy | None = None,
+    wanted: Asked = Depends(of_frameworks),  # noqa: B008
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    reader = call.reads("timings", min_position)
+    answer = Answer(call, reader)
+    if unchanged := answer.unchanged():
+        return unchanged
+    filters = wanted.filters(reader)
+    with looking_back(call.doors, filters, cutoffs):
+        return answer.of(measured(reader, METRICS[metric], By(by) if by else None, filters, cutoffs))
 
 
 def framework_alone(

@@ -11,11 +11,10 @@ from typing import Any, cast
 
 from msgspec import Struct
 
-from cycle.failures import USAGE, Failure
 from cycle.history import Cutoffs
 from cycle.projections.spells import cycle_interval, obstacle_spell, policy_run, stage_visit
 from cycle.reading import Filters, Reader
-from cycle.timings.durations import METRICS, Duration, Ended, Frameworks, Kind, Metric, Tables
+from cycle.timings.durations import Duration, Ended, Frameworks, Kind, Metric, Tables
 from cycle.timings.estimators import (
     Curve,
     Ending,
@@ -34,14 +33,6 @@ AT_LEAST_FRAMEWORKS = 5
 LATE_DAYS = 30
 """A fact recorded later than this after it happened says little of when it happened."""
 QUESTION = "timings"
-
-
-class NoMetric(Failure):
-    """There is no such metric."""
-
-    kind = "timings"
-    code = "no-metric"
-    exit_code = USAGE
 
 
 class By(StrEnum):
@@ -94,21 +85,17 @@ class Measured(Struct, frozen=True):
     durations: Sequence[Duration]
 
 
-def measured(reader: Reader, metric: str, by: By | None, filters: Filters, cutoffs: Cutoffs) -> Measured:
+def measured(reader: Reader, metric: Metric, by: By | None, filters: Filters, cutoffs: Cutoffs) -> Measured:
     """A metric inside some cut-offs, by cohorts; without a day, as of today.
 
     Raises:
-        NoMetric: there is none of this id.
         Forbidden: the account may read it nowhere, or not in the commune that is named.
     """
-    wanted = METRICS.get(metric)
-    if wanted is None:
-        raise NoMetric("unknown", metric=metric, known=", ".join(METRICS))
     on = cutoffs.as_of or reader.engine.today()
-    found = list(wanted.of(Frameworks(tables(reader, filters, cutoffs, on))))
+    found = list(metric.of(Frameworks(tables(reader, filters, cutoffs, on))))
     cohorts = _cohorts(reader, by, filters, cutoffs)
-    groups = [_group(wanted, name, about, some) for (name, about), some in _apart(wanted, found, cohorts)]
-    return Measured(metric, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, found)
+    groups = [_group(metric, name, about, some) for (name, about), some in _apart(metric, found, cohorts)]
+    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, found)
 
 
 def tables(reader: Reader, filters: Filters, cutoffs: Cutoffs, on: date) -> Tables:
