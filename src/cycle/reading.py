@@ -40,6 +40,10 @@ from cycle.territory import codes_within
 declared(PROJECTIONS, READING)
 
 
+ROWS_AT_ONCE = 2_000
+"""Of a table that is read through, so many are in memory."""
+
+
 class PlaceUnknown(LookupError):  # noqa: N818
     """No commune or framework is called so."""
 
@@ -178,6 +182,17 @@ class Reader:
         """
         return [row for _, row in self._rows(name, filters, cutoffs)]
 
+    def each(self, name: str, filters: Filters, cutoffs: Cutoffs) -> Iterator[Row]:
+        """The same one by one, of however many there are.
+
+        Raises:
+            Forbidden, KeyError: as ``rows``.
+        """
+        territories = self._may(name, filters.commune)
+        if cutoffs == EVERYTHING:
+            return (row for _, row in self._live(name, filters, territories, "", None))
+        return (row for _, row in self._of_past(name, filters, territories, cutoffs))
+
     def page(self, name: str, filters: Filters, cutoffs: Cutoffs, limit: int, after: str = "") -> Page:
         """At most so many rows behind a key: whoever goes on meets each row once, whatever is written meanwhile.
 
@@ -190,16 +205,21 @@ class Reader:
     def _rows(
         self, name: str, filters: Filters, cutoffs: Cutoffs, after: str = "", limit: int | None = None
     ) -> list[tuple[str, Row]]:
-        projection = PROJECTIONS[name]
         territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
-            return self._live(name, filters, territories, after, limit)
+            return list(self._live(name, filters, territories, after, limit))
+        return list(islice(self._of_past(name, filters, territories, cutoffs, after), limit))
+
+    def _of_past(
+        self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], cutoffs: Cutoffs, after: str = ""
+    ) -> Iterator[tuple[str, Row]]:
+        projection = PROJECTIONS[name]
         own, place = self._readable(territories), self.codes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
         facts = self._past(types_for(projection, cutoffs), self._logs(filters, own, place), cutoffs.at)
         # What is appended for good shows each fact as it was recorded; its corrections are rows of their own.
         found = folded(projection, cutoffs.cut(facts, corrected=not projection.appends))
-        rows = (
+        return (
             (key, row)
             for key, row in sorted(found.items())
             if key > after
@@ -207,7 +227,6 @@ class Reader:
             and (place is None or row.commune in place)
             and (chosen is None or _framework(row) in chosen)
         )
-        return list(islice(rows, limit))
 
     def _logs(self, filters: Filters, own: frozenset[str] | None, place: Sequence[str] | None) -> Iterable[str | None]:
         """The logs in which a question about the past looks; None: everywhere at once."""
@@ -222,7 +241,7 @@ class Reader:
 
     def _live(
         self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], after: str, limit: int | None
-    ) -> list[tuple[str, Row]]:
+    ) -> Iterator[tuple[str, Row]]:
         projection = PROJECTIONS[name]
         table = projection.table_named(name, MetaData())
         query = select(table.c.key, *(table.c[field.name] for field in projection.fields)).order_by(table.c.key)
@@ -239,8 +258,10 @@ class Reader:
                 query = query.where(table.c.key >= chosen[0], table.c.key < f"{chosen[0]}0")
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
-        with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
-            return [(key, projection.from_columns(columns)) for key, *columns in connection.execute(query)]
+        options = {"cycle_read_only": True, "yield_per": ROWS_AT_ONCE}
+        with self.engine.store.database.connect().execution_options(**options) as connection:
+            for key, *columns in connection.execute(query):
+                yield key, projection.from_columns(columns)
 
     def codes(self, filters: Filters, cutoffs: Cutoffs = EVERYTHING) -> list[str] | None:
         """The communes that are asked for; None: all."""

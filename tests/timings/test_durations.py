@@ -13,20 +13,10 @@ from hypothesis import strategies as st
 from cycle.aggregates.framework.state import Stage
 from cycle.demo import Simulated
 from cycle.history import Cutoffs, Fact
+from cycle.projections.all import PROJECTIONS
 from cycle.projections.folding import folded
-from cycle.projections.spells import (
-    CycleIntervalRow,
-    Mark,
-    ObstacleSpellRow,
-    PolicyRunRow,
-    Spell,
-    StageVisitRow,
-    cycle_interval,
-    obstacle_spell,
-    policy_run,
-    stage_visit,
-)
-from cycle.timings.durations import METRICS, Duration, Ended, Frameworks, Tables
+from cycle.projections.spells import CycleIntervalRow, Mark, ObstacleSpellRow, PolicyRunRow, StageVisitRow
+from cycle.timings.durations import METRICS, Duration, Ended
 from cycle_adapters.files.deliberations import recorded as shipped
 from tests.projections.rows import corrected, facts_of, walked
 
@@ -35,6 +25,7 @@ LATER = st.integers(0, 60)
 STEPS = 260
 DAY = date(2026, 1, 1)
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
+MANY = settings(max_examples=60, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -52,60 +43,61 @@ def history(seed: int) -> list[Fact]:
     return [Fact(n, recorded) for n, recorded in enumerate(made, 1)]
 
 
-def tables(facts: list[Fact], cutoffs: Cutoffs, on: date) -> Tables:
-    def rows(projection: Any) -> list[Any]:
-        return [row for _, row in sorted(folded(projection, cutoffs.cut(facts)).items())]
+def told(metric: str, facts: list[Fact], cutoffs: Cutoffs, on: date) -> list[Duration]:
+    """The durations of a metric that a history leads to."""
 
-    return Tables(rows(cycle_interval), rows(stage_visit), rows(policy_run), rows(obstacle_spell), on)
+    def rows(name: str) -> list[Any]:
+        return [row for _, row in sorted(folded(PROJECTIONS[name], cutoffs.cut(facts)).items())]
 
-
-def held(facts: list[Fact], as_of: date) -> Frameworks:
-    return Frameworks(tables(facts, Cutoffs(as_of=as_of), as_of))
+    return list(METRICS[metric].durations(rows, on))
 
 
-def found(metric: str, these: Frameworks) -> dict[tuple[str, str | None], Duration]:
-    """Durations by the facts between which they begin, and what they are of."""
-    return {(each.start.event, each.about): each for each in METRICS[metric].of(these)}
+def held(metric: str, facts: list[Fact], as_of: date) -> list[Duration]:
+    return told(metric, facts, Cutoffs(as_of=as_of), as_of)
+
+
+def by_beginning(durations: list[Duration]) -> dict[tuple[str, str | None], Duration]:
+    """Durations by the facts at which they begin, and what they are of."""
+    return {(each.start.event, each.about): each for each in durations}
 
 
 def days_of(facts: list[Fact]) -> list[date]:
     return sorted({fact.recorded.occurred_on for fact in facts})
 
 
-@settings(max_examples=60, deadline=None)
+def within(visits: list[Duration], interval: Duration) -> list[Duration]:
+    """The visits of the same framework that were begun in an interval."""
+    return [
+        visit
+        for visit in visits
+        if visit.framework == interval.framework
+        and visit.start.version >= interval.start.version
+        and (interval.ended is not Ended.CLOSED or (interval.end and visit.start.version < interval.end.version))
+    ]
+
+
+def holds_to_the_identity(facts: list[Fact]) -> int:
+    """Whether visits sum to intervals; returns how many intervals were suspended for a while."""
+    on, suspended = days_of(facts)[-1], 0
+    visits = held("M2", facts, on)
+    for each in held("M1", facts, on):
+        inside = within(visits, each)
+        assert sum(visit.days for visit in inside) == each.days
+        away = sum(visit.days for visit in inside if visit.about == "suspended")
+        assert each.active_days == each.days - away
+        suspended += away > 0
+    return suspended
+
+
+@MANY
 @given(SEEDS)
 def test_visits_between_two_plans_sum_to_the_time_between_them(seed: int) -> None:
     """The identity, suspension included, whatever the order of the dates."""
-    facts = history(seed)
-    these = held(facts, days_of(facts)[-1])
-    visits = list(METRICS["M2"].of(these))
-    for each in METRICS["M1"].of(these):
-        inside = [
-            visit
-            for visit in visits
-            if visit.start.version >= each.start.version and (not each.end or visit.start.version < each.end.version)
-        ]
-        assert sum(visit.days for visit in inside) == each.days
-        suspended = sum(visit.days for visit in inside if visit.about == "suspended")
-        assert each.active_days == each.days - suspended
+    holds_to_the_identity(history(seed))
 
 
 def test_the_demo_holds_to_it_too_with_its_suspension(demo: list[Fact]) -> None:
-    on = days_of(demo)[-1]
-    these = held(demo, on)
-    visits = list(METRICS["M2"].of(these))
-    suspended = 0
-    for each in METRICS["M1"].of(these):
-        inside = [
-            visit
-            for visit in visits
-            if visit.framework == each.framework
-            and visit.start.version >= each.start.version
-            and (not each.end or visit.start.version < each.end.version)
-        ]
-        assert sum(visit.days for visit in inside) == each.days
-        suspended += each.active_days != each.days
-    assert suspended, "a demo in which nothing is suspended shows nothing"
+    assert holds_to_the_identity(demo), "a demo in which nothing is suspended shows nothing"
 
 
 def test_the_end_of_a_framework_cuts_off_what_runs() -> None:
@@ -113,17 +105,26 @@ def test_the_end_of_a_framework_cuts_off_what_runs() -> None:
     stages = ((0, Stage.DELIBERATION), (40, Stage.PLAN), (50, Stage.SUSPENDED), (60, Stage.PLAN), (75, Stage.DISSOLVED))
     marks = [Mark(f"e{n}", n, DAY + timedelta(days=days), MOMENT) for n, (days, _) in enumerate(stages, 1)]
     named: dict[str, Any] = {"commune": "ML-4-01-01", "framework": "f"}
-    visits = [StageVisitRow(stage=stage, entered=mark, **named) for mark, (_, stage) in zip(marks, stages, strict=True)]
-    plan = CycleIntervalRow(cycle=1, began=marks[1], due_on=DAY + timedelta(days=70), **named)
-    set_up = CycleIntervalRow(cycle=0, began=marks[0], ended=marks[1], **named)
-    policy = PolicyRunRow(policy="p-1", since=marks[0], **named)
-    obstacle = ObstacleSpellRow(obstacle="O-1", cycle=1, severity=2, spells=(Spell(marks[1]),), **named)
-    these = Frameworks(Tables([set_up, plan], visits, [policy], [obstacle], DAY + timedelta(days=400)))
-    told = {
-        metric: [(each.cycle, each.days, each.active_days, each.ended.value) for each in METRICS[metric].of(these)]
-        for metric in METRICS
+    rows: dict[str, list[Any]] = {
+        "cycle_interval": [
+            CycleIntervalRow(cycle=0, began=marks[0], ended=marks[1], **named),
+            CycleIntervalRow(cycle=1, began=marks[1], due_on=DAY + timedelta(days=70), **named),
+        ],
+        "stage_visit": [
+            StageVisitRow(stage=stage, entered=mark, **named) for mark, (_, stage) in zip(marks, stages, strict=True)
+        ],
+        "policy_run": [PolicyRunRow(policy="p-1", since=marks[0], **named)],
+        "obstacle_spell": [ObstacleSpellRow(obstacle="O-1", cycle=1, severity=2, identified=marks[1], **named)],
     }
-    assert told == {
+    on = DAY + timedelta(days=400)
+    found = {
+        name: [
+            (each.cycle, each.days, each.active_days, each.ended.value)
+            for each in metric.durations(rows.__getitem__, on)
+        ]
+        for name, metric in METRICS.items()
+    }
+    assert found == {
         "M1": [(1, 35, 25, "dissolved")],
         "M2": [(0, 40, None, "closed"), (1, 10, None, "closed"), (1, 10, None, "closed"), (1, 15, None, "closed")],
         "M3": [(0, 40, None, "closed")],
@@ -134,10 +135,12 @@ def test_the_end_of_a_framework_cuts_off_what_runs() -> None:
         "M6-solution": [(1, 35, None, "dissolved")],
         "M6-resolved": [(1, 35, None, "dissolved")],
     }
+    rows["policy_run"] = []
+    assert list(METRICS["M1"].durations(rows.__getitem__, on)) == [], "one table is not as far as the others"
 
 
 @pytest.mark.parametrize("metric", ["M1", "M2", "M3", "M3-adopted", "M6-communicated", "M6-solution", "M6-resolved"])
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(SEEDS, st.data())
 def test_a_later_look_never_shortens_what_runs_nor_changes_what_is_closed(
     metric: str, seed: int, data: st.DataObject
@@ -145,7 +148,7 @@ def test_a_later_look_never_shortens_what_runs_nor_changes_what_is_closed(
     facts = history(seed)
     day = data.draw(st.sampled_from(days_of(facts))) + timedelta(days=data.draw(LATER))
     later = day + timedelta(days=data.draw(LATER))
-    before, after = found(metric, held(facts, day)), found(metric, held(facts, later))
+    before, after = by_beginning(held(metric, facts, day)), by_beginning(held(metric, facts, later))
     for key, one in before.items():
         if one.ended is Ended.CLOSED:
             assert after[key] == one
@@ -153,7 +156,7 @@ def test_a_later_look_never_shortens_what_runs_nor_changes_what_is_closed(
             assert after[key].days >= one.days
 
 
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(SEEDS, st.data())
 def test_what_was_known_at_a_moment_stays_what_was_known_then(seed: int, data: st.DataObject) -> None:
     """A correction is a fact of its own: a look at what was known before it gives the old number."""
@@ -162,18 +165,18 @@ def test_what_was_known_at_a_moment_stays_what_was_known_then(seed: int, data: s
     moment = facts[count - 1].recorded.recorded_at
     known = [fact for fact in facts if fact.recorded.recorded_at <= moment]
     on = days_of(facts)[-1]
-    then = tables(facts, Cutoffs(known_at=moment, as_of=on), on)
-    assert then == tables(known, Cutoffs(as_of=on), on)
+    for metric in METRICS:
+        assert told(metric, facts, Cutoffs(on, moment), on) == told(metric, known, Cutoffs(on), on)
 
 
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(SEEDS)
 def test_each_number_leads_to_its_two_facts(seed: int) -> None:
     facts = history(seed)
     on = days_of(facts)[-1]
     known = {fact.recorded.id: fact.recorded for fact in Cutoffs(as_of=on).cut(facts)}
-    for metric in METRICS.values():
-        for each in metric.of(held(facts, on)):
+    for metric in METRICS:
+        for each in held(metric, facts, on):
             start = known[each.start.event]
             assert (start.version, start.occurred_on) == (each.start.version, each.start.on)
             since = each.since or start.occurred_on

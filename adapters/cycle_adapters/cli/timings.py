@@ -123,9 +123,8 @@ class Telling:
                 ratio, lower, upper = map(self.ratio, (change.ratio, change.lower, change.upper))
                 numbers = {"number": change.number, "frameworks": change.frameworks}
                 yield self.say("change", ratio=ratio, lower=lower, upper=upper, **numbers)
-            if lag := group.lag:
-                late = self.ratio(100 * lag.late, 0)
-                yield self.say("lag", median=lag.median, p90=lag.p90, late=late, limit=LATE_DAYS)
+            lag, late = group.lag, self.ratio(100 * group.lag.late, 0)
+            yield self.say("lag", median=lag.median, p90=lag.p90, late=late, limit=LATE_DAYS)
         if doubtful := sum(group.doubtful for group in shown_):
             yield self.say("doubtful", count=doubtful)
 

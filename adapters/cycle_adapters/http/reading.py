@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
+from msgspec.structs import replace
 
 from cycle.access import READING
 from cycle.aggregates.framework.root import framework
@@ -102,6 +103,8 @@ def timings(
     cutoffs: Moments,
     by: CohortsBy | None = None,
     wanted: Asked = Depends(of_frameworks),  # noqa: B008
+    after: Cursor | None = None,
+    limit: Annotated[Limit, Query(description="How many durations at most.")] = 100,
     min_position: AtLeast = None,
     lang: Lang = None,
 ) -> Response:
@@ -111,7 +114,9 @@ def timings(
         return unchanged
     filters = wanted.filters(reader)
     with looking_back(call.doors, filters, cutoffs):
-        return answer.of(measured(reader, METRICS[metric], By(by) if by else None, filters, cutoffs))
+        found = measured(reader, METRICS[metric], By(by) if by else None, filters, cutoffs, limit, after or "")
+    behind = cursor_of(found.next)
+    return answer.of(replace(found, next=behind), behind)
 
 
 def framework_alone(

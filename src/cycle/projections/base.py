@@ -7,7 +7,7 @@ that is what makes a correction a matter of folding a few rows again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -33,6 +33,10 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
     projection: ClassVar[str] = ""
 
 
+class Part(Struct, frozen=True, gc=False):
+    """A part of a row that has columns of its own, ``began_on``, ``began_event`` …; none of its fields is optional."""
+
+
 R = TypeVar("R", bound=Row)
 E = TypeVar("E", bound=Event)
 P = TypeVar("P")
@@ -52,9 +56,35 @@ class Field(NamedTuple):
     """From JSON; what is no JSON says itself what it is."""
 
 
-def _field(name: str, hint: Any) -> Field:
+def _present(hint: Any) -> Any:
+    """The type of a value that is there."""
     plain = [a for a in getattr(hint, "__args__", ()) if a is not type(None)]
-    inner = plain[0] if len(plain) == 1 and type(None) in hint.__args__ else hint
+    return plain[0] if len(plain) == 1 and type(None) in hint.__args__ else hint
+
+
+def _part(hint: Any) -> type[Part] | None:
+    inner = _present(hint)
+    return inner if isinstance(inner, type) and issubclass(inner, Part) else None
+
+
+def _fields(name: str, hint: Any) -> list[Field]:
+    """The columns of a field: its own, or those of its parts."""
+    part = _part(hint)
+    if part is None:
+        return [_field(name, hint)]
+    return [_field(f"{name}_{each}", own) for each, own in get_type_hints(part).items()]
+
+
+def _places(parts: Iterable[type[Part] | None]) -> Iterator[tuple[int, Sequence[str] | None]]:
+    """At which column each value of a row begins, and the fields of those that have several."""
+    at = 0
+    for part in parts:
+        yield at, part.__struct_fields__ if part else None
+        at += len(part.__struct_fields__) if part else 1
+
+
+def _field(name: str, hint: Any) -> Field:
+    inner = _present(hint)
     if inner is bool:
         return Field(name, "boolean")
     if inner is int:
@@ -99,7 +129,11 @@ class Projection(Generic[R]):
         hints = get_type_hints(row)
         self.framed = hints.get("framework") is str
         """Whether every row is of a framework: its key begins with it then, and those of one stand together."""
-        self.fields = tuple(_field(name, hints[name]) for name in row.__struct_fields__)
+        self.fields = tuple(field for name in row.__struct_fields__ for field in _fields(name, hints[name]))
+        self._parts = {name: part for name in row.__struct_fields__ if (part := _part(hints[name]))}
+        self._places = tuple(
+            _places(part and part.__struct_fields__ for part in map(self._parts.get, row.__struct_fields__))
+        )
         self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
         self._encoders = [(at, f.encode) for at, f in enumerate(self.fields, 1) if f.encode is not None]
         self._flat = all(encode is msgspec.to_builtins for _, encode in self._encoders)
@@ -127,16 +161,33 @@ class Projection(Generic[R]):
 
     def to_columns(self, key: str, row: R) -> tuple[Any, ...]:
         """Key and columns of a row, as the database takes them."""
-        if self._flat:
+        if self._flat and not self._parts:
             return key, *msgspec.to_builtins(row).values()
-        columns = [key, *astuple(row)]
+        columns = [key, *(self._spread(row) if self._parts else astuple(row))]
         for at, encode in self._encoders:
             columns[at] = encode(columns[at])
         return tuple(columns)
 
+    def _spread(self, row: R) -> Iterator[Any]:
+        """The values of a row, and of its parts."""
+        for name, value in zip(row.__struct_fields__, astuple(row), strict=True):
+            part = self._parts.get(name)
+            if part is None:
+                yield value
+            else:
+                yield from (None for _ in part.__struct_fields__) if value is None else astuple(value)
+
+    def _gathered(self, columns: Sequence[Any]) -> list[Any]:
+        """The values of a row from its columns; a part that is not there has none."""
+        return [
+            columns[at] if fields is None or columns[at] is None else dict(zip(fields, columns[at:], strict=False))
+            for at, fields in self._places
+        ]
+
     def from_columns(self, columns: Iterable[Any]) -> R:
         """The row from its columns, without the key."""
-        values = dict(zip(self.row.__struct_fields__, columns, strict=True))
+        whole = self._gathered(tuple(columns)) if self._parts else columns
+        values = dict(zip(self.row.__struct_fields__, whole, strict=True))
         for name, decode in self._decoders:
             if values[name] is not None:
                 values[name] = decode(values[name])

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from cycle.aggregates.base import Event
 from cycle.aggregates.framework.adjustment import CycleClosed, ReviewOpened
 from cycle.aggregates.framework.council import CouncilDeliberated
 from cycle.aggregates.framework.needs import NeedsReopened
@@ -28,11 +30,11 @@ from cycle.aggregates.framework.setup import FrameworkProposed, PolicyAdopted
 from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import Outcome, ReviewKind
 from cycle.history import Fact
-from cycle.projections.base import Projection, Row, identity, one
+from cycle.projections.base import Part, Projection, Row, identity, one
 from cycle.projections.frameworks import MOVES, entered
 
 
-class Mark(Struct, frozen=True, gc=False):
+class Mark(Part, frozen=True, gc=False):
     """A fact as an end of a spell: its version in the stream, the day on which it happened, when it was recorded."""
 
     event: str
@@ -79,7 +81,7 @@ class PolicyRunRow(Row):
 
 
 class Spell(Struct, frozen=True, omit_defaults=True, gc=False):
-    """An obstacle from when it was identified, or identified anew, to its end. ``kept``: accepted, not resolved."""
+    """An obstacle from when it was identified to its end. ``kept``: accepted, not resolved."""
 
     identified: Mark
     communicated: Mark | None = None
@@ -89,12 +91,24 @@ class Spell(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ObstacleSpellRow(Row):
+    """An obstacle, and ``again`` for each time that it came up anew."""
+
     framework: str
     obstacle: str
     cycle: int
     severity: int
-    spells: tuple[Spell, ...]
+    identified: Mark
+    communicated: Mark | None = None
+    solution: Mark | None = None
+    ended: Mark | None = None
+    kept: bool = False
+    again: tuple[Spell, ...] = ()
     projection = "obstacle_spell"
+
+    @property
+    def spells(self) -> tuple[Spell, ...]:
+        """All of them, the first one first."""
+        return Spell(self.identified, self.communicated, self.solution, self.ended, self.kept), *self.again
 
 
 stage_visit = Projection(StageVisitRow)
@@ -204,18 +218,26 @@ def obstacle_moved(row: ObstacleSpellRow | None, fact: Fact, part: None) -> Obst
             obstacle=event.obstacle,
             cycle=event.cycle,
             severity=event.severity,
-            spells=(Spell(mark),),
+            identified=mark,
         )
     if row is None:
         return None
-    *before, last = row.spells
+    if isinstance(event, ObstacleReopened):
+        return replace(row, again=(*row.again, Spell(mark)))
+    if row.again:
+        return replace(row, again=(*row.again[:-1], _moved(row.again[-1], event, mark)))
+    return _moved(row, event, mark)
+
+
+S = TypeVar("S", ObstacleSpellRow, Spell)
+
+
+def _moved(spell: S, event: Event, mark: Mark) -> S:
     match event:
-        case ObstacleReopened():
-            return replace(row, spells=(*row.spells, Spell(mark)))
         case ObstacleCommunicated():
-            last = replace(last, communicated=_first(last.communicated, mark))
+            return replace(spell, communicated=_first(spell.communicated, mark))
         case ObstacleSolutionAgreed():
-            last = replace(last, solution=_first(last.solution, mark))
-        case ObstacleResolved() | ObstacleAccepted() if last.ended is None:
-            last = replace(last, ended=mark, kept=isinstance(event, ObstacleAccepted))
-    return replace(row, spells=(*before, last))
+            return replace(spell, solution=_first(spell.solution, mark))
+        case ObstacleResolved() | ObstacleAccepted() if spell.ended is None:
+            return replace(spell, ended=mark, kept=isinstance(event, ObstacleAccepted))
+    return spell

@@ -6,19 +6,30 @@ never left out; what is negative where it cannot be is a doubt about the data: t
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from cycle.aggregates.framework.state import Stage
-from cycle.projections.spells import CycleIntervalRow, Mark, ObstacleSpellRow, PolicyRunRow, Spell, StageVisitRow
-
-R = TypeVar("R", CycleIntervalRow, StageVisitRow, PolicyRunRow)
+from cycle.projections.base import Row
+from cycle.projections.spells import (
+    CycleIntervalRow,
+    Mark,
+    ObstacleSpellRow,
+    PolicyRunRow,
+    Spell,
+    StageVisitRow,
+    cycle_interval,
+    obstacle_spell,
+    policy_run,
+    stage_visit,
+)
 
 
 class Ended(StrEnum):
@@ -28,7 +39,7 @@ class Ended(StrEnum):
     """Cut off by the end of its framework."""
 
 
-class Duration(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Duration(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Days from one fact to another one; to the day of the look while it is running.
 
     ``cycle`` numbers the plan in force, 0 before the first. ``about``: the stage or the obstacle that it is of.
@@ -49,19 +60,6 @@ class Duration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     active_days: int | None = None
 
 
-class Tables(Struct, frozen=True):
-    """The rows that durations are made of, inside some cut-offs, in the order of their keys.
-
-    ``on`` is the day on which they are looked at.
-    """
-
-    intervals: Sequence[CycleIntervalRow]
-    visits: Sequence[StageVisitRow]
-    policies: Sequence[PolicyRunRow]
-    obstacles: Sequence[ObstacleSpellRow]
-    on: date
-
-
 class Stay(NamedTuple):
     """A visit to a stage, and what ended it."""
 
@@ -70,46 +68,46 @@ class Stay(NamedTuple):
     days: int
 
 
-class Frameworks:
-    """Some tables, by framework."""
+class One(NamedTuple):
+    """The rows of one framework, in the order of their keys, and the day on which it is looked at."""
 
-    def __init__(self, tables: Tables) -> None:
-        self.on = tables.on
-        self.intervals, self.visits = _grouped(tables.intervals), _grouped(tables.visits)
-        self.obstacles = tables.obstacles
-        self._policies = _grouped(tables.policies)
+    on: date
+    intervals: Sequence[CycleIntervalRow]
+    visits: Sequence[StageVisitRow]
+    policies: Sequence[PolicyRunRow]
+    obstacles: Sequence[ObstacleSpellRow]
 
-    def dissolved(self, framework: str) -> Mark | None:
+    @property
+    def dissolved(self) -> Mark | None:
         """The fact that dissolved it."""
-        last = self.visits[framework][-1]
+        last = self.visits[-1]
         return last.entered if last.stage is Stage.DISSOLVED else None
 
-    def last_day(self, framework: str) -> date:
-        """The day up to which something of a framework could come."""
-        dissolved = self.dissolved(framework)
+    @property
+    def last_day(self) -> date:
+        """The day up to which something of it could come."""
+        dissolved = self.dissolved
         return dissolved.on if dissolved else self.on
 
-    def stays(self, framework: str) -> Iterator[Stay]:
-        """Each visit of a framework to a stage, one after the other."""
-        visits = self.visits[framework]
-        for visit, following in zip(visits, (*visits[1:], None), strict=True):
+    def stays(self) -> Iterator[Stay]:
+        """Each visit to a stage, one after the other."""
+        for visit, following in zip(self.visits, (*self.visits[1:], None), strict=True):
             if visit.stage is not Stage.DISSOLVED:
                 end = following.entered if following else None
                 yield Stay(visit, end, ((end.on if end else self.on) - visit.entered.on).days)
 
-    def suspended_days(self, framework: str, start: Mark, end: Mark | None) -> int:
-        """The days of the visits to suspension between two facts."""
-        return sum(
-            stay.days
-            for stay in self.stays(framework)
-            if stay.visit.stage is Stage.SUSPENDED
-            and start.version <= stay.visit.entered.version
-            and (end is None or stay.visit.entered.version < end.version)
-        )
+    def suspended(self) -> list[Stay]:
+        """The visits to suspension."""
+        return [stay for stay in self.stays() if stay.visit.stage is Stage.SUSPENDED]
+
+    def plans(self) -> Iterator[CycleIntervalRow]:
+        return (row for row in self.intervals if row.cycle)
+
+    def set_up(self) -> Iterator[CycleIntervalRow]:
+        return (row for row in self.intervals if not row.cycle)
 
     def duration(
         self,
-        row: CycleIntervalRow | StageVisitRow | ObstacleSpellRow,
         start: Mark,
         end: Mark | None,
         *,
@@ -117,13 +115,13 @@ class Frameworks:
         about: str | None = None,
     ) -> Duration:
         """The time between two facts; where there is no second one, the end of the framework cuts it off."""
-        cut = self.dissolved(row.framework) if end is None else None
-        last = end or cut
+        cut = self.dissolved if end is None else None
+        last, version, first = end or cut, start.version, self.intervals[0]
         return Duration(
-            commune=row.commune,
-            framework=row.framework,
-            cycle=max((each.cycle for each in self.intervals[row.framework] if _before(each.began, start)), default=0),
-            policy=next(each.policy for each in reversed(self._policies[row.framework]) if _before(each.since, start)),
+            commune=first.commune,
+            framework=first.framework,
+            cycle=max([each.cycle for each in self.intervals if each.began.version <= version], default=0),
+            policy=[each.policy for each in self.policies if each.since.version <= version][-1],
             start=start,
             end=last,
             days=((last.on if last else self.on) - (since or start.on)).days,
@@ -133,68 +131,64 @@ class Frameworks:
         )
 
 
-Found = Callable[[Frameworks], Iterator[Duration]]
+Rows = Callable[[str], Iterable[Row]]
+"""The rows of a projection in the order of their keys, by its name."""
+Found = Callable[[One], Iterable[Duration]]
 
 
-def between_cycles(these: Frameworks) -> Iterator[Duration]:
+def between_cycles(one: One) -> Iterator[Duration]:
     """From plan k agreed to plan k + 1 agreed."""
-    for row in _of_plans(these):
-        found = these.duration(row, row.began, row.ended)
-        suspended = these.suspended_days(row.framework, row.began, row.ended)
-        yield replace(found, active_days=found.days - suspended)
+    suspended = one.suspended()
+    for row in one.plans():
+        found = one.duration(row.began, row.ended)
+        first, last = row.began.version, row.ended.version if row.ended else None
+        away = sum(
+            each.days
+            for each in suspended
+            if first <= each.visit.entered.version and (last is None or each.visit.entered.version < last)
+        )
+        yield replace(found, active_days=found.days - away)
 
 
-def stays(these: Frameworks) -> Iterator[Duration]:
+def stays(one: One) -> Iterator[Duration]:
     """Each visit to a stage; a suspension is a visit of its own."""
-    for framework in these.visits:
-        for visit, end, _ in these.stays(framework):
-            yield these.duration(visit, visit.entered, end, about=visit.stage.value)
+    for visit, end, _ in one.stays():
+        yield one.duration(visit.entered, end, about=visit.stage.value)
 
 
-def set_up(these: Frameworks) -> Iterator[Duration]:
+def set_up(one: One) -> Iterator[Duration]:
     """From the proposal to the first plan."""
-    for row in _of_set_up(these):
-        yield these.duration(row, row.began, row.ended)
+    return (one.duration(row.began, row.ended) for row in one.set_up())
 
 
-def set_up_once_adopted(these: Frameworks) -> Iterator[Duration]:
+def set_up_once_adopted(one: One) -> Iterator[Duration]:
     """From the adopted deliberation to the first plan."""
-    for row in _of_set_up(these):
-        if row.adopted is not None:
-            yield these.duration(row, row.adopted, row.ended)
+    return (one.duration(row.adopted, row.ended) for row in one.set_up() if row.adopted)
 
 
-def plan_gap(these: Frameworks) -> Iterator[Duration]:
+def plan_gap(one: One) -> Iterator[Duration]:
     """From the last day of a plan to the next one agreed; negative: early."""
-    return _behind_plans(these, lambda row: row.ended)
+    return _behind_plans(one, lambda row: row.ended)
 
 
-def plan_overrun(these: Frameworks) -> Iterator[Duration]:
+def plan_overrun(one: One) -> Iterator[Duration]:
     """From the last day of a plan to its review; negative: early."""
-    return _behind_plans(these, lambda row: row.review)
+    return _behind_plans(one, lambda row: row.review)
 
 
-def _behind_plans(these: Frameworks, end: Callable[[CycleIntervalRow], Mark | None]) -> Iterator[Duration]:
-    for row in _of_plans(these):
-        if row.due_on is not None and (end(row) or these.last_day(row.framework) > row.due_on):
-            yield these.duration(row, row.began, end(row), since=row.due_on)
-
-
-def _of_set_up(these: Frameworks) -> Iterator[CycleIntervalRow]:
-    return (row for rows in these.intervals.values() for row in rows if not row.cycle)
-
-
-def _of_plans(these: Frameworks) -> Iterator[CycleIntervalRow]:
-    return (row for rows in these.intervals.values() for row in rows if row.cycle)
+def _behind_plans(one: One, end: Callable[[CycleIntervalRow], Mark | None]) -> Iterator[Duration]:
+    for row in one.plans():
+        if row.due_on is not None and (end(row) or one.last_day > row.due_on):
+            yield one.duration(row.began, end(row), since=row.due_on)
 
 
 def obstacles_to(step: Callable[[Spell], Mark | None]) -> Found:
     """From when an obstacle was identified to a step on its path; identified anew, it is another one."""
 
-    def found(these: Frameworks) -> Iterator[Duration]:
-        for row in these.obstacles:
+    def found(one: One) -> Iterator[Duration]:
+        for row in one.obstacles:
             for spell in row.spells:
-                yield these.duration(row, spell.identified, step(spell), about=row.obstacle)
+                yield one.duration(spell.identified, step(spell), about=row.obstacle)
 
     return found
 
@@ -209,38 +203,76 @@ class Kind(StrEnum):
 
 
 class Metric(Struct, frozen=True):
-    """What is measured. ``signed``: negative days mean early, and are right. ``apart``: never counted together."""
+    """What is measured. ``signed``: negative days mean early, and are right. ``apart``: never counted together.
+
+    ``of_obstacles``: it takes their rows. ``compared``: each is told against the framework's own first.
+    """
 
     id: str
     kind: Kind
     of: Found
     signed: bool = False
     apart: bool = False
+    of_obstacles: bool = False
+    compared: bool = False
+
+    def durations(self, rows: Rows, on: date) -> Iterator[Duration]:
+        """All of them as they are on a day, framework by framework."""
+        obstacles = rows(obstacle_spell.name) if self.of_obstacles else ()
+        intervals, visits, policies = map(rows, (cycle_interval.name, stage_visit.name, policy_run.name))
+        for one in _together(on, intervals, visits, policies, obstacles):
+            yield from self.of(one)
 
 
 METRICS: Mapping[str, Metric] = {
     metric.id: metric
     for metric in (
-        Metric("M1", Kind.RECURRENT, between_cycles),
+        Metric("M1", Kind.RECURRENT, between_cycles, compared=True),
         Metric("M2", Kind.RECURRENT, stays, apart=True),
         Metric("M3", Kind.ONCE, set_up),
         Metric("M3-adopted", Kind.ONCE, set_up_once_adopted),
         Metric("M4", Kind.RECURRENT, plan_gap, signed=True),
         Metric("M5", Kind.RECURRENT, plan_overrun, signed=True),
-        Metric("M6-communicated", Kind.SIDE_BY_SIDE, obstacles_to(lambda spell: spell.communicated)),
-        Metric("M6-solution", Kind.SIDE_BY_SIDE, obstacles_to(lambda spell: spell.solution)),
-        Metric("M6-resolved", Kind.SIDE_BY_SIDE, obstacles_to(lambda spell: spell.ended)),
+        Metric("M6-communicated", Kind.SIDE_BY_SIDE, obstacles_to(lambda each: each.communicated), of_obstacles=True),
+        Metric("M6-solution", Kind.SIDE_BY_SIDE, obstacles_to(lambda each: each.solution), of_obstacles=True),
+        Metric("M6-resolved", Kind.SIDE_BY_SIDE, obstacles_to(lambda each: each.ended), of_obstacles=True),
     )
 }
 """By id, in the order of the definitions."""
 
 
-def _before(one: Mark, other: Mark) -> bool:
-    return one.version <= other.version
+def _together(
+    on: date, intervals: Iterable[Row], visits: Iterable[Row], policies: Iterable[Row], obstacles: Iterable[Row]
+) -> Iterator[One]:
+    """One framework after the other, as soon as all tables have come to it.
+
+    Each table may be as new as it likes: a framework that one of them does not know yet is left for the next look.
+    """
+    stayed, ran, met = _Beside(visits), _Beside(policies), _Beside(obstacles)
+    for framework, own in groupby(intervals, _framework):
+        one = One(on, list(own), stayed.of(framework), ran.of(framework), met.of(framework))  # type: ignore[arg-type]
+        if one.visits and one.policies:
+            yield one
 
 
-def _grouped(rows: Iterable[R]) -> Mapping[str, list[R]]:
-    found: dict[str, list[R]] = defaultdict(list)
-    for row in rows:
-        found[row.framework].append(row)
-    return found
+class _Beside:
+    """Rows that stand in the order of their frameworks, asked for in that order."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._groups = groupby(rows, _framework)
+        self._next = self._read()
+
+    def of(self, framework: str) -> list[Row]:
+        while self._next is not None and self._next[0] < framework:
+            self._next = self._read()
+        if self._next is None or self._next[0] != framework:
+            return []
+        rows, self._next = self._next[1], self._read()
+        return rows
+
+    def _read(self) -> tuple[str, list[Row]] | None:
+        found = next(self._groups, None)
+        return (found[0], list(found[1])) if found else None
+
+
+_framework: Callable[[Row], str] = attrgetter("framework")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import exp, inf, log
 from statistics import NormalDist, fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -31,7 +31,6 @@ WIDTH = 2.66
 """Of its limits, in mean moving ranges: three standard deviations of what varies by chance alone."""
 _TOLERANCE = 1e-9
 """Sums of thirds are not exact: a share is reached when it is reached up to this."""
-_CHUNK = 100
 
 
 class Recurrence(NamedTuple):
@@ -88,9 +87,10 @@ class Curve(Struct, frozen=True, gc=False):
 
 
 class _Table(NamedTuple):
-    """Weighted rows; a cluster is a number."""
+    """Weighted rows; ``at`` is where the days of a row stand in ``grid``, and a cluster is a number."""
 
-    days: Whole
+    grid: Whole
+    at: Whole
     closed: NDArray[np.bool_]
     weight: Floats
     cluster: Whole
@@ -111,10 +111,7 @@ def wang_chang(frameworks: Sequence[Recurrence], replicates: int = REPLICATES, s
         return None
     running = sum(each.running is not None for each in frameworks)
     intervals = sum(len(each.closed) for each in frameworks) + running
-    grid = np.unique(table.days)
-    share = _falling(*_counted(table, grid, table.weight))
-    drawn = _drawn(table, grid, replicates, seed)
-    return _curve(table, grid, share, np.quantile(drawn, _ENDS, axis=0), drawn, intervals, running)
+    return _drawn(table, replicates, seed, intervals, running)
 
 
 def kaplan_meier(first: Sequence[Ending]) -> Curve | None:
@@ -129,11 +126,10 @@ def kaplan_meier(first: Sequence[Ending]) -> Curve | None:
     table = _table((each.cluster, each.days, each.way == 1, 1.0) for each in first)
     if table is None:
         return None
-    grid = np.unique(table.days)
-    ended, at_risk = _counted(table, grid, table.weight)
+    ended, at_risk = _counted(table, table.weight)
     share = _falling(ended, at_risk)
     bands = _greenwood(share, ended, at_risk)
-    return _curve(table, grid, share, bands, bands[::-1], len(first), sum(each.way == 0 for each in first))
+    return _curve(table, share, bands, bands[::-1], len(first), sum(each.way == 0 for each in first))
 
 
 def clustered(intervals: Sequence[Ending], replicates: int = REPLICATES, seed: int = SEED) -> Curve | None:
@@ -147,10 +143,7 @@ def clustered(intervals: Sequence[Ending], replicates: int = REPLICATES, seed: i
     table = _table((each.cluster, each.days, each.way == 1, 1.0) for each in intervals)
     if table is None:
         return None
-    grid = np.unique(table.days)
-    share, drawn = _falling(*_counted(table, grid, table.weight)), _drawn(table, grid, replicates, seed)
-    running = sum(each.way == 0 for each in intervals)
-    return _curve(table, grid, share, np.quantile(drawn, _ENDS, axis=0), drawn, len(intervals), running)
+    return _drawn(table, replicates, seed, len(intervals), sum(each.way == 0 for each in intervals))
 
 
 def cumulative_incidence(
@@ -165,18 +158,19 @@ def cumulative_incidence(
     if table is None:
         return [[] for _ in range(ways)]
     way = np.array([each.way for each in intervals])
-    grid = np.unique(table.days)
-    known = [_incidence(table, grid, table.weight, way == each) for each in range(1, ways + 1)]
-    at_risk = _counted(table, grid, table.weight)[1]
-    drawn = np.empty((replicates, ways, len(grid)))
+    known = [_incidence(table, table.weight, way == each) for each in range(1, ways + 1)]
+    at_risk = _counted(table, table.weight)[1]
+    drawn = np.empty((replicates, ways, len(table.grid)))
     for at, weight in enumerate(_weights(table, replicates, seed)):
         for each in range(ways):
-            drawn[at, each] = _incidence(table, grid, weight, way == each + 1)
+            drawn[at, each] = _incidence(table, weight, way == each + 1)
     lower, upper = np.quantile(drawn, _ENDS, axis=0)
     return [
         [
             Point(int(day), float(share), float(low), float(high), float(risk))
-            for day, share, low, high, risk in zip(grid, known[each], lower[each], upper[each], at_risk, strict=True)
+            for day, share, low, high, risk in zip(
+                table.grid, known[each], lower[each], upper[each], at_risk, strict=True
+            )
         ]
         for each in range(ways)
     ]
@@ -246,8 +240,10 @@ def _table(rows: Iterable[tuple[str, int, bool, float]]) -> _Table | None:
         return None
     clusters, days, closed, weight = zip(*found, strict=True)
     numbers = {name: at for at, name in enumerate(dict.fromkeys(clusters))}
+    grid, at = np.unique(np.array(days, np.int64), return_inverse=True)
     return _Table(
-        np.array(days, np.int64),
+        grid,
+        at,
         np.array(closed, np.bool_),
         np.array(weight, np.float64),
         np.array([numbers[name] for name in clusters], np.int64),
@@ -255,18 +251,19 @@ def _table(rows: Iterable[tuple[str, int, bool, float]]) -> _Table | None:
     )
 
 
-def _counted(table: _Table, grid: Whole, weight: Floats, ended: Any = None) -> tuple[Floats, Floats]:
+def _counted(table: _Table, weight: Floats, ended: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
     """For each day of the grid, the weight of what ended on it and of what had lasted until then."""
-    at = np.searchsorted(grid, table.days)
-    closed = np.bincount(at, weight * (table.closed if ended is None else ended), len(grid))
-    lasted = np.cumsum(np.bincount(at, weight, len(grid))[::-1])[::-1]
-    return closed.astype(np.float64), lasted.astype(np.float64)
+    many = len(table.grid)
+    closed = np.bincount(table.at, weight * (table.closed if ended is None else ended), many)
+    lasted = np.bincount(table.at, weight, many)[::-1].cumsum()[::-1]
+    return closed.astype(np.float64, copy=False), lasted.astype(np.float64, copy=False)
 
 
 def _falling(ended: Floats, at_risk: Floats) -> Floats:
     """The product limit: the share for which it has not happened."""
-    steps = 1 - np.divide(ended, at_risk, out=np.zeros_like(ended), where=at_risk > _TOLERANCE)
-    return np.asarray(np.cumprod(np.where(steps < _TOLERANCE, 0.0, steps)))
+    steps = 1 - ended / np.where(at_risk > _TOLERANCE, at_risk, 1.0)
+    steps[steps < _TOLERANCE] = 0.0
+    return steps.cumprod()
 
 
 def _weights(table: _Table, replicates: int, seed: int) -> Iterable[Floats]:
@@ -277,18 +274,19 @@ def _weights(table: _Table, replicates: int, seed: int) -> Iterable[Floats]:
         yield table.weight * drawn[table.cluster]
 
 
-def _drawn(table: _Table, grid: Whole, replicates: int, seed: int) -> Floats:
-    """The falling curve of each sample."""
-    return np.array([_falling(*_counted(table, grid, weight)) for weight in _weights(table, replicates, seed)])
+def _drawn(table: _Table, replicates: int, seed: int, intervals: int, running: int) -> Curve:
+    """A curve whose confidence is that of the same curve of many samples of clusters."""
+    share = _falling(*_counted(table, table.weight))
+    drawn = np.array([_falling(*_counted(table, weight)) for weight in _weights(table, replicates, seed)])
+    return _curve(table, share, np.quantile(drawn, _ENDS, axis=0), drawn, intervals, running)
 
 
-def _incidence(table: _Table, grid: Whole, weight: Floats, ended: NDArray[np.bool_]) -> Floats:
+def _incidence(table: _Table, weight: Floats, ended: NDArray[np.bool_]) -> Floats:
     """The share that has ended in one way (Aalen and Johansen)."""
-    still = _falling(*_counted(table, grid, weight))
-    before = np.concatenate(([1.0], still[:-1]))
-    so, at_risk = _counted(table, grid, weight, ended)
-    hazard = np.divide(so, at_risk, out=np.zeros_like(so), where=at_risk > _TOLERANCE)
-    return np.asarray(np.cumsum(before * hazard))
+    before = np.concatenate(([1.0], _falling(*_counted(table, weight))[:-1]))
+    so, at_risk = _counted(table, weight, ended)
+    hazard: Floats = before * so / np.where(at_risk > _TOLERANCE, at_risk, 1.0)
+    return hazard.cumsum()
 
 
 def _greenwood(share: Floats, ended: Floats, at_risk: Floats) -> Floats:
@@ -303,11 +301,9 @@ def _greenwood(share: Floats, ended: Floats, at_risk: Floats) -> Floats:
     return np.array([lower, upper])
 
 
-def _curve(
-    table: _Table, grid: Whole, falling: Floats, bands: Floats, curves: Floats, intervals: int, running: int
-) -> Curve:
+def _curve(table: _Table, falling: Floats, bands: Floats, curves: Floats, intervals: int, running: int) -> Curve:
     """A rising curve out of a falling one; ``curves`` are what the ends of its quantiles are read from."""
-    at_risk = _counted(table, grid, table.weight)[1]
+    grid, at_risk = table.grid, _counted(table, table.weight)[1]
     happens = np.concatenate(([falling[0] < 1], falling[1:] < falling[:-1]))
     points = tuple(
         Point(
@@ -320,14 +316,16 @@ def _curve(
 
 
 def _quantile(grid: Whole, falling: Floats, curves: Floats, share: float) -> Quantile:
-    reached = np.array([_reached(grid, each, share) for each in curves])
-    lower, upper = np.quantile(reached, _ENDS, method="inverted_cdf") if len(reached) > 2 else np.sort(reached)
-    return Quantile(*(None if each == inf else int(each) for each in (_reached(grid, falling, share), lower, upper)))
+    day = _reached(grid, falling[np.newaxis], share)[0]
+    days = np.sort(_reached(grid, curves, share))
+    lower, upper = np.quantile(days, _ENDS, method="inverted_cdf") if len(days) > 2 else days
+    return Quantile(*(None if each == inf else int(each) for each in (day, lower, upper)))
 
 
-def _reached(grid: Whole, falling: Floats, share: float) -> float:
-    at = int(np.argmax(falling <= 1 - share + _TOLERANCE))
-    return float(grid[at]) if falling[at] <= 1 - share + _TOLERANCE else inf
+def _reached(grid: Whole, curves: Floats, share: float) -> Floats:
+    """The day on which each curve reaches a share; infinity: it does not."""
+    there = curves <= 1 - share + _TOLERANCE
+    return np.where(there[:, -1], grid[there.argmax(axis=1)], inf)
 
 
 def _pairs(frameworks: Iterable[Recurrence], number: int) -> Iterable[tuple[str, float]]:
@@ -343,7 +341,8 @@ def _ratio(number: int, pairs: Sequence[tuple[str, float]], replicates: int, see
     if len(names) < 2:
         return Ratio(number, mean, None, None, len(pairs))
     cluster = np.array([names[name] for name, _ in pairs])
-    table = _Table(cluster, cluster == cluster, np.ones(len(pairs)), cluster, len(names))
-    means = [float(np.average(logs, weights=weight)) for weight in _weights(table, replicates, seed)]
+    one = np.ones(len(pairs))
+    table = _Table(cluster, cluster, one > 0, one, cluster, len(names))
+    means = [weight @ logs / weight.sum() for weight in _weights(table, replicates, seed)]
     lower, upper = np.exp(np.quantile(means, _ENDS))
     return Ratio(number, mean, float(lower), float(upper), len(pairs))

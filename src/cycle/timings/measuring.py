@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from math import ceil
 from typing import Any, cast
 
 from msgspec import Struct
 
 from cycle.history import Cutoffs
-from cycle.projections.spells import cycle_interval, obstacle_spell, policy_run, stage_visit
+from cycle.projections.frameworks import frameworks
 from cycle.reading import Filters, Reader
-from cycle.timings.durations import Duration, Ended, Frameworks, Kind, Metric, Tables
+from cycle.timings.durations import Duration, Ended, Kind, Metric
 from cycle.timings.estimators import (
     Curve,
     Ending,
@@ -32,7 +31,6 @@ AT_LEAST_FRAMEWORKS = 5
 """A group of fewer has rows and no curve."""
 LATE_DAYS = 30
 """A fact recorded later than this after it happened says little of when it happened."""
-QUESTION = "timings"
 
 
 class By(StrEnum):
@@ -67,13 +65,16 @@ class Group(Struct, frozen=True, omit_defaults=True):
     running: int
     dissolved: int
     doubtful: int
-    lag: Lag | None
+    lag: Lag
     curve: Curve | None = None
     changes: Sequence[Ratio] = ()
 
 
 class Measured(Struct, frozen=True):
-    """What was asked, from what, and what came of it."""
+    """What was asked, from what, and what came of it.
+
+    ``durations`` are those that the figures are made of; ``next`` is behind which to go on, where there are more.
+    """
 
     metric: str
     definition: int
@@ -83,30 +84,51 @@ class Measured(Struct, frozen=True):
     by: By | None
     groups: Sequence[Group]
     durations: Sequence[Duration]
+    next: str | None
 
 
-def measured(reader: Reader, metric: Metric, by: By | None, filters: Filters, cutoffs: Cutoffs) -> Measured:
+def measured(
+    reader: Reader,
+    metric: Metric,
+    by: By | None,
+    filters: Filters,
+    cutoffs: Cutoffs,
+    limit: int | None = None,
+    after: str = "",
+) -> Measured:
     """A metric inside some cut-offs, by cohorts; without a day, as of today.
+
+    Args:
+        limit: how many durations to tell at most, of those behind ``after``.
 
     Raises:
         Forbidden: the account may read it nowhere, or not in the commune that is named.
     """
     on = cutoffs.as_of or reader.engine.today()
-    found = list(metric.of(Frameworks(tables(reader, filters, cutoffs, on))))
     cohorts = _cohorts(reader, by, filters, cutoffs)
-    groups = [_group(metric, name, about, some) for (name, about), some in _apart(metric, found, cohorts)]
-    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, found)
+    found: dict[tuple[str, str], _Gathering] = {}
+    told: list[Duration] = []
+    more = False
+    for each in metric.durations(lambda name: reader.each(name, filters, cutoffs), on):
+        for cohort in cohorts(each):
+            about = each.about if metric.apart else None
+            key = cohort or "", about or ""
+            gathering = found.get(key)
+            if gathering is None:
+                gathering = found[key] = _Gathering(metric, cohort, about)
+            gathering.take(each)
+        if _place(each) > after:
+            more = more or len(told) == limit
+            if not more:
+                told.append(each)
+    groups = [found[key].group() for key in (sorted(found) if by else found)]
+    behind = _place(told[-1]) if more and told else None
+    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told, behind)
 
 
-def tables(reader: Reader, filters: Filters, cutoffs: Cutoffs, on: date) -> Tables:
-    """The rows that durations are made of."""
-
-    def rows(name: str) -> Any:
-        return reader.rows(name, filters, cutoffs)
-
-    names = (cycle_interval.name, stage_visit.name, policy_run.name, obstacle_spell.name)
-    intervals, visits, policies, obstacles = map(rows, names)
-    return Tables(intervals, visits, policies, obstacles, on)
+def _place(duration: Duration) -> str:
+    """Where a duration stands among all of a metric."""
+    return f"{duration.framework}/{duration.about or ''}/{duration.start.version:08}"
 
 
 def _cohorts(
@@ -118,73 +140,89 @@ def _cohorts(
     if by is By.POLICY:
         return lambda duration: (duration.policy,)
     if by is By.SECTOR:
-        sectors = {row.framework: row.sectors for row in cast("list[Any]", reader.rows("frameworks", filters, cutoffs))}
-        return lambda duration: sectors[duration.framework]
+        rows = cast("Iterator[Any]", reader.each(frameworks.name, filters, cutoffs))
+        sectors = {row.framework: row.sectors for row in rows}
+        return lambda duration: sectors.get(duration.framework, ())
     places = {row.code: getattr(row, by.value) for row in reader.communes(cutoffs)}
     return lambda duration: (places[duration.commune],)
 
 
-def _apart(
-    metric: Metric, durations: Iterable[Duration], cohorts: Callable[[Duration], Iterable[str | None]]
-) -> list[tuple[tuple[str | None, str | None], list[Duration]]]:
-    """Durations by cohort, and by what they are about where that is counted apart."""
-    found: dict[tuple[str | None, str | None], list[Duration]] = defaultdict(list)
-    for each in durations:
-        for cohort in cohorts(each):
-            found[cohort, each.about if metric.apart else None].append(each)
-    return sorted(found.items(), key=lambda item: item[0][0] or "")
+class _Gathering:
+    """One cohort while its durations come, framework by framework."""
+
+    def __init__(self, metric: Metric, cohort: str | None, about: str | None) -> None:
+        self._metric, self._cohort, self._about = metric, cohort, about
+        self._framework, self._events = "", set[str]()
+        self._frameworks = self._doubtful = 0
+        self._ended: Counter[Ended] = Counter()
+        self._lags: Counter[int] = Counter()
+        self._series: list[Recurrence] = []
+        self._endings: list[Ending] = []
+
+    def take(self, duration: Duration) -> None:
+        if duration.framework != self._framework:
+            self._framework = duration.framework
+            self._frameworks += 1
+            self._events.clear()
+            self._series.append(Recurrence(duration.commune, ()))
+        self._ended[duration.ended] += 1
+        for mark in (duration.start, duration.end):
+            if mark is not None and mark.event not in self._events:
+                self._events.add(mark.event)
+                self._lags[(mark.recorded_at.date() - mark.on).days] += 1
+        if duration.days < 0 and not self._metric.signed:
+            self._doubtful += 1
+        elif self._metric.kind is Kind.RECURRENT:
+            self._series[-1] = _longer(self._series[-1], duration)
+        else:
+            self._endings.append(Ending(duration.commune, duration.days, WAYS[duration.ended]))
+
+    def group(self) -> Group:
+        """What they come to."""
+        enough = self._frameworks >= AT_LEAST_FRAMEWORKS
+        return Group(
+            cohort=self._cohort,
+            about=self._about,
+            frameworks=self._frameworks,
+            intervals=self._ended.total(),
+            running=self._ended[Ended.RUNNING],
+            dissolved=self._ended[Ended.DISSOLVED],
+            doubtful=self._doubtful,
+            lag=_lag(self._lags),
+            curve=self._curve() if enough else None,
+            changes=paired_ratios(self._series) if enough and self._metric.compared else (),
+        )
+
+    def _curve(self) -> Curve | None:
+        match self._metric.kind:
+            case Kind.RECURRENT:
+                return wang_chang(self._series)
+            case Kind.ONCE:
+                return kaplan_meier(self._endings)
+            case Kind.SIDE_BY_SIDE:
+                return clustered(self._endings)
 
 
-def _group(metric: Metric, cohort: str | None, about: str | None, durations: Sequence[Duration]) -> Group:
-    sound = [each for each in durations if metric.signed or each.days >= 0]
-    frameworks = {each.framework for each in durations}
-    enough = len(frameworks) >= AT_LEAST_FRAMEWORKS
-    series = list(_series(sound)) if metric.kind is Kind.RECURRENT else []
-    return Group(
-        cohort=cohort,
-        about=about,
-        frameworks=len(frameworks),
-        intervals=len(durations),
-        running=sum(each.ended is Ended.RUNNING for each in durations),
-        dissolved=sum(each.ended is Ended.DISSOLVED for each in durations),
-        doubtful=len(durations) - len(sound),
-        lag=_lag(durations),
-        curve=_curve(metric, sound, series) if enough else None,
-        changes=paired_ratios(series) if enough and metric.id == "M1" else (),
-    )
+WAYS = {Ended.RUNNING: 0, Ended.CLOSED: 1, Ended.DISSOLVED: 2}
 
 
-def _curve(metric: Metric, durations: Sequence[Duration], series: Sequence[Recurrence]) -> Curve | None:
-    match metric.kind:
-        case Kind.RECURRENT:
-            return wang_chang(series)
-        case Kind.ONCE:
-            return kaplan_meier([_ending(each) for each in durations])
-        case Kind.SIDE_BY_SIDE:
-            return clustered([_ending(each) for each in durations])
+def _longer(series: Recurrence, duration: Duration) -> Recurrence:
+    if duration.ended is Ended.CLOSED:
+        return series._replace(closed=(*series.closed, duration.days))
+    return series._replace(running=duration.days)
 
 
-def _ending(duration: Duration) -> Ending:
-    way = {Ended.RUNNING: 0, Ended.CLOSED: 1, Ended.DISSOLVED: 2}[duration.ended]
-    return Ending(duration.commune, duration.days, way)
-
-
-def _series(durations: Iterable[Duration]) -> Iterator[Recurrence]:
-    """The intervals of each framework; communes are drawn as a whole, as some have several frameworks."""
-    found: dict[str, list[Duration]] = defaultdict(list)
-    for each in durations:
-        found[each.framework].append(each)
-    for some in found.values():
-        closed = tuple(each.days for each in some if each.ended is Ended.CLOSED)
-        running = [each.days for each in some if each.ended is not Ended.CLOSED]
-        yield Recurrence(some[0].commune, closed, running[-1] if running else None)
-
-
-def _lag(durations: Iterable[Duration]) -> Lag | None:
+def _lag(days: Counter[int]) -> Lag:
     """How late the facts at both ends were recorded."""
-    marks = {mark.event: mark for each in durations for mark in (each.start, each.end) if mark}
-    days = sorted((mark.recorded_at.date() - mark.on).days for mark in marks.values())
-    if not days:
-        return None
-    nearest = [days[ceil(share * len(days)) - 1] for share in (0.5, 0.9)]
-    return Lag(len(days), nearest[0], nearest[1], sum(each > LATE_DAYS for each in days) / len(days))
+    late = sum(count for day, count in days.items() if day > LATE_DAYS)
+    return Lag(days.total(), _nearest(days, 0.5), _nearest(days, 0.9), late / days.total())
+
+
+def _nearest(days: Counter[int], share: float) -> int:
+    """The smallest number of days within which at least this share lies."""
+    seen = 0
+    for day in sorted(days):
+        seen += days[day]
+        if seen >= share * days.total():
+            return day
+    raise AssertionError("no days")
