@@ -130,7 +130,9 @@ class Projection(Generic[R]):
         self.framed = hints.get("framework") is str
         """Whether every row is of a framework: its key begins with it then, and those of one stand together."""
         self.fields = tuple(field for name in row.__struct_fields__ for field in _fields(name, hints[name]))
-        self._parts = {name: part for name in row.__struct_fields__ if (part := _part(hints[name]))}
+        self._parts: dict[str, type[Part]] = {
+            name: part for name in row.__struct_fields__ if (part := _part(hints[name]))
+        }
         self._places = tuple(
             _places(part and part.__struct_fields__ for part in map(self._parts.get, row.__struct_fields__))
         )
