@@ -133,9 +133,7 @@ class Projection(Generic[R]):
         self._parts: dict[str, type[Part]] = {
             name: part for name in row.__struct_fields__ if (part := _part(hints[name]))
         }
-        self._places = tuple(
-            _places(part and part.__struct_fields__ for part in map(self._parts.get, row.__struct_fields__))
-        )
+        self._places = tuple(_places(self._parts.get(name) for name in row.__struct_fields__))
         self._decoders = [(f.name, f.decode) for f in self.fields if f.decode is not None]
         self._encoders = [(at, f.encode) for at, f in enumerate(self.fields, 1) if f.encode is not None]
         self._flat = all(encode is msgspec.to_builtins for _, encode in self._encoders)
