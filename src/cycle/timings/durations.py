@@ -217,11 +217,11 @@ class Metric(Struct, frozen=True):
     compared: bool = False
 
     def durations(self, rows: Rows, on: date) -> Iterator[Duration]:
-        """All of them as they are on a day, framework by framework."""
+        """All of them as they are on a day, framework by framework, in the order in which they begin."""
         obstacles = rows(obstacle_spell.name) if self.of_obstacles else ()
         intervals, visits, policies = map(rows, (cycle_interval.name, stage_visit.name, policy_run.name))
         for one in _together(on, intervals, visits, policies, obstacles):
-            yield from self.of(one)
+            yield from sorted(self.of(one), key=lambda each: (each.start.version, each.about or ""))
 
 
 METRICS: Mapping[str, Metric] = {

@@ -51,7 +51,7 @@ class Lag(Struct, frozen=True):
     late: float
 
 
-class Group(Struct, frozen=True, omit_defaults=True):
+class Group(Struct, frozen=True):
     """One cohort. ``about``: the stage, where stages are counted apart.
 
     ``curve`` None: it has fewer than five frameworks, or nothing but doubts. ``doubtful``: left out, because they are
@@ -128,7 +128,7 @@ def measured(
 
 def _place(duration: Duration) -> str:
     """Where a duration stands among all of a metric."""
-    return f"{duration.framework}/{duration.about or ''}/{duration.start.version:08}"
+    return f"{duration.framework}/{duration.start.version:08}/{duration.about or ''}"
 
 
 def _cohorts(
