@@ -13,7 +13,7 @@ MEAN_DAYS, VARIATION, WITHIN = 150.0, 0.5, 0.2
 """The mean interval, the coefficient of variation of speeds between frameworks, and that within one."""
 OBSERVED_DAYS = (200, 900)
 """Each framework has been observed for somewhere between these."""
-FRAMEWORKS, REPLICATES = 100, 300
+FRAMEWORKS, REPLICATES, SEEDS = 100, 300, 200
 
 
 class Score(NamedTuple):
@@ -69,3 +69,23 @@ def scored(estimator: Callable[[list[Recurrence]], Curve | None], true: float, s
         lower, upper = curve.median.lower, curve.median.upper
         covered += lower is not None and lower <= true and (upper is None or true <= upper)
     return Score(sum(found) / len(found) / true - 1, covered / seeds)
+
+
+def closed_only(frameworks: list[Recurrence]) -> Curve | None:
+    """The median of what has ended, as a spreadsheet would have it."""
+    return kaplan_meier([Ending(each.cluster, days, 1) for each in frameworks for days in each.closed])
+
+
+def main() -> None:
+    """What each way of counting makes of the same frameworks."""
+    true = truth(Random(1))
+    print(f"{FRAMEWORKS} frameworks, {SEEDS} runs; the true median is {true:.0f} days")
+    for name, estimator in (("closed only", closed_only), ("pooled", pooled), ("ours", ours)):
+        score = scored(estimator, true, SEEDS)
+        print(
+            f"{name:12} {true * (1 + score.error):4.0f} days   its 95 % interval holds the truth in {score.covered:.1%}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -6,9 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.timings.simulating import Score, ours, pooled, scored, truth
-
-SEEDS = 200
+from tests.timings.simulating import SEEDS, Score, ours, pooled, scored, truth
 
 
 @pytest.fixture(scope="module")
