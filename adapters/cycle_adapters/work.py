@@ -1,7 +1,8 @@
 """What goes on beside requests, in one process or in one of its own: projections, deadlines, deliveries, sealing.
 
-Any number of processes may do it: a checkpoint is compared before it is moved, a deadline is its own
-key, and what delivers, what publishes and what seals has one lock each.
+Any number of processes may do it. Each part is done by one of them at a time, and by another one as soon as
+that ends or is killed. Nothing rests on it: a checkpoint is compared before it is moved, and a deadline is
+its own key.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -21,11 +23,39 @@ from cycle.failures import Failure
 from cycle.projections.runner import Runner
 from cycle.settings import NATS, Settings
 from cycle.store import Unavailable
+from cycle.turns import Turn, Turns, Work
 from cycle_adapters.logs import Line, tell, trouble
 
 LOOK_SECONDS = 60.0
 """Between two looks at days that may have gone by."""
-LONGEST_PAUSE_SECONDS = 60.0
+TURN_SECONDS = 1.0
+"""Between two looks whether it is this process's turn."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+OUTAGE_SECONDS = 5.0
+"""The longest pause while the database is away: work goes on as soon as it is back."""
+
+
+class Shift:
+    """This process's shift at some work: over when it is to stop, or when it has lost its turn."""
+
+    def __init__(self, turn: Turn, stop: Event) -> None:
+        self._turn, self._stop = turn, stop
+
+    def is_set(self) -> bool:
+        return self._stop.is_set() or not self._turn.held()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until the process is to stop."""
+        self._stop.wait(seconds)
+
+
+def in_turn(turns: Turns, work: Work, part: Callable[[Shift], None], stop: Event) -> None:
+    """Do some work while it is this process's turn; wait for it while it is another's."""
+    while not stop.is_set():
+        with turns.turn(work) as turn:
+            if turn is not None:
+                part(Shift(turn, stop))
+        stop.wait(TURN_SECONDS)
 
 
 @contextmanager
@@ -40,9 +70,10 @@ def at_work(engine: Engine, runner: Runner, settings: Settings, account: str) ->
     stop = Event()
     deadlines = Deadlines(engine, account)
     webhooks = _webhooks(engine, account)
+    turns = engine.store.turns
     parts: dict[str, Callable[[], None]] = {
-        "projections": lambda: runner.run(stop),
-        "deadlines": lambda: watch_days(deadlines, runner, stop),
+        "projections": lambda: in_turn(turns, Work.FOLDING, runner.run, stop),
+        "deadlines": lambda: in_turn(turns, Work.WATCHING, lambda shift: watch_days(deadlines, runner, shift), stop),
         "webhooks": lambda: webhooks(stop),
     }
     publishing = _publishing(engine, account)
@@ -67,7 +98,7 @@ class MayNot(Failure):
     code = "worker-may-not"
 
 
-def watch_days(deadlines: Deadlines, runner: Runner, stop: Event) -> None:
+def watch_days(deadlines: Deadlines, runner: Runner, stop: Shift | Event) -> None:
     """Record deadlines as they pass; says once when the account may not."""
     allowed = True
     while not stop.is_set():
@@ -82,18 +113,20 @@ def watch_days(deadlines: Deadlines, runner: Runner, stop: Event) -> None:
 
 
 def kept_going(name: str, work: Callable[[], None], stop: Event) -> None:
-    """A part that meets trouble says so and begins again, after a pause that grows."""
-    pause = 1.0
+    """A part that meets trouble says so and begins again, after a pause that grows while nothing else comes of it."""
+    pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
+        began = monotonic()
         try:
             work()
         except (Unavailable, DBAPIError) as error:
             trouble(name, error)
+            worked = monotonic() - began > OUTAGE_SECONDS
+            pause = FIRST_PAUSE_SECONDS if worked else min(2 * pause, OUTAGE_SECONDS)
         except Exception as error:
             trouble(name, error)
             pause = LONGEST_PAUSE_SECONDS
         stop.wait(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _sealing(engine: Engine, settings: Settings) -> AbstractContextManager[None]:

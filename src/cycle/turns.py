@@ -15,6 +15,10 @@ class Work(Enum):
     """Sending to webhooks."""
     PUBLISHING = "publishing"
     """Handing events on to NATS."""
+    FOLDING = "folding"
+    """Keeping projections up: what two fold at once, one of them folds for nothing."""
+    WATCHING = "watching"
+    """Recording deadlines as they pass."""
 
 
 class Turn(Protocol):
@@ -34,3 +38,10 @@ class Turns(ABC):
     @abstractmethod
     def is_held(self, work: Work) -> bool:
         """Whether some process has the right now: asked without taking it from anybody."""
+
+
+class Stop(Protocol):
+    """Whoever works asks it between two pieces of work."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""

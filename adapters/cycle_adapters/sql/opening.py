@@ -20,6 +20,15 @@ REVISION = "0005"
 REVISIONS = frozenset({"0001", "0002", "0003", "0004", REVISION})
 APPLICATION_ID = 0x4379_636C  # "Cycl"
 BUSY_MILLISECONDS = 60_000
+NOTICING = {
+    "connect_timeout": "10",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""A server whose machine has vanished says nothing: it is given up after ten seconds, not after a quarter of an hour.
+What the address of the database says goes before it."""
 READ_ONLY = "cycle_read_only"
 """Execution option of a connection that only reads: it takes no write lock on SQLite."""
 DERIVED = "cycle_derived"
@@ -57,6 +66,9 @@ def open_database(database: str) -> Engine:
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> None:
         cause = context.original_exception
+        # What a look before use finds broken is replaced, and nobody has to hear of it.
+        if context.is_pre_ping:
+            return
         if isinstance(cause, sqlite3.Error | psycopg.Error):
             found = cannot_use(cause, url)
             if found.cause != "other":
@@ -142,6 +154,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
+    url = url.update_query_dict({**NOTICING, **url.query})
     engine = create_engine(url, pool_pre_ping=True, pool_size=20, pool_reset_on_return=None)
 
     @event.listens_for(engine, "connect")

@@ -260,7 +260,8 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
     def waker(self) -> Waker:
         if self._is_sqlite:
             return SqliteWaker(self._bell, self._raw_sqlite())
-        return PostgresWaker(self._raw_postgres)
+        with self._explained():
+            return PostgresWaker(self._raw_postgres)
 
     @contextmanager
     def moment(self) -> Iterator[Moment]:

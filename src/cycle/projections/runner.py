@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from threading import Event as Flag
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -29,6 +28,7 @@ from cycle.projections.tables import (
     read_checkpoints,
 )
 from cycle.store import LogRecorder, Waker
+from cycle.turns import Stop
 
 BATCH = 2_000
 """Positions in one transaction."""
@@ -120,7 +120,7 @@ class Runner:
         up_to: int | None = None,
         progress: Progress | None = None,
         batch: int = BATCH,
-        stop: Flag | None = None,
+        stop: Stop | None = None,
     ) -> int:
         """Fold what is new into every projection, up to a position or the head, or the batch in which it is stopped.
 
@@ -131,7 +131,7 @@ class Runner:
         with self._folding:
             return self._folded(goal, progress, batch, stop)
 
-    def _folded(self, goal: int, progress: Progress | None, batch: int, stop: Flag | None) -> int:
+    def _folded(self, goal: int, progress: Progress | None, batch: int, stop: Stop | None) -> int:
         while True:
             live = self._at_work()
             behind = [each for each in live if each.position < goal]
@@ -168,14 +168,19 @@ class Runner:
         self._live.clear()
 
     def _at_work(self) -> list[_Live]:
-        if not self._live:
-            with self._read.connect() as connection:
-                found, have = read_checkpoints(connection), indexed(connection, list(self._projections))
-            for name, projection in self._projections.items():
-                if found[name].problem is None:
-                    position = found[name].position
-                    self._live[name] = _Live(projection, position, self._log, indexed=name in have)
-        return list(self._live.values())
+        """Every projection that has not stopped. Where another process has folded, its rows are read again."""
+        with self._read.connect() as connection:
+            found = read_checkpoints(connection)
+            moved = {
+                name
+                for name in self._projections
+                if name not in self._live or self._live[name].position != found[name].position
+            }
+            have = indexed(connection, list(moved)) if moved else set()
+        for name in moved:
+            position = found[name].position
+            self._live[name] = _Live(self._projections[name], position, self._log, indexed=name in have)
+        return [self._live[name] for name in self._projections if found[name].problem is None]
 
     def _one_batch(self, group: Sequence[_Live], begin: int, end: int, goal: int) -> None:
         # Outside the transaction, so that others wait less: who changes these rows moves the checkpoint too.
@@ -249,7 +254,7 @@ class Runner:
                     raise NotThereYet(f"the log has not reached position {position}")
                 waker.wait(min(left, WAIT_SECONDS))
 
-    def run(self, stop: Flag) -> None:
+    def run(self, stop: Stop) -> None:
         """Follow the log until told to stop: arm the waker, pull, wait, pull again. It stops between two batches."""
         with closing(self._log.waker()) as waker:
             while not stop.is_set():
@@ -257,7 +262,7 @@ class Runner:
                 _wait(waker, stop)
 
 
-def _wait(waker: Waker, stop: Flag) -> None:
+def _wait(waker: Waker, stop: Stop) -> None:
     """Until there may be something new, or it is time to look anyhow, or to stop."""
     again = monotonic() + WAIT_SECONDS
     while not stop.is_set() and (left := again - monotonic()) > 0:
