@@ -1,0 +1,166 @@
+"""A house of many processes on one PostgreSQL, as an operator would run them: each can be killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import psycopg
+from sqlalchemy import make_url
+
+from cycle.aggregates.account import OpenAccount
+from cycle.aggregates.base import Role
+from cycle.aggregates.framework.anytime import AttachDocument
+from cycle.aggregates.terms import AccountKind
+from cycle.engine import Engine, Said
+from cycle.identity.credentials import Credentials
+from cycle.turns import Work
+from cycle.vault.keys import new_key
+from cycle.webhooks.endpoints import Webhooks
+from cycle_adapters.sql.opening import APPLICATION_ID
+from cycle_adapters.sql.turns import NUMBERS
+from tests.access.places import two_communes
+from tests.operations.processes import CYCLE, ROOT
+from tests.people import ADMINISTRATOR, DAY, admit
+from tests.postgres import Cluster, lasting_port, new_database
+from tests.trials.subscribers import PAPER_ATTACHED
+
+HOLDERS = """
+    SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = %s::oid AND objid = %s::oid
+"""
+NETWORKS = {"CYCLE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+SUBSCRIBER = "dhis"
+"""A machine that reads everything and is sent everything."""
+
+
+class Program:
+    """One process of ours; what it says on standard error is kept in a file."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], folder: Path) -> None:
+        self.name, self.log = name, folder / f"{name}.log"
+        own = {each: value for each, value in os.environ.items() if not each.startswith("CYCLE_")}
+        self._command = (*CYCLE, "--lang", "en", *command)
+        self._environment = {**own, "LC_ALL": "C.UTF-8", **environment}
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it; it has begun when this returns."""
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline(), self.log.read_text()[-2_000:]
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """As an operator stops it; returns its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        process, self._process = self._process, None
+        assert process is not None
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        return process.returncode
+
+    def end(self) -> None:
+        if self._process is not None:
+            self.kill()
+
+
+class House:
+    """PostgreSQL, processes that serve, workers, and who may do what in it."""
+
+    def __init__(self, folder: Path, clients: int, serving: int = 2, working: int = 2) -> None:
+        self.folder = folder
+        self.cluster = Cluster(folder / "postgres")
+        self.cluster.start()
+        self.url = new_database(self.cluster.url)
+        self.key = folder / "vault.key"
+        new_key(self.key)
+        self.engine = Engine(self.url, vault_key=self.key)
+        self.frameworks = two_communes(self.engine)
+        self.tokens = [
+            self._machine(f"load-{number}", Role.FACILITATOR, AttachDocument.type) for number in range(clients)
+        ]
+        self.subscriber = self._machine(SUBSCRIBER, Role.INTEGRATOR, "events")
+        ports = [lasting_port() for _ in range(serving)]
+        self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
+        self.serving = [self._serving(f"serve-{n}", port) for n, port in enumerate(ports, 1)]
+        self.working = [self._working(f"worker-{n}") for n in range(1, working + 1)]
+
+    def _machine(self, account: str, role: Role, scope: str) -> str:
+        """The token of a new account that may do one thing."""
+        opened = OpenAccount(account=account, kind=AccountKind.MACHINE)
+        self.engine.execute(Said(command=opened, by=ADMINISTRATOR, on=DAY))
+        admit(self.engine, (account, role, "/"))
+        return str(Credentials(self.engine).issue(ADMINISTRATOR.actor, account, (scope,), 30)[0])
+
+    def _environment(self, name: str) -> dict[str, str]:
+        # Its name tells whose a lock is.
+        own = make_url(self.url).update_query_dict({"application_name": name})
+        return {"CYCLE_DATABASE": own.render_as_string(False), "CYCLE_VAULT_KEY": str(self.key), **NETWORKS}
+
+    def _serving(self, name: str, port: int) -> Program:
+        command = ("serve", "--no-worker", "--port", str(port), "--log", "json")
+        return Program(name, command, self._environment(name), self.folder)
+
+    def _working(self, name: str) -> Program:
+        return Program(name, ("worker", "--log", "json"), self._environment(name), self.folder)
+
+    def calls(self, url: str) -> int:
+        """Register a webhook that is sent every paper from now on; returns the position behind which that is."""
+        with patch.dict(os.environ, NETWORKS):
+            Webhooks(self.engine).add(SUBSCRIBER, url, (PAPER_ATTACHED,))
+        return self.engine.store.head().position
+
+    def leader(self, work: Work) -> Program | None:
+        """Whose turn it is; None: nobody's, just now."""
+        url = make_url(self.url)
+        with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname=url.database) as connection:
+            found = connection.execute(HOLDERS, (APPLICATION_ID, NUMBERS[work])).fetchone()
+        return next((each for each in self.programs if found and each.name == found[0]), None)
+
+    @property
+    def programs(self) -> list[Program]:
+        return [*self.serving, *self.working]
+
+    def errors(self) -> list[str]:
+        """Lines that tell of a mistake of ours, of all processes: that the database was away is none."""
+        lines = [line for each in self.programs for line in each.log.read_text().splitlines()]
+        told = (json.loads(line) for line in lines)
+        return [line for line, said in zip(lines, told, strict=True) if _is_ours(said)]
+
+    def close(self) -> None:
+        with ExitStack() as ends:
+            ends.callback(self.cluster.stop)
+            ends.callback(self.engine.close)
+            for each in self.programs:
+                ends.callback(each.end)
+
+
+def _is_ours(said: dict[str, Any]) -> bool:
+    return said["level"] == "error" and said.get("status") != 503 and said.get("ending") != "unavailable"
+
+
+@contextmanager
+def house(folder: Path, clients: int, **many: Any) -> Iterator[House]:
+    """A house in which everybody is at work."""
+    found = House(folder, clients, **many)
+    try:
+        for each in found.programs:
+            each.start()
+        yield found
+    finally:
+        found.close()
