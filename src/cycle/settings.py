@@ -67,6 +67,7 @@ ADDRESS = Setting("address", "CYCLE_ADDRESS", verbs=("account invite", "nats ref
 OIDC_ISSUER = Setting("oidc_issuer", "CYCLE_OIDC_ISSUER", verbs=("serve",))
 OIDC_CLIENT_ID = Setting("oidc_client_id", "CYCLE_OIDC_CLIENT_ID", verbs=("serve",))
 OIDC_CLIENT_SECRET_FILE = Setting("oidc_client_secret_file", "CYCLE_OIDC_CLIENT_SECRET_FILE", verbs=("serve",))
+PROXIES = Setting("proxies", "CYCLE_PROXIES", verbs=("serve",))
 METRICS_TOKEN = Setting("metrics_token", "CYCLE_METRICS_TOKEN", verbs=("serve",))
 WEBHOOK_PORTS = Setting("webhook_ports", "CYCLE_WEBHOOK_PORTS", default="443,8443", verbs=RUNNING)
 WEBHOOK_NETWORKS = Setting("webhook_networks", "CYCLE_WEBHOOK_NETWORKS", verbs=RUNNING)
@@ -83,7 +84,7 @@ STOP_SECONDS = Setting("stop_seconds", "CYCLE_STOP_SECONDS", "--stop-seconds", "
 
 SETTINGS = (
     DATABASE, LANGUAGE, JSON, ACTOR, TOKEN, ROLE, SEALS, KEY_FILE, VAULT_KEY, HOST, PORT, ADDRESS, OIDC_ISSUER,
-    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, WORKER, LOG, LOG_LEVEL, STOP_SECONDS, METRICS_TOKEN,
+    OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, WORKER, LOG, LOG_LEVEL, STOP_SECONDS, PROXIES, METRICS_TOKEN,
     WEBHOOK_PORTS, WEBHOOK_NETWORKS, NATS, NATS_CREDENTIALS, NATS_CA, NATS_CERTIFICATE, NATS_REPLICAS,
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import uvicorn
@@ -16,7 +17,7 @@ from cycle.failures import UNAVAILABLE, USAGE, Failure
 from cycle.health import Check
 from cycle.projections.runner import Runner
 from cycle.sealing import LastSeal
-from cycle.settings import METRICS_TOKEN, Settings
+from cycle.settings import METRICS_TOKEN, PROXIES, Settings
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.following import Feeds
@@ -28,8 +29,8 @@ from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.sign_in_pages import SigningIn
 from cycle_adapters.stopping import GRACE_SECONDS, Stopping, Systemd, end_within
 
-PROXIES = ["127.0.0.1", "::1"]
-"""Whose word is taken for who calls: a proxy on this machine and no other."""
+HERE = ("127.0.0.1", "::1")
+"""Whose word is always taken for who calls: a proxy on this machine."""
 LEAST_TOKEN = 20
 
 
@@ -39,6 +40,13 @@ class CannotServe(Failure):
     kind = "serving"
     code = "unavailable"
     exit_code = UNAVAILABLE
+
+
+class BadProxies(Failure):
+    """What is said of proxies names no addresses, or everybody."""
+
+    kind = "serving"
+    exit_code = USAGE
 
 
 class BadToken(Failure):
@@ -96,6 +104,23 @@ def token() -> str:
     return found
 
 
+def proxies() -> list[str]:
+    """Whose word is taken for who calls: who is believed may say that he is anybody.
+
+    Raises:
+        BadProxies: an address is none, or it is everybody's.
+    """
+    named = PROXIES.given().replace(",", " ").split()
+    for each in named:
+        try:
+            everybody = not ip_network(each).prefixlen
+        except ValueError as error:
+            raise BadProxies("proxies", why=str(error)) from error
+        if everybody:
+            raise BadProxies("proxies", why=each)
+    return [*HERE, *named]
+
+
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Raises:
@@ -125,7 +150,7 @@ class Server(uvicorn.Server):
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 h11_max_incomplete_event_size=HEADER_BYTES,
                 proxy_headers=True,
-                forwarded_allow_ips=PROXIES,
+                forwarded_allow_ips=proxies(),
                 timeout_graceful_shutdown=stop_seconds,
             )
         )
