@@ -192,3 +192,19 @@ def test_connections_that_broke_while_nobody_used_them_are_replaced_unnoticed(po
             connection.exec_driver_sql(f"{ended} AND pid <> pg_backend_pid()")
         for _ in held:
             assert engine.store.head().position == 0
+
+
+def test_a_connection_that_breaks_in_use_is_put_away_without_a_word(
+    postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever asks next is given another one."""
+    with Engine(postgres_url) as engine, Engine(postgres_url) as other:
+        used = engine.store.database.raw_connection()
+        cursor = used.cursor()
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone() or (0,)
+        with other.store.database.connect() as connection:
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend({process}, 5000)")
+        used.close()
+        assert engine.store.head().position == 0
+    assert caplog.records == []

@@ -168,7 +168,11 @@ def _postgres(url: URL) -> Engine:
         if connection.closed or connection.lock.locked():
             record.invalidate()
         elif not state.transaction_was_reset:
-            connection.rollback()
+            try:
+                connection.rollback()
+            except psycopg.OperationalError:
+                # The server went away meanwhile, as whoever was at work has heard.
+                record.invalidate()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
