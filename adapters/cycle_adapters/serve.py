@@ -71,6 +71,7 @@ def serve(
         callers, door = who_calls(engine, as_account, address, demo=demo)
         rooms, outside = rooms_of(settings.database), ADDRESS.given() or address
         app = application(engine, runner, settings, callers, door, rooms, outside, stop)
+        server = Server(app, stop, systemd, stop_seconds)
         values = {"database": settings.database.rpartition("@")[2], "address": address}
         click.echo(text("message.serving", settings.language, "", **values))
         if as_account:
@@ -78,7 +79,7 @@ def serve(
         if demo:
             click.echo(text("message.serving-demo", settings.language))
         with nullcontext() if no_worker else at_work(engine, runner, settings, worker_account):
-            Server(app, stop, systemd, stop_seconds).run([listener])
+            server.run([listener])
 
 
 def who_calls(engine: Engine, as_account: str | None, address: str, *, demo: bool) -> tuple[Callers, SigningIn | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -37,6 +38,7 @@ HOLDERS = """
     WHERE locktype = 'advisory' AND granted AND classid = %s::oid AND objid = %s::oid
 """
 NETWORKS = {"CYCLE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+READY_SECONDS = 60
 SUBSCRIBER = "dhis"
 """A machine that reads everything and is sent everything."""
 
@@ -48,17 +50,20 @@ class Program:
         self.name, self.log = name, folder / f"{name}.log"
         own = {each: value for each, value in os.environ.items() if not each.startswith("CYCLE_")}
         self._command = (*CYCLE, "--lang", "en", *command)
-        self._environment = {**own, "LC_ALL": "C.UTF-8", **environment}
-        self._process: subprocess.Popen[str] | None = None
+        self._notes = folder / f"{name}.notes"
+        self._environment = {**own, "LC_ALL": "C.UTF-8", "NOTIFY_SOCKET": str(self._notes), **environment}
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; it has begun when this returns."""
-        with self.log.open("a") as log:
-            self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline(), self.log.read_text()[-2_000:]
+        """Start it; it is ready when this returns, as systemd waits for it."""
+        self._notes.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notes, self.log.open("a") as log:
+            notes.bind(str(self._notes))
+            notes.settimeout(READY_SECONDS)
+            given = {"cwd": ROOT, "env": self._environment, "stdout": subprocess.DEVNULL, "stderr": log}
+            self._process = subprocess.Popen(self._command, **given)  # type: ignore[call-overload]
+            while notes.recv(1_000) != b"READY=1":
+                pass
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
