@@ -73,6 +73,8 @@ class Reader:
     def __init__(self, url: str, subjects: str = SUBJECTS, durable: str = "reader") -> None:
         self._url, self._subjects, self._durable = url, subjects, durable
         self.heard: list[Heard] = []
+        self.takes: Callable[[Any], None] = lambda event: None
+        """Told of each event as it comes."""
         self._came = Condition()
         self._over = Event()
 
@@ -128,6 +130,7 @@ class Reader:
                                 Heard(sequence, message.subject, dict(message.headers or {}), message.data)
                             )
                             self._came.notify_all()
+                        self.takes(self.heard[-1].event)
                         await message.ack()
                 await jetstream.consumer_info(STREAM, self._durable)
         finally:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Condition, Thread
 
-from tests.postgres import free_port
+from tests.postgres import lasting_port
 
 BINARY = Path(sys.executable).with_name("nats-server")
 LIMIT_SECONDS = 60
@@ -22,7 +22,7 @@ class Node:
     """One server. ``more`` are lines of its configuration."""
 
     def __init__(self, folder: Path, name: str = "n1", more: str = "", *, jetstream: bool = True) -> None:
-        self.name, self.port = name, free_port()
+        self.name, self.port = name, lasting_port()
         self._folder, self._more, self._jetstream = folder / name, more, jetstream
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
@@ -108,7 +108,7 @@ class Cluster:
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
     """Three servers that have found each other and have a leader."""
-    ports = [free_port() for _ in range(3)]
+    ports = [lasting_port() for _ in range(3)]
     routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
     nodes = [
         Node(folder, f"n{number}", f'cluster {{ name: c, listen: "127.0.0.1:{port}", routes: [{routes}] }}')

@@ -21,10 +21,13 @@ from cycle.aggregates.base import Role
 from cycle.aggregates.framework.anytime import AttachDocument
 from cycle.aggregates.terms import AccountKind
 from cycle.engine import Engine, Said
+from cycle.groups.known import Groups
 from cycle.identity.credentials import Credentials
+from cycle.subscriptions.known import identity_of
 from cycle.turns import Work
 from cycle.vault.keys import new_key
 from cycle.webhooks.endpoints import Webhooks
+from cycle_adapters.http.groups import CONSUMING
 from cycle_adapters.sql.opening import APPLICATION_ID
 from cycle_adapters.sql.turns import NUMBERS
 from tests.access.places import two_communes
@@ -87,8 +90,8 @@ class Program:
 class House:
     """PostgreSQL, processes that serve, workers, and who may do what in it."""
 
-    def __init__(self, folder: Path, clients: int, serving: int = 2, working: int = 2) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, clients: int, serving: int = 2, working: int = 2, nats: str = "") -> None:
+        self.folder, self._nats = folder, nats
         self.cluster = Cluster(folder / "postgres")
         self.cluster.start()
         self.url = new_database(self.cluster.url)
@@ -99,18 +102,18 @@ class House:
         self.tokens = [
             self._machine(f"load-{number}", Role.FACILITATOR, AttachDocument.type) for number in range(clients)
         ]
-        self.subscriber = self._machine(SUBSCRIBER, Role.INTEGRATOR, "events")
+        self.subscriber = self._machine(SUBSCRIBER, Role.INTEGRATOR, "events", CONSUMING)
         ports = [lasting_port() for _ in range(serving)]
         self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
         self.serving = [self._serving(f"serve-{n}", port) for n, port in enumerate(ports, 1)]
         self.working = [self._working(f"worker-{n}") for n in range(1, working + 1)]
 
-    def _machine(self, account: str, role: Role, scope: str) -> str:
-        """The token of a new account that may do one thing."""
+    def _machine(self, account: str, role: Role, *scope: str) -> str:
+        """The token of a new account that may do these things."""
         opened = OpenAccount(account=account, kind=AccountKind.MACHINE)
         self.engine.execute(Said(command=opened, by=ADMINISTRATOR, on=DAY))
         admit(self.engine, (account, role, "/"))
-        return str(Credentials(self.engine).issue(ADMINISTRATOR.actor, account, (scope,), 30)[0])
+        return str(Credentials(self.engine).issue(ADMINISTRATOR.actor, account, scope, 30)[0])
 
     def _environment(self, name: str) -> dict[str, str]:
         # Its name tells whose a lock is.
@@ -122,13 +125,19 @@ class House:
         return Program(name, command, self._environment(name), self.folder)
 
     def _working(self, name: str) -> Program:
-        return Program(name, ("worker", "--log", "json"), self._environment(name), self.folder)
+        handing_on = {"CYCLE_NATS": self._nats, "CYCLE_NATS_REPLICAS": "3"} if self._nats else {}
+        return Program(name, ("worker", "--log", "json"), self._environment(name) | handing_on, self.folder)
 
     def calls(self, url: str) -> int:
         """Register a webhook that is sent every paper from now on; returns the position behind which that is."""
         with patch.dict(os.environ, NETWORKS):
             Webhooks(self.engine).add(SUBSCRIBER, url, (PAPER_ATTACHED,))
         return self.engine.store.head().position
+
+    def shares(self) -> str:
+        """A consumer group whose workers are given every paper from now on."""
+        done = Groups(self.engine).add(SUBSCRIBER, "warehouse", (PAPER_ATTACHED,))
+        return identity_of(done.receipt.stream)
 
     def leader(self, work: Work) -> Program | None:
         """Whose turn it is; None: nobody's, just now."""

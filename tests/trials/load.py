@@ -37,9 +37,14 @@ class Load:
     """So many commands a second, of clients with a token each, to servers in turn; ``refused`` should stay empty."""
 
     def __init__(
-        self, addresses: Sequence[str], tokens: Sequence[str], frameworks: Sequence[str], per_second: float
+        self,
+        addresses: Sequence[str],
+        tokens: Sequence[str],
+        frameworks: Sequence[str],
+        per_second: float,
     ) -> None:
         self._addresses, self._frameworks = addresses, frameworks
+        self.per_second = per_second
         self._each_seconds = len(tokens) / per_second
         self._stop, self._over = Event(), Event()
         self._came = Condition()

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from threading import Condition, Event, Thread
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 
 from tests.http.town import API, named
+from tests.nats.reader import Reader
 from tests.webhooks.receiver import Receiver
 
 PAPER_ATTACHED = "document-attached"
+HOLD_SECONDS = 5
+"""How long a worker of a group may keep what it was given."""
 AGAIN_SECONDS = 0.05
 """Before whoever was cut off comes again."""
 
@@ -93,6 +96,44 @@ class Streams(Follower):
                     self._after = int(each.id)
 
 
+class Shares(Follower):
+    """One of several workers that share a consumer group: what it hears, the group has heard."""
+
+    def __init__(self, addresses: Sequence[str], token: str, group: str, member: str, whole: Subscriber) -> None:
+        super().__init__(addresses, token, 0)
+        self._path, self._member, self._whole = f"{API}/groups/{group}", member, whole
+
+    def _follow(self, client: httpx2.Client) -> None:
+        asked = {"member": self._member, "limit": 50, "seconds": HOLD_SECONDS, "wait": 1}
+        while not self._stop.is_set():
+            found = client.post(f"{self._path}/lease", json=asked).raise_for_status().json()
+            for event in found["events"]:
+                self._whole.takes(event)
+            if found["lease"] is not None:
+                client.post(f"{self._path}/leases/{found['lease']}/ack", json={}).raise_for_status()
+
+
+class Group(Subscriber):
+    """All that the members of a group hear."""
+
+    name = "consumer group"
+
+
+class FromNats(Subscriber):
+    """Takes all there is from NATS, and keeps the papers that came after it did."""
+
+    name = "nats"
+
+    def __init__(self, url: str, after: int) -> None:
+        super().__init__()
+        self._after, self.reader = after, Reader(url)
+        self.reader.takes = self._keeps
+
+    def _keeps(self, event: dict[str, Any]) -> None:
+        if event["type"].split(".")[2] == PAPER_ATTACHED and int(event["globalposition"]) > self._after:
+            self.takes(event)
+
+
 class IsSent(Subscriber):
     """Receives a webhook."""
 
@@ -103,9 +144,17 @@ class IsSent(Subscriber):
         receiver.answers = lambda sent: self.takes(sent.event) or 200
 
 
+class Runs(Protocol):
+    """Follows until it is stopped."""
+
+    def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @contextmanager
-def following(followers: Sequence[Follower]) -> Iterator[None]:
-    threads = [Thread(target=each.run, name=each.name, daemon=True) for each in followers]
+def following(followers: Sequence[Runs]) -> Iterator[None]:
+    threads = [Thread(target=each.run, daemon=True) for each in followers]
     for thread in threads:
         thread.start()
     try:

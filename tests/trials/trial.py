@@ -11,9 +11,22 @@ from typing import NamedTuple
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.runner import Runner
 from cycle.turns import Work
+from tests.nats.server import Cluster, cluster
+from tests.nats.test_cluster import leader
 from tests.trials.house import House, house
 from tests.trials.load import Load, sending
-from tests.trials.subscribers import PAPER_ATTACHED, Follower, IsSent, Pulls, Streams, Subscriber, following
+from tests.trials.subscribers import (
+    PAPER_ATTACHED,
+    Follower,
+    FromNats,
+    Group,
+    IsSent,
+    Pulls,
+    Shares,
+    Streams,
+    Subscriber,
+    following,
+)
 from tests.webhooks.receiver import receiving
 
 Rows = dict[str, list[tuple[object, ...]]]
@@ -30,8 +43,10 @@ class Took(NamedTuple):
 class Trial:
     """A house under a load, and everybody who follows what it records."""
 
-    def __init__(self, house: House, load: Load, subscribers: Sequence[Subscriber], after: int) -> None:
-        self.house, self.load, self.subscribers, self._after = house, load, subscribers, after
+    def __init__(self, house: House, nats: Cluster, load: Load, subscribers: Sequence[Subscriber], after: int) -> None:
+        self.house, self.nats, self.load, self.subscribers, self._after = house, nats, load, subscribers, after
+        self.hung = 0.0, 0.0
+        """From when to when NATS hung."""
         self.took: list[Took] = []
         self._runner = Runner(house.engine.store, house.engine.leaves)
 
@@ -67,6 +82,23 @@ class Trial:
         self.house.cluster.start()
         self.took.append(Took("postgresql", "back again", monotonic() - moment))
         self.goes_on("postgresql", monotonic())
+
+    def kills_the_leader_of_nats(self) -> None:
+        node, moment = leader(self.nats), monotonic()
+        node.kill()
+        self.goes_on("nats", moment)
+        node.start()
+
+    def hangs_nats(self) -> None:
+        """Nobody who sends commands hears of it."""
+        for node in self.nats.nodes:
+            node.hang()
+        moment = monotonic()
+        self.load.goes_on(max(20, int(5 * self.load.per_second)))
+        self.hung = moment, monotonic()
+        for node in self.nats.nodes:
+            node.wake()
+        self.goes_on("nats (hung)", monotonic())
 
     # What holds at the end.
 
@@ -127,16 +159,21 @@ def _is_whole(subscriber: Subscriber, papers: Sequence[tuple[str, str, int]]) ->
 @contextmanager
 def trial(folder: Path, per_second: float, clients: int) -> Iterator[Trial]:
     """Everybody at work."""
-    with receiving() as receiver, house(folder, clients) as town:
+    with receiving() as receiver, cluster(folder / "nats") as nats, house(folder, clients, nats=nats.urls) as town:
+        group = town.shares()
         after = town.calls(receiver.url)
+        from_nats, shared = FromNats(nats.urls, after), Group()
         followers: list[Follower] = [kind(town.addresses, town.subscriber, after) for kind in (Pulls, Streams)]
+        members = [Shares(town.addresses, town.subscriber, group, name, shared) for name in ("one", "two")]
         load = Load(town.addresses, town.tokens, town.frameworks, per_second)
-        with following(followers), sending(load):
-            yield Trial(town, load, [*followers, IsSent(receiver)], after)
+        with following([*followers, *members, from_nats.reader]), sending(load):
+            yield Trial(town, nats, load, [*followers, IsSent(receiver), shared, from_nats], after)
 
 
 KILLS: dict[str, Callable[[Trial], None]] = {
     "worker": Trial.kills_the_worker,
     "serve": Trial.kills_a_server,
     "postgresql": Trial.kills_the_database,
+    "nats": Trial.kills_the_leader_of_nats,
+    "nats hung": Trial.hangs_nats,
 }
