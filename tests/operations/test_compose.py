@@ -15,18 +15,19 @@ from sqlalchemy import make_url
 from cycle.settings import unknown_variables
 from cycle_adapters.http.serving import proxies
 from cycle_adapters.sql.opening import parse
+from tests.nats.server import BINARY
 from tests.operations.test_deploy import DEPLOY, accepted
 
 FILE = DEPLOY / "compose.yaml"
 COMPOSE: Any = yaml.safe_load(FILE.read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("cycle:")}
+OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("cycle:") and name != "prepare"}
 CONTAINER = (DEPLOY / "Containerfile").read_text("utf-8")
 
 
 def test_it_is_the_topology_that_the_page_tells_of() -> None:
     assert OURS.keys() == {"serve-1", "serve-2", "worker-1", "worker-2", "sealer"}
-    assert SERVICES.keys() - OURS.keys() == {"postgres", "proxy"}
+    assert SERVICES.keys() - OURS.keys() == {"prepare", "postgres", "proxy", "nats-1", "nats-2", "nats-3"}
 
 
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="there is no docker-compose here")
@@ -65,7 +66,7 @@ def test_each_is_pinned_and_can_do_little(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    if name != "proxy":
+    if name not in ("proxy", "prepare"):
         assert service["user"].partition(":")[0] not in ("", "0", "root")
         assert "ports" not in service, "nobody reaches it from outside but through the proxy"
 
@@ -92,6 +93,23 @@ def test_keys_are_handed_to_whoever_needs_them_and_nobody_else() -> None:
     assert has("postgres-password") == {"postgres"}
 
 
+def test_whoever_writes_into_a_volume_is_given_it() -> None:
+    """The image of the database brings its folder along; others find one of root's."""
+    given = {
+        volume.lstrip("/"): owner
+        for owner, volumes in re.findall(r"chown (\S+) ([^&]+)", SERVICES["prepare"]["command"][0])
+        for volume in volumes.split()
+    }
+    assert SERVICES["prepare"]["volumes"] == [f"{volume}:/{volume}" for volume in given]
+    writing = {
+        volume.partition(":")[0]: service["user"]
+        for name, service in SERVICES.items()
+        for volume in service.get("volumes", ())
+        if name not in ("prepare", "postgres", "proxy") and not volume.endswith(":ro")
+    }
+    assert writing == given
+
+
 def test_who_serves_believes_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     address = SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
     for name in ("serve-1", "serve-2"):
@@ -113,6 +131,26 @@ def test_the_database_of_the_url_is_the_one_that_is_made() -> None:
     for name in OURS.keys() - {"sealer"}:
         url = make_url(OURS[name]["environment"]["CYCLE_DATABASE"])
         assert (url.host, url.database, url.username) == ("postgres", made["POSTGRES_DB"], made["POSTGRES_USER"])
+
+
+def test_the_nodes_of_nats_are_those_that_are_named_and_a_real_server_takes_their_command_line(tmp_path: Path) -> None:
+    nodes = [name for name in SERVICES if name.startswith("nats-")]
+    for each in OURS.values():
+        given = each["environment"]
+        if each["command"][0] != "seal":
+            assert given["CYCLE_NATS"] == ",".join(f"nats://{node}:4222" for node in nodes)
+            assert given["CYCLE_NATS_REPLICAS"] == str(len(nodes))
+    for node in nodes:
+        command = SERVICES[node]["command"]
+        assert command[:2] == ["--name", node]
+        assert command[-1] == ",".join(f"nats://{each}:6222" for each in nodes)
+        ran = subprocess.run([BINARY, *command, "-t"], capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert "flag" not in ran.stderr
+        assert SERVICES[node]["volumes"] == [f"{node}:/data"]
+    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    assert {SERVICES[node]["image"].rpartition(":")[2].partition("-")[0] for node in nodes} == {
+        version.split("v")[-1].strip()
+    }
 
 
 def test_the_version_is_the_one_that_is_built() -> None:

@@ -38,6 +38,9 @@ class Asked(Turns):
                     self.enough.set()
             yield turn
 
+    def is_held(self, work: Work) -> bool:
+        return self._turns.is_held(work)
+
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
