@@ -53,4 +53,4 @@ $(VENV)/dev-installed: requirements-dev.txt pyproject.toml | $(VENV)/python-made
 	@touch $@ $(VENV)/run-installed
 
 clean:
-	rm -rf $(VENV) tests/js/node_modules demo.db demo.db-wal demo.db-shm demo.db-unfinished*
+	rm -rf $(VENV) tests/js/node_modules demo.db demo.db-*

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from threading import Condition, Event, Thread
+from time import monotonic
 from typing import Any, Protocol
 
 import httpx2
@@ -17,6 +18,8 @@ from tests.webhooks.receiver import Receiver
 PAPER_ATTACHED = "document-attached"
 HOLD_SECONDS = 5
 """How long a worker of a group may keep what it was given."""
+MORE = 5
+"""What was on its way to somebody when its sender was killed is less than that."""
 AGAIN_SECONDS = 0.05
 """Before whoever was cut off comes again."""
 
@@ -28,14 +31,24 @@ class Subscriber:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str, int]] = []
+        self.times: list[float] = []
+        """When each of them came."""
         self.came = Condition()
 
     def takes(self, event: dict[str, Any]) -> None:
         with self.came:
             self.heard.append((event["id"], event["subject"], int(event["globalposition"])))
+            self.times.append(monotonic())
             self.came.notify_all()
 
-    def hears(self, position: int, seconds: float = 60) -> None:
+    def hears_more(self, than: int) -> float:
+        """Wait until it has heard of some more than it had; returns when it did."""
+        with self.came:
+            enough = than + MORE
+            assert self.came.wait_for(lambda: len(self.heard) >= enough, 60), (self.name, self.heard[-1:])
+            return self.times[enough - 1]
+
+    def hears(self, position: int, seconds: float) -> None:
         """Wait until it has heard of something from a position on."""
         with self.came:
             last = (self.name, self.heard[-1:])
