@@ -5,20 +5,21 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
 BROWSERS := chromium chromium-browser google-chrome
+install = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y $(1); } || \
+	echo "There is no $(1) here, and it cannot be installed: tests will fail." >&2
 
-.PHONY: demo browser test check benchmarks lock docs clean
+.PHONY: demo system test check benchmarks lock docs clean
 
 demo: $(VENV)/run-installed
 	@test -f demo.db || $(BIN)/cycle --database sqlite:///demo.db demo
 	$(BIN)/cycle --database sqlite:///demo.db serve --demo
 
-# The tests of the pages drive the system's Chromium; where it can be neither found nor installed, they say so and fail.
-browser:
-	@for each in $(BROWSERS); do command -v $$each >/dev/null && exit 0; done; \
-		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium; } || \
-		echo "There is no Chromium here, and it cannot be installed: the tests of the pages will fail." >&2
+# Tests drive the system's Chromium, and its nginx: where one can be neither found nor installed, they say so and fail.
+system:
+	@for each in $(BROWSERS); do command -v $$each >/dev/null && exit 0; done; $(call install,chromium)
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || $(call install,nginx-light)
 
-test: $(VENV)/dev-installed browser
+test: $(VENV)/dev-installed system
 	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/dev-installed

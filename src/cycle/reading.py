@@ -188,10 +188,7 @@ class Reader:
         Raises:
             Forbidden, KeyError: as ``rows``.
         """
-        territories = self._may(name, filters.commune)
-        if cutoffs == EVERYTHING:
-            return (row for _, row in self._live(name, filters, territories, "", None))
-        return (row for _, row in self._of_past(name, filters, territories, cutoffs))
+        return (row for _, row in self._found(name, filters, cutoffs))
 
     def page(self, name: str, filters: Filters, cutoffs: Cutoffs, limit: int, after: str = "") -> Page:
         """At most so many rows behind a key: whoever goes on meets each row once, whatever is written meanwhile.
@@ -205,10 +202,15 @@ class Reader:
     def _rows(
         self, name: str, filters: Filters, cutoffs: Cutoffs, after: str = "", limit: int | None = None
     ) -> list[tuple[str, Row]]:
+        return list(self._found(name, filters, cutoffs, after, limit))
+
+    def _found(
+        self, name: str, filters: Filters, cutoffs: Cutoffs, after: str = "", limit: int | None = None
+    ) -> Iterator[tuple[str, Row]]:
         territories = self._may(name, filters.commune)
         if cutoffs == EVERYTHING:
-            return list(self._live(name, filters, territories, after, limit))
-        return list(islice(self._of_past(name, filters, territories, cutoffs, after), limit))
+            return self._live(name, filters, territories, after, limit)
+        return islice(self._of_past(name, filters, territories, cutoffs, after), limit)
 
     def _of_past(
         self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], cutoffs: Cutoffs, after: str = ""

@@ -407,7 +407,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("overview.py", "role_demanded"): (order_of_an_auditor,),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
-    ("reading.py", "_rows"): (rows_elsewhere,),
+    ("reading.py", "_found"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),
     ("reading.py", "corrections"): (corrections_elsewhere,),
     ("reading.py", "readable"): (fed_elsewhere,),

@@ -61,6 +61,7 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("saying.py", "say_of_framework"): "in which commune a refusal looks for who can help",
     ("serve.py", "serve"): "what folds beside the server, and watches how commands end: it shows nothing",
     ("working.py", "worker"): "what folds and watches, and shows nothing",
+    ("work.py", "at_work"): "whose turn it is beside the server, and nothing of what is recorded",
     ("work.py", "_sealing"): "the sealer beside the server, which signs and shows nothing",
     ("serving.py", "checks"): "how well the log is kept: how long it is and how far views have come, nothing in it",
     ("metrics.py", "__init__"): "how many events are saved together, and nothing of what they say",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -28,17 +27,6 @@ CONTAINER = (DEPLOY / "Containerfile").read_text("utf-8")
 def test_it_is_the_topology_that_the_page_tells_of() -> None:
     assert OURS.keys() == {"serve-1", "serve-2", "worker-1", "worker-2", "sealer"}
     assert SERVICES.keys() - OURS.keys() == {"prepare", "postgres", "proxy", "nats-1", "nats-2", "nats-3"}
-
-
-@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="there is no docker-compose here")
-def test_compose_itself_takes_it(tmp_path: Path) -> None:
-    # It needs no engine for that. As JSON, for an old one does not know that a file may have a name.
-    ran = subprocess.run(
-        ["docker-compose", "-f", "-", "config", "--quiet"],
-        input=re.sub(r"^name: .*\n", "", FILE.read_text("utf-8"), flags=re.MULTILINE),
-        capture_output=True, text=True, cwd=DEPLOY, check=False,
-    )  # fmt: skip
-    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
 
-import pytest
-
 from tests.operations.test_deploy import DEPLOY
 from tests.postgres import lasting_port
 from tests.trials.house import house
@@ -52,7 +50,7 @@ def _answers(port: int) -> bool:
 @contextmanager
 def before(folder: Path, addresses: list[str]) -> Iterator[str]:
     """nginx before some servers; yields its address."""
-    assert NGINX
+    assert NGINX, "there is no nginx here: install it"
     port = lasting_port()
     process = subprocess.Popen([NGINX, "-c", str(configured(folder, port, addresses)), "-p", str(folder)])
     while not _answers(port):
@@ -64,7 +62,6 @@ def before(folder: Path, addresses: list[str]) -> Iterator[str]:
         process.wait(60)
 
 
-@pytest.mark.skipif(NGINX is None, reason="there is no nginx here")
 def test_each_is_restarted_in_turn_and_no_request_fails() -> None:
     with TemporaryDirectory(prefix="cycle-rolling-") as name, house(Path(name), 3, working=1) as town:
         folder = Path(name) / "nginx"
