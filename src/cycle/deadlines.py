@@ -71,8 +71,9 @@ class Deadlines:
         path, _ = door.home(LogName(state.commune))
         if door.now.holds(self._by.actor, Role.WORKER, path, today):
             for kind, about, day in deadlines(state):
-                if day < today and (kind, about) not in state.deadlines_passed:
-                    yield kind, about, day
+                passed = kind, about, day
+                if day < today and passed not in state.deadlines_passed:
+                    yield passed
 
     def _say(self, state: Framework, passed: Passed, head: int) -> bool:
         kind, about, day = passed

@@ -30,7 +30,13 @@ from cycle.aggregates.framework.anytime import (
 )
 from cycle.aggregates.framework.contributions import ContributionPledged, ContributionReceived, ReceiveContribution
 from cycle.aggregates.framework.council import CouncilDeliberated, FollowDeliberation, Formalise, RecordDeliberation
-from cycle.aggregates.framework.meetings import ConveneMeeting, InvitationSent, MeetingOpened, SendInvitations
+from cycle.aggregates.framework.meetings import (
+    ConveneMeeting,
+    InvitationSent,
+    MeetingOpened,
+    PostponeMeeting,
+    SendInvitations,
+)
 from cycle.aggregates.framework.monitoring import (
     AbandonAction,
     CompleteAction,
@@ -224,6 +230,16 @@ def test_a_deadline_that_has_passed_is_recorded_once() -> None:
     told = monitored().when(late, on=date(2026, 4, 16)).then(DeadlinePassed, about="A-1", due_on=date(2026, 4, 15))
     told.when(late).refused("no-deadline-passed")
     told.when(late, on=date(2026, 5, 11)).refused("deadline-recorded-already")
+
+
+def test_what_is_put_off_has_another_deadline() -> None:
+    late = RecordDeadlinePassed(kind=DeadlineKind.MEETING, about="M-1")
+    told = at_the_meeting().given(ConveneMeeting(held_on=MET, place="Mairie"))
+    told.when(late, on=date(2026, 3, 3)).then(DeadlinePassed, about="M-1", due_on=MET)
+    told.given(PostponeMeeting(held_on=date(2026, 3, 20), reason="Crue"), on=date(2026, 3, 4))
+    told.when(late, on=date(2026, 3, 20)).refused("no-deadline-passed")
+    told.when(late, on=date(2026, 3, 21)).then(DeadlinePassed, about="M-1", due_on=date(2026, 3, 20))
+    told.when(late, on=date(2026, 3, 22)).refused("no-deadline-passed")
 
 
 def test_a_deadline_has_not_passed_on_its_own_day() -> None:

@@ -268,7 +268,7 @@ SENSE: dict[type[Command], Callable[[Framework, date], dict[str, Any]]] = {
         (
             {"kind": kind, "about": about}
             for kind, about, day in anytime.deadlines(s)
-            if day < on and (kind, about) not in s.deadlines_passed
+            if day < on and (kind, about, day) not in s.deadlines_passed
         ),
         {"kind": DeadlineKind.PLAN, "about": "x"},
     ),

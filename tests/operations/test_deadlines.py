@@ -18,10 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cycle.aggregates.framework.adjustment import ActionChange, AdjustPlan, OpenReview
 from cycle.aggregates.framework.anytime import DeadlinePassed, Resume, Suspend, deadlines
 from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.state import Stage
-from cycle.aggregates.terms import FrameworkId
+from cycle.aggregates.terms import ActionId, FrameworkId, ReviewKind
 from cycle.deadlines import Deadlines
 from cycle.engine import Engine, stream_of
 from cycle.projections.runner import Runner
@@ -143,6 +144,29 @@ def test_a_worker_that_was_down_for_weeks_says_when_it_was_due_and_when_it_was_n
     assert workers.at(afterwards).work() == len(due)
     assert {(each.kind, each.about): each.due_on for each in workers.noticed} == due
     assert {(each.noticed_on, each.recorded_at) for each in workers.noticed} == {(afterwards.date(), afterwards)}
+
+
+def test_what_an_adjusted_plan_puts_off_is_noticed_again_when_it_passes_again(workers: Workers, begun: Begun) -> None:
+    engine, (_, action) = workers.engines[0], next(each for each in workers.due() if each[0] == "action")
+    first, second = date(2026, 5, 5), date(2026, 5, 12)
+
+    def adjusted(on: date, due_on: date) -> None:
+        change = ActionChange(action=ActionId(action), due_on=due_on)
+        for command in (OpenReview(kind=ReviewKind.MID_TERM), AdjustPlan(causes=("Crue",), changes=(change,))):
+            engine.execute(said(command, on, begun.framework))
+
+    workers.at(at_noon(date(2026, 5, 2)))
+    adjusted(date(2026, 5, 2), first)
+    assert workers.at(at_noon(date(2026, 5, 6))).work() == 1
+    adjusted(date(2026, 5, 6), second)
+    assert workers.at(at_noon(second)).work() == 0
+    assert workers.at(at_noon(date(2026, 5, 13))).work() == 1
+    assert workers.work() == 0
+    assert [(each.about, each.due_on) for each in workers.noticed] == [(action, first), (action, second)]
+
+
+def at_noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
 @pytest.fixture

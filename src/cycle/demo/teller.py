@@ -126,7 +126,7 @@ class Teller:
         found = [
             (due + timedelta(days=7 - due.weekday()), RecordDeadlinePassed(kind=kind, about=about))
             for kind, about, due in deadlines(state)
-            if (kind, about) not in state.deadlines_passed
+            if (kind, about, due) not in state.deadlines_passed
         ]
         found = [item for item in found if item[0] <= until]
         return min(found, key=lambda item: item[0]) if found else None

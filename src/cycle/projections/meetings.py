@@ -86,7 +86,7 @@ class CalendarRow(Row):
 
 meetings = Projection(MeetingRow)
 attendance = Projection(AttendanceRow)
-calendar = Projection(CalendarRow)
+calendar = Projection(CalendarRow, definition=2)
 
 
 @meetings.on(
@@ -234,13 +234,14 @@ def _entries(fact: Fact) -> Iterable[tuple[str, _Entry]]:
 def calendar_changed(row: CalendarRow | None, fact: Fact, part: _Entry) -> CalendarRow | None:
     recorded = fact.recorded
     if row is not None:
+        put_off = row.status == "passed" and part.day not in (None, row.day)
         return replace(
             row,
             day=part.day or row.day,
             version=recorded.version,
             said_at=recorded.recorded_at,
             text=part.text or row.text,
-            status=part.status or row.status,
+            status=part.status or ("open" if put_off else row.status),
         )
     if part.day is None:
         return None

@@ -60,7 +60,10 @@ class DocumentAttached(Event):
 
 
 class DeadlinePassed(Event):
-    """Recorded once. ``about`` is the id of what was due: an action, a contribution, a meeting, a plan."""
+    """Recorded once for each day on which something was due.
+
+    ``about`` is the id of what was due: an action, a contribution, a meeting, a plan.
+    """
 
     kind: DeadlineKind
     about: Reference
@@ -154,7 +157,7 @@ def cause_is_lifted(state: Framework, known: Known) -> Iterable[Finding]:
 
 def a_deadline_passed(state: Framework, known: Known) -> Iterable[Finding]:
     """A deadline has passed that is not recorded as passed."""
-    passed = [d for kind, about, d in deadlines(state) if d < known.on and (kind, about) not in state.deadlines_passed]
+    passed = [each for each in deadlines(state) if each[2] < known.on and each not in state.deadlines_passed]
     yield Finding("no-deadline-passed", bool(passed))
 
 
@@ -234,7 +237,7 @@ def record_deadline_passed(state: Framework, command: RecordDeadlinePassed, know
     names = tuple(f"{kind} {about}" for kind, about in due)
     demand(Finding("no-such-deadline", day is not None, values=list_of(about=command.about, known=names)))
     assert day is not None
-    once = (command.kind, command.about) not in state.deadlines_passed
+    once = (command.kind, command.about, day) not in state.deadlines_passed
     demand(
         Finding("deadline-recorded-already", once, values={"about": command.about}),
         Finding("deadline-ahead", known.on > day, values={"about": command.about, "due_on": day.isoformat()}),
@@ -281,7 +284,7 @@ framework.evolves(FactCorrected)(stays_visible)
 @framework.evolves(DeadlinePassed)
 def deadline_passed(state: Framework, recorded: Happened[DeadlinePassed]) -> Framework:
     fact = recorded.data
-    return replace(state, deadlines_passed=state.deadlines_passed | {(fact.kind, fact.about)})
+    return replace(state, deadlines_passed=state.deadlines_passed | {(fact.kind, fact.about, fact.due_on)})
 
 
 @framework.evolves(FrameworkSuspended)

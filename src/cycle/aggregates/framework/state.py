@@ -289,7 +289,8 @@ class Framework(Struct, frozen=True):
     suspended_from: Stage | None = None
     suspension_lifts: bool = True
     """False while the founding deliberation stays annulled or repealed."""
-    deadlines_passed: frozenset[tuple[DeadlineKind, str]] = frozenset()
+    deadlines_passed: frozenset[tuple[DeadlineKind, str, date]] = frozenset()
+    """Kind, what it was about, the day: what is put off to a later day has another deadline."""
 
     members_counted: int = 0
     needs_counted: int = 0
