@@ -404,7 +404,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("known.py", "owner_reads"): (sent_to_somebody_who_lost_the_right,),
     ("handing.py", "may"): (handed_on_by_who_lost_the_right,),
     ("verbs.py", "refill_"): (refilled,),
-    ("overview.py", "role_demanded"): (order_of_an_auditor,),
+    ("known.py", "role_demanded"): (order_of_an_auditor,),
     ("people.py", "recipient"): (openings_of_others,),
     ("reading.py", "_may"): (rows_elsewhere,),
     ("reading.py", "_found"): (rows_elsewhere,),

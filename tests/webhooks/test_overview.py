@@ -7,15 +7,15 @@ from time import monotonic
 import pytest
 
 from cycle.access import Forbidden
-from cycle.aggregates.base import Role
+from cycle.aggregates.base import By, Role
 from cycle.groups.known import Groups
 from cycle.groups.leasing import Leasing
 from cycle.groups.shapes import ALL
 from cycle.subscriptions import lag
 from cycle.subscriptions.kinds import Found, Kind
-from cycle.subscriptions.known import identity_of
+from cycle.subscriptions.known import identity_of, role_over
 from cycle.subscriptions.listing import age_words, answer_words
-from cycle.subscriptions.overview import PATIENCE_SECONDS, SubscriptionRow, Trouble, overview, role_over, row_of
+from cycle.subscriptions.overview import PATIENCE_SECONDS, SubscriptionRow, Trouble, overview, row_of
 from cycle.subscriptions.schedule import PAUSES_SECONDS
 from cycle.turns import Work
 from tests.access.places import revoke
@@ -166,6 +166,9 @@ def test_who_holds_both_roles_changes_that_of_another_as_administrator(town: Tow
     assert role_over(town.engine, "both", each) is Role.ADMINISTRATOR
     assert role_over(town.engine, DHIS, each) is Role.INTEGRATOR
     assert role_over(town.engine, "auditor", each) is None
+    done = town.webhooks.say("both", "pause-webhook", {"reason": "Panne"}, each.id)
+    assert town.engine.fact(done.receipt.events[-1]).by == By("both", Role.ADMINISTRATOR)
+    assert town.webhooks.rotate("both", each.id).secret.startswith("whsec_")
 
 
 @pytest.mark.parametrize(

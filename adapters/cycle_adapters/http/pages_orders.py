@@ -23,9 +23,8 @@ from cycle.leaf import LeafError
 from cycle.store import Conflict, KeyReused, Unavailable
 from cycle.subscriptions.counting import dry_count
 from cycle.subscriptions.kinds import SAYINGS, Found, Kind
-from cycle.subscriptions.known import identity_of
+from cycle.subscriptions.known import identity_of, role_demanded
 from cycle.subscriptions.listing import count_lines
-from cycle.subscriptions.overview import role_demanded
 from cycle.vault.keys import VaultError
 from cycle.webhooks.endpoints import Secret, Webhooks
 from cycle_adapters.http.overview import facts_of, found

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from cycle.access import READING, Forbidden
+from cycle.access import READING, SAYING, Forbidden
 from cycle.aggregates.account import covers
 from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role
-from cycle.aggregates.subscription import Subscription
+from cycle.aggregates.subscription import MANAGES, Subscription
 from cycle.aggregates.terms import SubscriptionId
 from cycle.commands import Said, read_command
 from cycle.engine import Engine
@@ -116,14 +116,23 @@ class Subscriptions(Generic[S]):
             VersionMoved: it is not in the version that was looked at.
         """
         command = read_command(name, msgspec.json.encode(fields))
-        try:
-            role = self.engine.door.role_of(actor, command, target)
-        except Forbidden as forbidden:
-            self.engine.door.note(None, forbidden)
-            raise
+        role = self._role(actor, command, target)
         day = on or self.engine.today()
         said = Said(command=command, by=By(actor, role), on=day, target=target, key=key, version=version)
         return self.engine.carry_out(said)
+
+    def _role(self, actor: str, command: Command, target: SubscriptionId | None) -> Role:
+        door = self.engine.door
+        door.refresh()
+        own = self.refresh().get(target) if target else None
+        over = role_over(self.engine, actor, own) if own else None
+        if over in command.roles:
+            return over
+        try:
+            return door.role_of(actor, command, target)
+        except Forbidden as forbidden:
+            door.note(None, forbidden)
+            raise
 
     def begun_before(self, key: str | None) -> Recorded[Any] | None:
         """The first fact of the subscription that was registered with this key before."""
@@ -175,3 +184,23 @@ class Subscriptions(Generic[S]):
 def identity_of(stream: str) -> SubscriptionId:
     """The id of the subscription that a stream is about."""
     return SubscriptionId(stream.partition("-")[2])
+
+
+def role_over(engine: Engine, actor: str, own: Subscription) -> Role | None:
+    """The role in which an account changes a subscription today; None: in none."""
+    grants = engine.door.now.grants(actor, engine.today())
+    held = {grant.role for grant in grants if grant.covers(own.territory)}
+    may = held if own.owner == actor else held - {Role.INTEGRATOR}
+    return next((role for role in MANAGES if role in may), None)
+
+
+def role_demanded(engine: Engine, actor: str, command: str, own: Subscription | None = None) -> Role:
+    """The role in which an account says a command about a subscription; about none yet: anywhere.
+
+    Raises:
+        Forbidden: in none, with whom to call.
+    """
+    door = engine.door
+    held = role_over(engine, actor, own) if own else None
+    role = held or door.let(door.now, actor, SAYING[command], own.territory if own else None)
+    return role or MANAGES[0]

@@ -7,14 +7,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from cycle.access import SAYING
 from cycle.aggregates.account import territory_of
-from cycle.aggregates.base import Role
-from cycle.aggregates.subscription import MANAGES, Subscription, SubscriptionStage
+from cycle.aggregates.subscription import Subscription, SubscriptionStage
 from cycle.aggregates.terms import WebhookId
 from cycle.engine import Engine
 from cycle.groups.known import Groups
 from cycle.subscriptions.kinds import Found, Kind, seen_by
+from cycle.subscriptions.known import role_over
 from cycle.subscriptions.lag import Lag, lag_of
 from cycle.subscriptions.shapes import Counts
 from cycle.turns import Work
@@ -126,23 +125,3 @@ def _of_webhook(webhooks: Webhooks, own: Subscription) -> Iterator[Trouble]:
         yield Trouble.GONE
     elif own.is_active and not webhooks.engine.store.turns.is_held(Work.DELIVERING):
         yield Trouble.NOBODY_DELIVERS
-
-
-def role_over(engine: Engine, actor: str, own: Subscription) -> Role | None:
-    """The role in which an account changes a subscription today; None: in none."""
-    grants = engine.door.now.grants(actor, engine.today())
-    held = {grant.role for grant in grants if grant.covers(own.territory)}
-    may = held if own.owner == actor else held - {Role.INTEGRATOR}
-    return next((role for role in MANAGES if role in may), None)
-
-
-def role_demanded(engine: Engine, actor: str, command: str, own: Subscription | None = None) -> Role:
-    """The role in which an account says a command about a subscription; about none yet: anywhere.
-
-    Raises:
-        Forbidden: in none, with whom to call.
-    """
-    door = engine.door
-    held = role_over(engine, actor, own) if own else None
-    role = held or door.let(door.now, actor, SAYING[command], own.territory if own else None)
-    return role or MANAGES[0]
