@@ -50,6 +50,7 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/frameworks/{framework}/changes?from=0&to=2030-01-01", "replay"
     yield f"/events?commune={commune}", "events"
     yield f"/events/stream?commune={commune}", "events"
+    yield f"/timings/M1?commune={commune}", "timings"
     yield f"/calendar.ics?commune={commune}", "export-calendar"
     yield f"/logs/{commune}/checkpoint", "export-checkpoint"
     yield f"/logs/{commune}/inclusion?index=0", "export-checkpoint"
@@ -58,9 +59,26 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
 
 
 SHEETS = ("plan", "attendance", "minutes")
-WEBHOOKS = {f"{API}/webhooks{rest}" for rest in ("", "/{identity}", *(f"/{{identity}}/{each}" for each in (
-    "deliveries", "replay", "rotate")))}  # fmt: skip
-"""Whose they are and who sees them: ``tests/webhooks/test_http.py``."""
+SUBSCRIPTIONS: dict[str, dict[str, Any] | None] = {
+    "/webhooks/{identity}": None,
+    "/webhooks/{identity}/deliveries": None,
+    "/webhooks/{identity}/replay-count": None,
+    "/webhooks/{identity}/replay": {"after": 0},
+    "/webhooks/{identity}/rotate": {},
+    "/groups/{identity}": None,
+    "/groups/{identity}/deliveries": None,
+    "/groups/{identity}/replay-count": None,
+    "/groups/{identity}/replay": {"after": 0},
+    "/groups/{identity}/lease": {"member": "one"},
+    "/groups/{identity}/leases/{number}/ack": {},
+    "/groups/{identity}/leases/{number}/nack": {},
+    "/groups/{identity}/leases/{number}/park": {"events": ["e"], "reason": "?"},
+    "/groups/{identity}/leases/{number}/extend": {"seconds": 60},
+    "/subscriptions/{identity}/history": None,
+}
+"""What is asked (None) or said of one; whose they are and who sees them: ``tests/webhooks``, ``tests/groups``."""
+LISTS = ("/webhooks", "/groups", "/subscriptions")
+CATALOGUE = ("/catalogue", "/catalogue/{type}")
 
 
 @pytest.mark.parametrize("role", GRANTED)
@@ -119,15 +137,29 @@ def test_a_role_says_what_the_table_says_where_it_is_held_and_nowhere_else(town:
 
 
 @pytest.mark.parametrize("role", GRANTED)
-def test_a_role_sees_webhooks_as_the_table_says_and_changes_none_that_it_does_not_see(town: Town, role: Role) -> None:
-    headers, may = named(f"of-{role}", **key()), role.value in TABLE["list-webhooks"].roles
-    assert town.client.get(f"{API}/webhooks", headers=headers).status_code == (200 if may else 403)
-    for path in ("/w", "/w/deliveries"):
-        assert town.client.get(f"{API}/webhooks{path}", headers=headers).status_code == (404 if may else 403)
-    for path, body in (("/w/replay", {"after": 0}), ("/w/rotate", {})):
-        answer = town.client.post(f"{API}/webhooks{path}", json=body, headers=headers)
-        assert answer.status_code == (404 if may else 403)
-        assert town.client.post(f"{API}/webhooks{path}", json=body, headers=key()).status_code == 401
+def test_a_role_sees_subscriptions_as_the_table_says_and_changes_none_that_it_does_not_see(
+    town: Town, role: Role
+) -> None:
+    headers, may = named(f"of-{role}"), role.value in TABLE["list-webhooks"].roles
+    assert TABLE["list-groups"].roles == TABLE["list-webhooks"].roles
+    for path in LISTS:
+        assert town.client.get(API + path, headers=headers).status_code == (200 if may else 403)
+        assert town.client.get(API + path).status_code == 401
+    for path, body in SUBSCRIPTIONS.items():
+        address = API + path.format(identity="w", number=1) + ("?after=0" if path.endswith("-count") else "")
+        method = "GET" if body is None else "POST"
+        answer = town.client.request(method, address, json=body, headers=key(**headers))
+        may_here = role.value in TABLE["consume-group"].roles if "/lease" in path else may
+        assert answer.status_code == (404 if may_here else 403), (path, answer.text)
+        assert town.client.request(method, address, json=body, headers=key()).status_code == 401
+
+
+@pytest.mark.parametrize("role", GRANTED)
+def test_what_events_there_are_is_for_who_may_read_them(town: Town, role: Role) -> None:
+    for path in CATALOGUE:
+        answer = town.client.get(API + path.format(type="plan-agreed"), headers=named(f"of-{role}"))
+        assert answer.status_code == (200 if role.value in TABLE["events"].roles else 403)
+        assert town.client.get(API + path.format(type="plan-agreed")).status_code == 401
 
 
 def test_whoever_has_not_signed_in_reads_what_is_public_and_says_nothing(town: Town) -> None:
@@ -162,9 +194,11 @@ def test_every_address_of_the_contract_was_opened_here(town: Town) -> None:
     """A new address needs its lines above."""
     paths: dict[str, Any] = town.client.get(f"{API}/openapi.json").json()["paths"]
     opened = {f"{API}/{route}" for route in ROUTES} | {f"{API}/receipts/{{key}}", f"{API}/schemas/{{type}}/{{version}}"}
-    opened |= {re.sub(r"\?.*", "", API + path) for path, _ in addresses("{identity}", "{log}")}
+    opened |= {
+        re.sub(r"\?.*", "", API + path).replace("/M1", "/{metric}") for path, _ in addresses("{identity}", "{log}")
+    }
     opened |= {f"{API}/frameworks/{{identity}}/{sheet}.pdf" for sheet in SHEETS}
-    opened |= WEBHOOKS
+    opened |= {API + path for path in (*SUBSCRIPTIONS, *LISTS, *CATALOGUE)}
     opened |= {f"{API}/policies", f"{API}/policies/{{policy}}"}
     opened |= {f"{API}/frameworks/{{identity}}/commands/{n}" for n in OF_A_FRAMEWORK}
     opened |= {f"{API}/commands/{n}" for n in set(SAYABLE) - OF_A_FRAMEWORK}

@@ -116,7 +116,7 @@ class Town:
         values = {
             "identity": identity, "command": command, "key": self.key, "log": DIORO, "policy": "wocat-pact",
             "type": "plan-agreed", "version": "1", "number": "1", "secret": "x" * 20, "name": "desk.js",
-            "kind": "webhook",
+            "kind": "webhook", "metric": "M1",
         }  # fmt: skip
         more = "meeting=M-1" if "attendance.pdf" in path or "minutes.pdf" in path else "index=0"
         more += "&after=0" if path.endswith("/replay-count") else ""
