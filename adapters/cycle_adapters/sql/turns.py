@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -77,13 +77,15 @@ class SqlTurns(SqlBeside, Turns):
         pooled = self._database.raw_connection()
         connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
         pooled.detach()
-        connection.autocommit = True
-        connection.execute(KEEPALIVES)
         turn = _PostgresTurn(connection)
-        if turn.taken(work):
-            return turn
-        turn.close()
-        return None
+        with ExitStack() as end:
+            end.callback(turn.close)
+            connection.autocommit = True
+            connection.execute(KEEPALIVES)
+            if not turn.taken(work):
+                return None
+            end.pop_all()
+        return turn
 
 
 class _SqliteTurn:
