@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from cycle.settings import Setting
+from cycle_adapters.moments import DAY, MOMENT
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,3 +25,31 @@ def option(setting: Setting, kind: click.ParamType[Any] | None = None, *, given:
         metavar=setting.metavar or None,
         type=kind or (click.Choice(setting.choices) if setting.choices else None),
     )
+
+
+def area_options(command: F) -> F:
+    """What a list is narrowed to: ``--commune``, ``--circle``, ``--region`` and ``--sector``."""
+    return _with(
+        command,
+        click.option("--commune", metavar="NAME"),
+        click.option("--circle", metavar="NAME"),
+        click.option("--region", metavar="NAME"),
+        click.option("--sector", metavar="CODE"),
+    )
+
+
+def past_options(command: F) -> F:
+    """The three cut-offs: ``--as-of``, ``--known-at`` and ``--at``."""
+    return _with(
+        command,
+        click.option("--as-of", type=DAY),
+        click.option("--known-at", type=MOMENT),
+        click.option("--at", type=int, metavar="POSITION"),
+    )
+
+
+def _with(command: F, *options: Callable[[F], F]) -> F:
+    """A command with some options, which help lists in this order."""
+    for each in reversed(options):
+        command = each(command)
+    return command

@@ -74,11 +74,11 @@ def at_work(engine: Engine, runner: Runner, settings: Settings, account: str) ->
     parts: dict[str, Callable[[], None]] = {
         "projections": lambda: in_turn(turns, Work.FOLDING, runner.run, stop),
         "deadlines": lambda: in_turn(turns, Work.WATCHING, lambda shift: watch_days(deadlines, runner, shift), stop),
-        "webhooks": lambda: webhooks(stop),
+        "webhooks": lambda: in_turn(turns, Work.DELIVERING, webhooks, stop),
     }
     publishing = _publishing(engine, account)
     if publishing is not None:
-        parts["nats"] = lambda: publishing(stop)
+        parts["nats"] = lambda: in_turn(turns, Work.PUBLISHING, publishing, stop)
     threads = [Thread(target=kept_going, args=(name, part, stop), name=name) for name, part in parts.items()]
     with _sealing(engine, settings):
         for thread in threads:
@@ -138,17 +138,17 @@ def _sealing(engine: Engine, settings: Settings) -> AbstractContextManager[None]
     return found
 
 
-def _webhooks(engine: Engine, account: str) -> Callable[[Event], None]:
+def _webhooks(engine: Engine, account: str) -> Callable[[Shift], None]:
     # Named, not imported, as sealing is.
-    found: Callable[[Event], None] = import_module("cycle_adapters.webhooks.running").delivering(engine, account)
+    found: Callable[[Shift], None] = import_module("cycle_adapters.webhooks.running").delivering(engine, account)
     return found
 
 
-def _publishing(engine: Engine, account: str) -> Callable[[Event], None] | None:
+def _publishing(engine: Engine, account: str) -> Callable[[Shift], None] | None:
     # Named, not imported, as sealing is; loaded only where NATS is named.
     if not NATS.given():
         return None
-    found: Callable[[Event], None] | None = import_module("cycle_adapters.jetstream.running").publishing(
+    found: Callable[[Shift], None] | None = import_module("cycle_adapters.jetstream.running").publishing(
         engine, account
     )
     return found

@@ -39,6 +39,27 @@ def framework_at(reader: Reader, name: str) -> FrameworkId:
         raise _told_apart(reader, error) from None
 
 
+def filters_at(
+    reader: Reader,
+    cutoffs: Cutoffs,
+    framework: str | None,
+    commune: str | None,
+    circle: str | None,
+    region: str | None,
+    sector: str | None,
+) -> Filters:
+    """What a list is narrowed to, by names as they were typed; a commune may be named by one of its frameworks.
+
+    Raises:
+        PlaceUnknown, PlaceAmbiguous, Wrong: with what to name instead.
+    """
+    found = place_at(reader, commune) if commune else None
+    chosen = framework_at(reader, framework) if framework else (found.framework if found else None)
+    filters = Filters(found.commune if found else None, chosen, circle, region, sector)
+    known_areas(reader, filters, cutoffs)
+    return filters
+
+
 def known_areas(reader: Reader, filters: Filters, cutoffs: Cutoffs) -> None:
     """Let filters pass that name something that there is, now or inside the cut-offs.
 

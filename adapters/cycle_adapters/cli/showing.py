@@ -24,9 +24,9 @@ from cycle.projections.requests import RequestRow
 from cycle.reading import Filters, Overdue, Reader, opened
 from cycle.settings import Settings
 from cycle.telling import act_label, confirming, moves_from, request_status, sentence
-from cycle_adapters.cli.places import framework_at, known_areas, place_at
+from cycle_adapters.cli.places import filters_at
 from cycle_adapters.cli.printing import emit, heading, paragraph, table, width
-from cycle_adapters.moments import DAY, MOMENT
+from cycle_adapters.options import area_options, past_options
 
 ROOMY = 110
 """From this many columns on there is room for what is only nice to know."""
@@ -355,13 +355,8 @@ WHAT: Mapping[str, tuple[Sequence[str], Callable[[Look], None]]] = {
 @click.command()
 @click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
 @click.option("--framework", "framework_", metavar="ID")
-@click.option("--commune", metavar="NAME")
-@click.option("--circle", metavar="NAME")
-@click.option("--region", metavar="NAME")
-@click.option("--sector", metavar="CODE")
-@click.option("--as-of", type=DAY)
-@click.option("--known-at", type=MOMENT)
-@click.option("--at", type=int, metavar="POSITION")
+@area_options
+@past_options
 @click.pass_obj
 def show(
     settings: Settings,
@@ -379,17 +374,9 @@ def show(
     with opened(settings.database) as engine:
         reader = Reader(engine, settings.actor)
         reader.catch_up()
-        found = place_at(reader, commune) if commune else None
-        filters = Filters(
-            found.commune if found else None,
-            framework_at(reader, framework_) if framework_ else (found.framework if found else None),
-            circle,
-            region,
-            sector,
-        )
         names, tell = WHAT[what]
         cutoffs, day = Cutoffs(as_of, known_at, at), as_of or engine.today()
-        known_areas(reader, filters, cutoffs)
+        filters = filters_at(reader, cutoffs, framework_, commune, circle, region, sector)
         if settings.json:
             late = {"overdue": reader.overdue(day, filters, cutoffs)} if what == "frameworks" else {}
             emit({name: reader.rows(name, filters, cutoffs) for name in names} | late)

@@ -19,7 +19,8 @@ from cycle.states import compared, compared_as_json, told
 from cycle.telling import corrected, corrections, fact_as_json, guards_saw, sentence
 from cycle_adapters.cli.places import framework_at, place_at
 from cycle_adapters.cli.printing import emit, heading, paragraph
-from cycle_adapters.moments import DAY, MOMENT
+from cycle_adapters.moments import DAY
+from cycle_adapters.options import past_options
 
 
 class Teller:
@@ -65,9 +66,7 @@ class Teller:
 
 @click.command()
 @click.argument("place", metavar="PLACE")
-@click.option("--as-of", type=DAY)
-@click.option("--known-at", type=MOMENT)
-@click.option("--at", type=int, metavar="POSITION")
+@past_options
 @click.pass_obj
 def replay(settings: Settings, place: str, as_of: date | None, known_at: datetime | None, at: int | None) -> None:
     """Tell the whole decision history of a commune or framework, and the state that it leads to."""

@@ -10,27 +10,22 @@ import click
 
 from cycle.catalogue import Language, shown, text, word
 from cycle.history import Cutoffs
-from cycle.reading import Filters, Reader, opened
+from cycle.reading import Reader, opened
 from cycle.settings import Settings
 from cycle.timings.durations import METRICS
 from cycle.timings.estimators import Curve, Quantile
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured, measured
-from cycle_adapters.cli.places import framework_at, known_areas, place_at
+from cycle_adapters.cli.places import filters_at
 from cycle_adapters.cli.printing import emit, heading, paragraph, table
-from cycle_adapters.moments import DAY, MOMENT
+from cycle_adapters.options import area_options, past_options
 
 
 @click.command()
 @click.argument("metric", required=False, type=click.Choice(list(METRICS), case_sensitive=False), metavar="[METRIC]")
 @click.option("--by", type=click.Choice([each.value for each in By]))
 @click.option("--framework", "framework_", metavar="ID")
-@click.option("--commune", metavar="NAME")
-@click.option("--circle", metavar="NAME")
-@click.option("--region", metavar="NAME")
-@click.option("--sector", metavar="CODE")
-@click.option("--as-of", type=DAY)
-@click.option("--known-at", type=MOMENT)
-@click.option("--at", type=int, metavar="POSITION")
+@area_options
+@past_options
 @click.pass_obj
 def timings(
     settings: Settings,
@@ -49,11 +44,8 @@ def timings(
     with opened(settings.database) as engine:
         reader = Reader(engine, settings.actor)
         reader.catch_up()
-        found = place_at(reader, commune) if commune else None
-        framework = framework_at(reader, framework_) if framework_ else None
-        filters = Filters(found.commune if found else None, framework, circle, region, sector)
         cutoffs = Cutoffs(as_of, known_at, at)
-        known_areas(reader, filters, cutoffs)
+        filters = filters_at(reader, cutoffs, framework_, commune, circle, region, sector)
         wanted = [METRICS[metric]] if metric else METRICS.values()
         told = [measured(reader, each, By(by) if by else None, filters, cutoffs) for each in wanted]
     if settings.json:

@@ -5,27 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from threading import Event
 from time import monotonic
 
 from cycle.engine import Engine
 from cycle.failures import Failure
 from cycle.fanout.handing import Astray, HandingOn, MayNotHandOn
 from cycle.store import Waker
-from cycle.turns import Turn, Work
 from cycle_adapters.jetstream.connecting import Servers, servers
 from cycle_adapters.jetstream.errors import Moved, NatsTrouble
 from cycle_adapters.jetstream.filling import caught_up
 from cycle_adapters.jetstream.stream import Stream
 from cycle_adapters.logs import Line, tell, trouble
+from cycle_adapters.work import Shift
 
 LOOK_SECONDS = 1.0
-"""Between two looks at the log when nobody has called, at who publishes, and at the stream."""
+"""Between two looks at the log when nobody has called, and at the stream."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 10.0
 
 
-def publishing(engine: Engine, account: str) -> Callable[[Event], None] | None:
-    """What hands on until it is told to stop; None where no NATS is named.
+def publishing(engine: Engine, account: str) -> Callable[[Shift], None] | None:
+    """What hands on until the shift is over; None where no NATS is named.
 
     Raises:
         BadNats: a setting cannot be used.
@@ -42,43 +41,35 @@ class Running:
         self._told = ""
         self._pause = SHORTEST_PAUSE_SECONDS
 
-    def run(self, stop: Event) -> None:
-        """Hand on while it is this process's turn; wait for it while it is another's."""
-        while not stop.is_set():
-            with self._engine.store.turns.turn(Work.PUBLISHING) as turn:
-                if turn is not None:
-                    with closing(self._engine.store.waker()) as waker:
-                        self._while_held(turn, waker, stop)
-            stop.wait(LOOK_SECONDS)
+    def run(self, shift: Shift) -> None:
+        """Hand on until the shift is over."""
+        with closing(self._engine.store.waker()) as waker:
+            while not shift.is_set():
+                try:
+                    with Stream(self._where) as stream:
+                        self._connected(stream, waker, shift)
+                except (NatsTrouble, Astray) as error:
+                    self._met(error)
+                    shift.wait(self._pause)
+                    self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
-    def _while_held(self, turn: Turn, waker: Waker, stop: Event) -> None:
-        while not stop.is_set() and turn.held():
-            try:
-                with Stream(self._where) as stream:
-                    self._connected(stream, turn, waker, stop)
-            except (NatsTrouble, Astray) as error:
-                self._met(error)
-                stop.wait(self._pause)
-                self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
-
-    def _connected(self, stream: Stream, turn: Turn, waker: Waker, stop: Event) -> None:
+    def _connected(self, stream: Stream, waker: Waker, shift: Shift) -> None:
         """Hand on over one connection, from where the stream ends; begin again where it has moved."""
-        while not stop.is_set() and turn.held():
+        while not shift.is_set():
             if not self._handing.may:
                 self._met(MayNotHandOn("may-not", account=self._handing.account))
-                stop.wait(LOOK_SECONDS)
+                shift.wait(LOOK_SECONDS)
                 continue
             after = self._handing.begin(stream.made().standing().tail)
             try:
-                self._from(stream, after, turn, waker, stop)
+                self._from(stream, after, waker, shift)
             except Moved as moved:
                 self._met(moved)
-                if stop.wait(SHORTEST_PAUSE_SECONDS):
-                    return
+                shift.wait(SHORTEST_PAUSE_SECONDS)
 
-    def _from(self, stream: Stream, after: int, turn: Turn, waker: Waker, stop: Event) -> None:
+    def _from(self, stream: Stream, after: int, waker: Waker, shift: Shift) -> None:
         def goes_on() -> bool:
-            return not stop.is_set() and turn.held() and self._handing.may
+            return not shift.is_set() and self._handing.may
 
         looked = monotonic()
         while goes_on():

@@ -20,7 +20,7 @@ from cycle.catalogue import verbatim
 from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
-from cycle_adapters.moments import DAY, MOMENT
+from cycle_adapters.options import area_options, past_options
 from cycle_adapters.paper.basis import CannotPrint
 from cycle_adapters.paper.printing import printed
 from cycle_adapters.paper.wording import Wording, capital
@@ -29,22 +29,11 @@ from cycle_adapters.whole import written_or_out
 A_FILE = click.Path(path_type=Path)
 
 
-def cutoff_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--as-of``, ``--known-at`` and ``--at``."""
-    for option in (
-        click.option("--at", type=int, metavar="POSITION"),
-        click.option("--known-at", type=MOMENT),
-        click.option("--as-of", type=DAY),
-    ):
-        command = option(command)
-    return command
-
-
 def sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What every sheet is told."""
     for option in (
         click.option("--seals", metavar="FOLDER", type=A_FILE, envvar="CYCLE_SEALS"),
-        cutoff_options,
+        past_options,
         click.option("--to", metavar="FILE", type=A_FILE),
     ):
         command = option(command)
@@ -121,12 +110,9 @@ def hand_out(
 
 @click.command()
 @click.argument("framework", metavar="[FRAMEWORK]", required=False)
-@click.option("--commune", metavar="NAME")
-@click.option("--circle", metavar="NAME")
-@click.option("--region", metavar="NAME")
-@click.option("--sector", metavar="CODE")
+@area_options
 @click.option("--to", metavar="FILE", type=A_FILE)
-@cutoff_options
+@past_options
 @click.pass_obj
 def ics(
     settings: Settings,

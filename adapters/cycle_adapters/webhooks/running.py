@@ -14,18 +14,17 @@ from cycle.engine import Engine
 from cycle.failures import USAGE, Failure
 from cycle.settings import ADDRESS, DEFAULT_ADDRESS, WEBHOOK_NETWORKS, WEBHOOK_PORTS
 from cycle.store import Waker
-from cycle.turns import Turn, Work
 from cycle.webhooks.delivering import Deliverer
 from cycle.webhooks.endpoints import Webhooks
 from cycle_adapters.logs import trouble
 from cycle_adapters.webhooks.addresses import House, network
 from cycle_adapters.webhooks.sending import Sender
-from cycle_adapters.work import MayNot
+from cycle_adapters.work import MayNot, Shift
 
 AT_ONCE = 8
 """Webhooks that are sent to at the same time."""
 LOOK_SECONDS = 1.0
-"""Between two looks at what is due, and at who delivers."""
+"""Between two looks at what is due."""
 TROUBLE_SECONDS = 60.0
 """How long a webhook that nothing can be signed for is left alone."""
 SWEEP_SECONDS = 3_600.0
@@ -51,8 +50,8 @@ def house() -> House:
         raise BadHouse("unreadable", why=str(error)) from error
 
 
-def delivering(engine: Engine, account: str) -> Callable[[Event], None]:
-    """What delivers until it is told to stop.
+def delivering(engine: Engine, account: str) -> Callable[[Shift], None]:
+    """What delivers until the shift is over.
 
     Raises:
         BadHouse: a port is none, or a network.
@@ -60,7 +59,7 @@ def delivering(engine: Engine, account: str) -> Callable[[Event], None]:
     sender = Sender(house())
     envelopes = Envelopes(ADDRESS.given() or DEFAULT_ADDRESS)
     deliverer = Deliverer(Webhooks(engine), sender, account, envelopes)
-    return lambda stop: Running(engine, deliverer).run(stop)
+    return lambda shift: Running(engine, deliverer).run(shift)
 
 
 class Running:
@@ -72,20 +71,12 @@ class Running:
         self._left_alone: dict[SubscriptionId, float] = {}
         self._swept = float("-inf")
 
-    def run(self, stop: Event) -> None:
-        """Deliver while it is this process's turn; wait for it while it is another's."""
-        while not stop.is_set():
-            with self._engine.store.turns.turn(Work.DELIVERING) as turn:
-                if turn is not None:
-                    with closing(self._engine.store.waker()) as waker:
-                        self._while_held(turn, waker, stop)
-            stop.wait(LOOK_SECONDS)
-
-    def _while_held(self, turn: Turn, waker: Waker, stop: Event) -> None:
+    def run(self, shift: Shift) -> None:
+        """Deliver until the shift is over."""
         told, over = False, Event()
-        with ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
+        with closing(self._engine.store.waker()) as waker, ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
             try:
-                while not stop.is_set() and turn.held():
+                while not shift.is_set():
                     if self._deliverer.may:
                         told = False
                         self._begin(pool, over, waker)
