@@ -36,8 +36,11 @@ def caught_up(
         Astray: the log has a gap.
     """
     flight: Flight | None = None
-    while goes_on():
+    while True:
         messages = handing.messages(after, BATCH)
+        # Asked behind the reading: what is recorded after the right is gone is not in it.
+        if not goes_on():
+            break
         sent = stream.send(messages) if messages else None
         if flight is not None:
             stream.landed(flight)
