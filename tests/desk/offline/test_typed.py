@@ -42,6 +42,35 @@ def test_what_is_typed_and_not_sent_is_back_after_a_while(town: Town, enters: En
     expect(page.locator("#draft")).to_have_count(0)
 
 
+def test_what_is_typed_while_a_draft_is_being_read_is_not_written_over(town: Town, enters: Enters) -> None:
+    page = enters(town.engine, town.address, "awa").new_page()
+    need(page, town.base, "Un hangar")
+    draft_is_kept(page, "Un hangar")
+    # Somebody is quicker than the disk.
+    page.add_init_script(
+        f"""const get = IDBObjectStore.prototype.get;
+        IDBObjectStore.prototype.get = function (...asked) {{
+          const found = get.apply(this, asked);
+          if (this.name !== "drafts") return found;
+          IDBObjectStore.prototype.get = get;
+          found.addEventListener("success", () => {{
+            for (const [name, value] of [["description", "{PUMP}"], ["kind", "investment"], ["_on", "2026-03-03"]]) {{
+              const field = document.querySelector(`[name=${{name}}]`);
+              field.value = value;
+              field.dispatchEvent(new Event("input", {{ bubbles: true }}));
+            }}
+            document.querySelector("[name=profession]").selectedIndex = 1;
+          }});
+          return found;
+        }};"""
+    )
+    page.goto(f"{town.base}/do/identify-need?lang=fr")
+    main_button(page).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
+    needs = town.engine.framework(town.way.framework).needs
+    assert list(needs.values())[-1].description == PUMP
+
+
 def test_a_draft_is_dropped_by_beginning_anew_and_is_nobody_elses(town: Town, enters: Enters) -> None:
     context = enters(town.engine, town.address, "awa")
     page = context.new_page()

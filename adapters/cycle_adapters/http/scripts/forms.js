@@ -25,10 +25,12 @@ function place(form) {
 
 export class CommandForm {
   constructor(form, owner, ready) {
-    Object.assign(this, { form, owner, ready, again: undefined, busy: false });
+    // Whoever has begun to type, before we were there or while we read, goes on with that.
+    Object.assign(this, { form, owner, ready, again: undefined, busy: false, isBegun: isTouched(form) });
     this.version = Number(form.elements._version?.value ?? 0);
-    form.addEventListener("input", () => this.keep());
-    form.addEventListener("change", () => this.keep());
+    const typed = () => { this.isBegun = true; this.keep(); };
+    form.addEventListener("input", typed);
+    form.addEventListener("change", typed);
     addEventListener("pageshow", ({ persisted }) => {
       this.busy = false;
       // Whoever goes back finds the page as he left it: hidden behind what has long been recorded.
@@ -38,15 +40,13 @@ export class CommandForm {
   }
 
   async begin() {
-    // Whoever has begun to type before we were there goes on with that.
-    const begun = isTouched(this.form);
     this.mendDays();
     const items = await all(this.owner), key = location.hash.startsWith(AGAIN) && location.hash.slice(AGAIN.length);
     const item = key && items.find(each => each.key === key && [REFUSED, CONFLICT].includes(each.state));
     if (items.length) await learnCommands();
     this.offerWaiting(items, item);
     if (item) this.openAgain(item);
-    else if (begun) this.keep();
+    else if (this.isBegun) this.keep();
     else await this.restore();
   }
 
@@ -79,7 +79,7 @@ export class CommandForm {
 
   async restore() {
     const kept = await draft(this.owner, place(this.form));
-    if (!kept) return;
+    if (!kept || this.isBegun) return;
     fill(this.form, kept.body);
     const note = make("p", { class: "note", id: "draft" }, say("draft-restored", { at: moment(kept.at) }), " ",
       button(say("draft-drop"), () => this.beginAnew(note), { class: "plain" }));
