@@ -14,26 +14,17 @@ from cycle.aggregates.account import path_of, territory_of
 from cycle.aggregates.base import Aggregate, Command, Event, Happened
 from cycle.aggregates.subscription import (
     MANAGES,
+    Act,
+    Acts,
     Lane,
     Position,
     Subscription,
-    SubscriptionStage,
-    demand_active,
-    demand_replay,
-    demand_still,
-    demand_stretch,
-    parked,
-    removed,
-    replay_stopped,
-    replayed,
-    rewound,
-    stands,
+    declare,
     types_in_order,
 )
 from cycle.aggregates.terms import Code, Count, GroupId, Name, Reference, SubscriptionId, Territory, Text
 
 if TYPE_CHECKING:
-    from cycle.aggregates.base import Finding
     from cycle.aggregates.known import Known
 
 
@@ -171,12 +162,6 @@ class ParkConsumerGroupEvent(Command):
     roles = MANAGES
 
 
-@group.asks
-def group_stands(state: ConsumerGroup, command: Command, known: Known) -> Iterable[Finding]:
-    """It is there, and is the sender's own."""
-    return () if isinstance(command, RegisterConsumerGroup) else stands(state, known)
-
-
 @group.decides(RegisterConsumerGroup)
 def register_consumer_group(state: ConsumerGroup, command: RegisterConsumerGroup, known: Known) -> Iterable[Event]:
     yield ConsumerGroupRegistered(
@@ -186,47 +171,6 @@ def register_consumer_group(state: ConsumerGroup, command: RegisterConsumerGroup
         types_in_order(command.types),
         territory_of(path_of(command.territory)),
         command.after,
-    )
-
-
-@group.decides(PauseConsumerGroup)
-def pause_consumer_group(state: ConsumerGroup, command: PauseConsumerGroup, known: Known) -> Iterable[Event]:
-    demand_active(state)
-    yield ConsumerGroupPaused(state.id, command.reason)
-
-
-@group.decides(ResumeConsumerGroup)
-def resume_consumer_group(state: ConsumerGroup, command: ResumeConsumerGroup, known: Known) -> Iterable[Event]:
-    demand_still(state)
-    yield ConsumerGroupResumed(state.id)
-
-
-@group.decides(RewindConsumerGroup)
-def rewind_consumer_group(state: ConsumerGroup, command: RewindConsumerGroup, known: Known) -> Iterable[Event]:
-    yield ConsumerGroupRewound(state.id, command.after)
-
-
-@group.decides(ReplayConsumerGroup)
-def replay_consumer_group(state: ConsumerGroup, command: ReplayConsumerGroup, known: Known) -> Iterable[Event]:
-    demand_stretch(command.after, command.up_to)
-    yield ConsumerGroupReplayed(state.id, command.after, command.up_to)
-
-
-@group.decides(StopConsumerGroupReplay)
-def stop_consumer_group_replay(state: ConsumerGroup, command: StopConsumerGroupReplay, known: Known) -> Iterable[Event]:
-    demand_replay(state)
-    yield ConsumerGroupReplayStopped(state.id)
-
-
-@group.decides(RemoveConsumerGroup)
-def remove_consumer_group(state: ConsumerGroup, command: RemoveConsumerGroup, known: Known) -> Iterable[Event]:
-    yield ConsumerGroupRemoved(state.id, command.reason)
-
-
-@group.decides(ParkConsumerGroupEvent)
-def park_consumer_group_event(state: ConsumerGroup, command: ParkConsumerGroupEvent, known: Known) -> Iterable[Event]:
-    yield ConsumerGroupEventParked(
-        state.id, command.event, command.of, command.position, command.attempts, command.reason
     )
 
 
@@ -244,38 +188,13 @@ def consumer_group_registered(state: ConsumerGroup, recorded: Happened[ConsumerG
     )
 
 
-@group.evolves(ConsumerGroupPaused)
-def consumer_group_paused(state: ConsumerGroup, recorded: Happened[ConsumerGroupPaused]) -> ConsumerGroup:
-    return replace(state, stage=SubscriptionStage.PAUSED)
-
-
-@group.evolves(ConsumerGroupResumed)
-def consumer_group_resumed(state: ConsumerGroup, recorded: Happened[ConsumerGroupResumed]) -> ConsumerGroup:
-    return replace(state, stage=SubscriptionStage.ACTIVE)
-
-
-@group.evolves(ConsumerGroupRewound)
-def consumer_group_rewound(state: ConsumerGroup, recorded: Happened[ConsumerGroupRewound]) -> ConsumerGroup:
-    return rewound(state, recorded.version, recorded.data.after)
-
-
-@group.evolves(ConsumerGroupReplayed)
-def consumer_group_replayed(state: ConsumerGroup, recorded: Happened[ConsumerGroupReplayed]) -> ConsumerGroup:
-    return replayed(state, recorded.version, recorded.data.after, recorded.data.up_to)
-
-
-@group.evolves(ConsumerGroupReplayStopped)
-def consumer_group_replay_stopped(
-    state: ConsumerGroup, recorded: Happened[ConsumerGroupReplayStopped]
-) -> ConsumerGroup:
-    return replay_stopped(state)
-
-
-@group.evolves(ConsumerGroupEventParked)
-def consumer_group_event_parked(state: ConsumerGroup, recorded: Happened[ConsumerGroupEventParked]) -> ConsumerGroup:
-    return parked(state, recorded.data.of, recorded.data.position)
-
-
-@group.evolves(ConsumerGroupRemoved)
-def consumer_group_removed(state: ConsumerGroup, recorded: Happened[ConsumerGroupRemoved]) -> ConsumerGroup:
-    return removed(state)
+acts = Acts(
+    pauses=Act(PauseConsumerGroup, ConsumerGroupPaused),
+    resumes=Act(ResumeConsumerGroup, ConsumerGroupResumed),
+    replays=Act(ReplayConsumerGroup, ConsumerGroupReplayed),
+    stops=Act(StopConsumerGroupReplay, ConsumerGroupReplayStopped),
+    rewinds=Act(RewindConsumerGroup, ConsumerGroupRewound),
+    removes=Act(RemoveConsumerGroup, ConsumerGroupRemoved),
+    parks=Act(ParkConsumerGroupEvent, ConsumerGroupEventParked),
+)
+declare(group, RegisterConsumerGroup, acts)

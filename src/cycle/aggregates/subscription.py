@@ -5,15 +5,15 @@ What comes of it, sending or handing out, is each kind's own; so are its facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from cycle.aggregates.account import EVERYWHERE, Path
-from cycle.aggregates.base import EVENTS, Finding, Role, demand
+from cycle.aggregates.base import EVENTS, Aggregate, Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.terms import SubscriptionId
 
 if TYPE_CHECKING:
@@ -85,53 +85,116 @@ def types_in_order(types: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(types)))
 
 
-def demand_active(state: Subscription) -> None:
+class Act(NamedTuple):
+    """What can be said of a subscription, and the fact that comes of it: whose it is, and what was said."""
+
+    says: type[Command]
+    fact: type[Event]
+
+
+class Acts(NamedTuple):
+    """What can be said of one of any kind once it is there."""
+
+    pauses: Act
+    resumes: Act
+    replays: Act
+    stops: Act
+    rewinds: Act
+    removes: Act
+    parks: Act
+
+
+def declare(aggregate: Aggregate[S, Known], registers: type[Command], acts: Acts) -> None:
+    """Have an aggregate decide and evolve by what is alike in every kind."""
+
+    @aggregate.asks
+    def is_there(state: S, command: Command, known: Known) -> Iterable[Finding]:
+        return () if isinstance(command, registers) else stands(state, known)
+
+    for act, demands, comes in (
+        (acts.pauses, demand_active, _paused),
+        (acts.resumes, _demand_still, _resumed),
+        (acts.replays, _demand_stretch, _replayed),
+        (acts.stops, _demand_replay, _replay_stopped),
+        (acts.rewinds, _demand_nothing, _rewound),
+        (acts.removes, _demand_nothing, _removed),
+        (acts.parks, _demand_nothing, _parked),
+    ):
+        _declare(aggregate, act, demands, comes)
+
+
+def _declare(
+    aggregate: Aggregate[S, Known],
+    act: Act,
+    demands: Callable[[S, Any], None],
+    comes: Callable[[S, Happened[Any]], S],
+) -> None:
+    """Raises:
+    TypeError: the fact does not hold what the command says.
+    """
+    if act.says.__struct_fields__ != act.fact.__struct_fields__[1:]:
+        raise TypeError(f"{act.fact.type} does not hold what {act.says.type} says")
+
+    @aggregate.decides(act.says)
+    def decided(state: S, command: Command, known: Known) -> Iterable[Event]:
+        demands(state, command)
+        yield act.fact(state.id, *astuple(command))
+
+    aggregate.evolves(act.fact)(comes)
+
+
+def demand_active(state: Subscription, command: Command) -> None:
     """Raises:
     Refused: it stands still already.
     """
     demand(Finding("subscription-not-active", state.is_active))
 
 
-def demand_still(state: Subscription) -> None:
-    """Raises:
-    Refused: it does not stand still.
-    """
+def _demand_still(state: Subscription, command: Command) -> None:
     demand(Finding("subscription-active", not state.is_active))
 
 
-def demand_stretch(after: int, up_to: int) -> None:
-    """Raises:
-    Refused: there is no position in it.
-    """
+def _demand_stretch(state: Subscription, command: Any) -> None:
+    after, up_to = command.after, command.up_to
     demand(Finding("subscription-nothing-between", after < up_to, values={"after": after, "up_to": up_to}))
 
 
-def demand_replay(state: Subscription) -> None:
-    """Raises:
-    Refused: none is under way.
-    """
+def _demand_replay(state: Subscription, command: Command) -> None:
     demand(Finding("subscription-no-replay", len(state.lanes) > 1))
 
 
-def rewound(state: S, version: int, after: int) -> S:
+def _demand_nothing(state: Subscription, command: Command) -> None:
+    """It may be said whenever it is there."""
+
+
+def _paused(state: S, happened: Happened[Any]) -> S:
+    return replace(state, stage=SubscriptionStage.PAUSED)
+
+
+def _resumed(state: S, happened: Happened[Any]) -> S:
+    return replace(state, stage=SubscriptionStage.ACTIVE)
+
+
+def _rewound(state: S, happened: Happened[Any]) -> S:
     """It goes on there, and leaves behind whatever waited and was set aside."""
-    return replace(state, lanes=(Lane(version, after),), parked={})
+    return replace(state, lanes=(Lane(happened.version, happened.data.after),), parked={})
 
 
-def replayed(state: S, version: int, after: int, up_to: int) -> S:
+def _replayed(state: S, happened: Happened[Any]) -> S:
     """A stretch more, beside what is new; what was set aside in it is no longer."""
+    after, up_to = happened.data.after, happened.data.up_to
     parked = {stream: at for stream, at in state.parked.items() if not after < at <= up_to}
-    return replace(state, lanes=(*state.lanes, Lane(version, after, up_to)), parked=parked)
+    return replace(state, lanes=(*state.lanes, Lane(happened.version, after, up_to)), parked=parked)
 
 
-def replay_stopped(state: S) -> S:
+def _replay_stopped(state: S, happened: Happened[Any]) -> S:
     return replace(state, lanes=state.lanes[:1])
 
 
-def parked(state: S, stream: str, position: int) -> S:
+def _parked(state: S, happened: Happened[Any]) -> S:
     """What follows in the stream waits as well."""
-    return replace(state, parked={**state.parked, stream: position})
+    return replace(state, parked={**state.parked, happened.data.of: happened.data.position})
 
 
-def removed(state: S) -> S:
+def _removed(state: S, happened: Happened[Any]) -> S:
     return replace(state, stage=SubscriptionStage.REMOVED, lanes=(), parked={})

@@ -16,20 +16,14 @@ from cycle.aggregates.account import path_of, territory_of
 from cycle.aggregates.base import Aggregate, Command, Event, Finding, Happened, Role, demand
 from cycle.aggregates.subscription import (
     MANAGES,
+    Act,
+    Acts,
     Lane,
     Position,
     Subscription,
     SubscriptionStage,
+    declare,
     demand_active,
-    demand_replay,
-    demand_still,
-    demand_stretch,
-    parked,
-    removed,
-    replay_stopped,
-    replayed,
-    rewound,
-    stands,
     types_in_order,
 )
 from cycle.aggregates.terms import Code, Count, Reference, SubscriptionId, Territory, Text, WebhookId
@@ -218,12 +212,6 @@ def demand_tls(url: str) -> None:
     demand(Finding("webhook-without-tls", url.startswith("https://"), values={"url": url}))
 
 
-@webhook.asks
-def webhook_stands(state: Webhook, command: Command, known: Known) -> Iterable[Finding]:
-    """It is there, and is the sender's own."""
-    return () if isinstance(command, RegisterWebhook) else stands(state, known)
-
-
 @webhook.decides(RegisterWebhook)
 def register_webhook(state: Webhook, command: RegisterWebhook, known: Known) -> Iterable[Event]:
     yield WebhookRegistered(
@@ -242,48 +230,9 @@ def rotate_webhook_secret(state: Webhook, command: RotateWebhookSecret, known: K
     yield WebhookSecretRotated(state.id, state.secret + 1, command.overlap_hours)
 
 
-@webhook.decides(PauseWebhook)
-def pause_webhook(state: Webhook, command: PauseWebhook, known: Known) -> Iterable[Event]:
-    demand_active(state)
-    yield WebhookPaused(state.id, command.reason)
-
-
-@webhook.decides(ResumeWebhook)
-def resume_webhook(state: Webhook, command: ResumeWebhook, known: Known) -> Iterable[Event]:
-    demand_still(state)
-    yield WebhookResumed(state.id)
-
-
-@webhook.decides(RewindWebhook)
-def rewind_webhook(state: Webhook, command: RewindWebhook, known: Known) -> Iterable[Event]:
-    yield WebhookRewound(state.id, command.after)
-
-
-@webhook.decides(ReplayWebhook)
-def replay_webhook(state: Webhook, command: ReplayWebhook, known: Known) -> Iterable[Event]:
-    demand_stretch(command.after, command.up_to)
-    yield WebhookReplayed(state.id, command.after, command.up_to)
-
-
-@webhook.decides(StopWebhookReplay)
-def stop_webhook_replay(state: Webhook, command: StopWebhookReplay, known: Known) -> Iterable[Event]:
-    demand_replay(state)
-    yield WebhookReplayStopped(state.id)
-
-
-@webhook.decides(RemoveWebhook)
-def remove_webhook(state: Webhook, command: RemoveWebhook, known: Known) -> Iterable[Event]:
-    yield WebhookRemoved(state.id, command.reason)
-
-
-@webhook.decides(ParkWebhookEvent)
-def park_webhook_event(state: Webhook, command: ParkWebhookEvent, known: Known) -> Iterable[Event]:
-    yield WebhookParked(state.id, command.event, command.of, command.position, command.attempts, command.answer)
-
-
 @webhook.decides(DisableWebhook)
 def disable_webhook(state: Webhook, command: DisableWebhook, known: Known) -> Iterable[Event]:
-    demand_active(state)
+    demand_active(state, command)
     yield WebhookDisabled(state.id, command.event)
 
 
@@ -307,41 +256,18 @@ def webhook_secret_rotated(state: Webhook, recorded: Happened[WebhookSecretRotat
     return replace(state, secret=recorded.data.secret)
 
 
-@webhook.evolves(WebhookPaused)
-def webhook_paused(state: Webhook, recorded: Happened[WebhookPaused]) -> Webhook:
-    return replace(state, stage=SubscriptionStage.PAUSED)
-
-
-@webhook.evolves(WebhookResumed)
-def webhook_resumed(state: Webhook, recorded: Happened[WebhookResumed]) -> Webhook:
-    return replace(state, stage=SubscriptionStage.ACTIVE)
-
-
 @webhook.evolves(WebhookDisabled)
 def webhook_disabled(state: Webhook, recorded: Happened[WebhookDisabled]) -> Webhook:
     return replace(state, stage=SubscriptionStage.DISABLED)
 
 
-@webhook.evolves(WebhookRewound)
-def webhook_rewound(state: Webhook, recorded: Happened[WebhookRewound]) -> Webhook:
-    return rewound(state, recorded.version, recorded.data.after)
-
-
-@webhook.evolves(WebhookReplayed)
-def webhook_replayed(state: Webhook, recorded: Happened[WebhookReplayed]) -> Webhook:
-    return replayed(state, recorded.version, recorded.data.after, recorded.data.up_to)
-
-
-@webhook.evolves(WebhookReplayStopped)
-def webhook_replay_stopped(state: Webhook, recorded: Happened[WebhookReplayStopped]) -> Webhook:
-    return replay_stopped(state)
-
-
-@webhook.evolves(WebhookParked)
-def webhook_parked(state: Webhook, recorded: Happened[WebhookParked]) -> Webhook:
-    return parked(state, recorded.data.of, recorded.data.position)
-
-
-@webhook.evolves(WebhookRemoved)
-def webhook_removed(state: Webhook, recorded: Happened[WebhookRemoved]) -> Webhook:
-    return removed(state)
+acts = Acts(
+    pauses=Act(PauseWebhook, WebhookPaused),
+    resumes=Act(ResumeWebhook, WebhookResumed),
+    replays=Act(ReplayWebhook, WebhookReplayed),
+    stops=Act(StopWebhookReplay, WebhookReplayStopped),
+    rewinds=Act(RewindWebhook, WebhookRewound),
+    removes=Act(RemoveWebhook, WebhookRemoved),
+    parks=Act(ParkWebhookEvent, WebhookParked),
+)
+declare(webhook, RegisterWebhook, acts)
