@@ -75,24 +75,24 @@ def test_what_was_sent_is_shown_and_sent_again(cli: Cli, town: Town) -> None:
     town.receiver.answers = lambda sent: 200
     town.later(10).rounds()
     for words, expected in (
-        (("--event", rows[2]["event"]), [first]),
-        (("--after", str(first), "--up-to", str(second)), [second]),
-        (("--after", str(second)), [third]),
+        (("replay", identity, "--event", rows[2]["event"]), [first]),
+        (("replay", identity, "--after", str(first), "--up-to", str(second)), [second]),
+        (("rewind", identity, "--after", str(second)), [third]),
     ):
         town.receiver.forget()
-        cli.ok("webhook", "replay", identity, *words)
+        cli.ok("webhook", *words)
         town.rounds()
         assert town.receiver.positions == expected
 
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("--up-to", "3"), ("--after", "1", "--stop"), ("--event", "e", "--after", "1"), ("--event", "e", "--stop")],
+    [(), ("--up-to", "3"), ("--after", "1"), ("--after", "1", "--stop"), ("--event", "e", "--stop")],
 )
 def test_a_replay_says_one_thing(cli: Cli, town: Town, words: tuple[str, ...]) -> None:
     identity = added(cli, town)["webhook"]
     ran = cli("webhook", "replay", identity, *words, lang="en")
-    assert (ran.code, "--event ID, --after POSITION" in ran.err) == (2, True)
+    assert (ran.code, "--event ID, --after POSITION with --up-to" in ran.err) == (2, True)
 
 
 def test_each_mistake_is_told(cli: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,17 +124,17 @@ def test_a_replay_is_counted_with_dry_run_and_nothing_is_recorded(cli: Cli, town
     identity = added(cli, town)["webhook"]
     first, *_ = town.happens(town.dioro, 2)
     head = town.engine.store.head()
-    told = cli.ok("webhook", "replay", identity, "--after", str(first), "--dry-run", lang="en").out
+    told = cli.ok("webhook", "rewind", identity, "--after", str(first), "--dry-run", lang="en").out
     assert "1 event would be delivered: 0 again, 1 for the first time" in told
     assert "Of the communes: ML-4-01-01 (1)." in told
     assert "1 event that waits or was still to come would not be delivered." in told
     french = cli.ok("webhook", "replay", identity, "--after", "0", "--up-to", str(first), "--dry-run").out
     assert "1 événement serait livré" in french
-    found = cli.ok("--json", "webhook", "replay", identity, "--after", "0", "--dry-run").json
+    found = cli.ok("--json", "webhook", "rewind", identity, "--after", "0", "--dry-run").json
     assert (found["first"], found["types"]) == (2, [{"name": "document-attached", "events": 2}])
     assert (
         "No event would be delivered."
-        in cli.ok("webhook", "replay", identity, "--after", "9999", "--dry-run", lang="en").out
+        in cli.ok("webhook", "rewind", identity, "--after", "9999", "--dry-run", lang="en").out
     )
     assert town.engine.store.head() == head
     ran = cli("webhook", "replay", identity, "--stop", "--dry-run", lang="en")

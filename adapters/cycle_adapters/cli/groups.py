@@ -5,13 +5,6 @@ from __future__ import annotations
 import click
 from msgspec.structs import asdict
 
-from cycle.aggregates.group import (
-    PauseConsumerGroup,
-    ReplayConsumerGroup,
-    ResumeConsumerGroup,
-    RewindConsumerGroup,
-    StopConsumerGroupReplay,
-)
 from cycle.catalogue import text
 from cycle.engine import Engine
 from cycle.groups.known import Groups
@@ -22,16 +15,10 @@ from cycle.subscriptions.known import identity_of
 from cycle_adapters.cli.printing import emit, heading, paragraph
 from cycle_adapters.cli.subscriptions import (
     POSITION,
-    STAGES,
-    count,
-    event_again,
     lag_line,
-    list_deliveries,
-    removed,
-    said,
     territory_in,
+    verbs_about,
 )
-from cycle_adapters.cli.wording import Wrong
 
 
 @click.group()
@@ -72,83 +59,8 @@ def list_(settings: Settings) -> None:
         click.echo(text("message.none-found", settings.language))
 
 
-@group.command("pause")
-@click.argument("identity", metavar="ID")
-@click.option("--reason", metavar="TEXT", required=True)
-@click.pass_obj
-def pause(settings: Settings, identity: str, reason: str) -> None:
-    """Hand out nothing for a while; what comes waits."""
-    said(Groups, settings, identity, PauseConsumerGroup.type, {"reason": reason})
-
-
-@group.command("resume")
-@click.argument("identity", metavar="ID")
-@click.pass_obj
-def resume(settings: Settings, identity: str) -> None:
-    """Hand out again, from where it stopped."""
-    said(Groups, settings, identity, ResumeConsumerGroup.type, {})
-
-
-@group.command("rewind")
-@click.argument("identity", metavar="ID")
-@click.option("--after", type=POSITION, required=True)
-@click.option("--dry-run", "dry_run", is_flag=True)
-@click.pass_obj
-def rewind(settings: Settings, identity: str, after: int, dry_run: bool) -> None:
-    """Go on from another position; what waited waits no longer."""
-    if dry_run:
-        count(Groups, settings, identity, after, None)
-        return
-    said(Groups, settings, identity, RewindConsumerGroup.type, {"after": after})
-
-
-@group.command("replay")
-@click.argument("identity", metavar="ID")
-@click.option("--event", metavar="ID")
-@click.option("--after", type=POSITION)
-@click.option("--up-to", "up_to", type=POSITION)
-@click.option("--stop", is_flag=True)
-@click.option("--dry-run", "dry_run", is_flag=True)
-@click.pass_obj
-def replay(
-    settings: Settings,
-    identity: str,
-    event: str | None,
-    after: int | None,
-    up_to: int | None,
-    stop: bool,
-    dry_run: bool,
-) -> None:
-    """Hand out an event or a stretch of the log again."""
-    if sum((event is not None, after is not None, stop)) != 1 or (up_to is None) != (after is None):
-        raise Wrong("group-replay-what")
-    if dry_run:
-        count(Groups, settings, identity, after, up_to)
-    elif stop:
-        said(Groups, settings, identity, StopConsumerGroupReplay.type, {})
-    elif event is not None:
-        event_again(Groups, settings, identity, event)
-    else:
-        said(Groups, settings, identity, ReplayConsumerGroup.type, {"after": after, "up_to": up_to})
-
-
-@group.command("remove")
-@click.argument("identity", metavar="ID")
-@click.option("--reason", metavar="TEXT", required=True)
-@click.pass_obj
-def remove(settings: Settings, identity: str, reason: str) -> None:
-    """Remove a consumer group for good."""
-    removed(Groups, settings, identity, reason)
-
-
-@group.command("deliveries")
-@click.argument("identity", metavar="ID")
-@click.option("--stage", type=STAGES)
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
-@click.pass_obj
-def deliveries(settings: Settings, identity: str, stage: str | None, limit: int) -> None:
-    """List what was handed out, what became of it, what waits."""
-    list_deliveries(Groups, settings, identity, stage, limit)
+for each in verbs_about(Groups):
+    group.add_command(each)
 
 
 def tell(each: GroupRow, settings: Settings) -> None:

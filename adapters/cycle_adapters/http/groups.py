@@ -21,34 +21,24 @@ from cycle.groups.leasing import Leasing, Taken
 from cycle.groups.listing import GroupRow, group_row
 from cycle.groups.shapes import Chosen
 from cycle.store import ReceiptLine
-from cycle.subscriptions.counting import DryCount, dry_count
 from cycle.subscriptions.known import identity_of
 from cycle.subscriptions.listing import moment
-from cycle_adapters.http import subscriptions
 from cycle_adapters.http.bodies import Body
 from cycle_adapters.http.calling import Call, Calling
 from cycle_adapters.http.declaring import Declared, answer, problems, shaped
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.following import Feeds
-from cycle_adapters.http.parameters import Lang, Limit, Position
+from cycle_adapters.http.parameters import Lang, Position
 from cycle_adapters.http.saying import KeyHeader, key_in
-from cycle_adapters.http.shapes import ReceiptAnswer
 from cycle_adapters.http.subscriptions import (
-    COUNTS,
     LISTS,
     SAYS,
     SEES,
-    Before,
-    Behind,
-    DeliveryList,
     EventId,
     Identity,
-    OfStage,
     Place,
-    ReplayEvent,
-    ReplayStretch,
-    UpTo,
     actor_of,
+    alike,
     body_of,
     read,
     seen,
@@ -174,18 +164,12 @@ def group_routes() -> APIRouter:
         "", status_code=201, responses=made, openapi_extra=body_of(NewGroup), summary="Register a consumer group"
     )(add)  # fmt: skip
     router.get("/{identity}", responses=shaped(GroupRow, SEES), summary="One consumer group")(group_alone)
-    said = {
-        200: answer(ReceiptAnswer, "Nothing new: what was recorded before."),
-        201: answer(ReceiptAnswer, "Recorded; it is handed out again."),
-        **problems(SAYS),
-    }
-    router.post(
-        "/{identity}/replay", status_code=201, responses=said, openapi_extra=body_of(ReplayEvent, ReplayStretch),
-        summary="Hand out an event or a stretch of the log again, or go on from another position",
-    )(replay)  # fmt: skip
-    router.get("/{identity}/replay-count", responses=shaped(DryCount, SEES), summary=COUNTS)(replay_count)
-    rows = shaped(DeliveryList, SEES)
-    router.get("/{identity}/deliveries", responses=rows, summary="What became of events, and waits")(deliveries)
+    alike(
+        router,
+        lambda call: _leasing(call).groups,
+        "Hand out an event or a stretch of the log again, or go on from another position",
+        "What became of events, and waits",
+    )
     _leases(router)
     return router
 
@@ -232,23 +216,6 @@ def add(call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> 
     headers = {"Location": f"/api/v1/groups/{made}", "Cycle-Position": str(done.receipt.position)}
     told = GroupMade(made, done.receipt.position, done.receipt.events)
     return as_json(told, 201 if done.new else 200, headers)
-
-
-def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> Response:
-    return subscriptions.replay(_leasing(call).groups, call, identity, body, key)
-
-
-def replay_count(identity: Identity, call: Calling, after: Behind, up_to: UpTo = None, lang: Lang = None) -> Response:
-    found = _leasing(call).groups
-    return as_json(dry_count(found, seen(found, call, LISTING, identity), after, up_to))
-
-
-def deliveries(
-    identity: Identity, call: Calling, stage: OfStage = None, before: Before = None, limit: Limit = 50,
-    lang: Lang = None,
-) -> Response:  # fmt: skip
-    found = _leasing(call).groups
-    return subscriptions.page(found, seen(found, call, LISTING, identity), stage, before, limit)
 
 
 async def lease(identity: Identity, call: Calling, body: Body, lang: Lang = None) -> Response:

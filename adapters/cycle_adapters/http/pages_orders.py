@@ -82,11 +82,12 @@ class Order(Form):
 
     @property
     def removes(self) -> bool:
-        return self.sayings is not None and self.act.command is self.sayings.removes
+        return self.sayings is not None and self.act.command is self.sayings.acts.removes.says
 
     @property
     def delivers_again(self) -> bool:
-        return self.sayings is not None and self.act.command in (self.sayings.replays, self.sayings.rewinds)
+        acts = self.sayings.acts if self.sayings else None
+        return acts is not None and self.act.command in (acts.replays.says, acts.rewinds.says)
 
     def looks_again(self, said: Said) -> bool:
         """Whether it is shown once more before it is recorded: not where it delivers one event again."""

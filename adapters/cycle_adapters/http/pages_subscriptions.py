@@ -73,7 +73,7 @@ def subscription_pages() -> APIRouter:
             replays=own.lanes[1:],
             mends=mends(row),
             does=[(command.type, text(f"command.{command.type}", desk.language)) for command in does],
-            replay=SAYINGS[each.kind].replays.type,
+            replay=SAYINGS[each.kind].acts.replays.says.type,
             deliveries=list(told_deliveries(desk, rows[:DELIVERIES])),
             stages=SHOWN,
             stage=stage or None,
@@ -107,7 +107,8 @@ def registers(desk: Desk) -> list[tuple[str, str]]:
 def mends(row: SubscriptionRow) -> dict[Trouble, str]:
     """The command that ends each trouble, where one does and the account may say it."""
     sayings = SAYINGS[row.kind]
-    ends = {Trouble.NO_SECRET: sayings.rotates, Trouble.GONE: sayings.resumes, Trouble.PAUSED: sayings.resumes}
+    resumes = sayings.acts.resumes.says
+    ends = {Trouble.NO_SECRET: sayings.rotates, Trouble.GONE: resumes, Trouble.PAUSED: resumes}
     return {each: command.type for each in row.troubles if row.mine and (command := ends.get(each))}
 
 

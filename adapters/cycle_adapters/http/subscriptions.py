@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from msgspec import Meta, Struct
 
 from cycle.aggregates.subscription import Position as LogPosition
 from cycle.aggregates.subscription import Subscription
 from cycle.catalogue import Language
 from cycle.fields import faults
+from cycle.subscriptions.counting import DryCount, dry_count
 from cycle.subscriptions.known import Subscriptions
 from cycle.subscriptions.listing import DeliveryRow, delivery_row
 from cycle.subscriptions.shapes import DeliveryStage
-from cycle_adapters.http.bodies import bad_json, whole
-from cycle_adapters.http.calling import Call
-from cycle_adapters.http.declaring import ref
+from cycle_adapters.http.bodies import Body, bad_json, whole
+from cycle_adapters.http.calling import Call, Calling
+from cycle_adapters.http.declaring import answer, problems, ref, shaped
 from cycle_adapters.http.encoding import as_json
-from cycle_adapters.http.parameters import NAME, Position
+from cycle_adapters.http.parameters import NAME, Lang, Limit, Position
 from cycle_adapters.http.problems import invalid
-from cycle_adapters.http.saying import key_in, receipt_answer
+from cycle_adapters.http.saying import KeyHeader, key_in, receipt_answer
+from cycle_adapters.http.shapes import ReceiptAnswer
 
 Place = Annotated[str, Meta(max_length=800, pattern=r"^[!-~][^\x00-\x1f\x7f]*$")]
 EventId = Annotated[str, Meta(pattern=NAME)]
@@ -61,6 +64,38 @@ class DeliveryList(Struct, frozen=True):
     next: int | None
 
 
+def alike(router: APIRouter, known: Callable[[Call], Subscriptions[Any]], replays: str, delivered: str) -> None:
+    """The routes that all kinds have; ``replays`` and ``delivered`` are what two of them are for."""
+
+    def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> Response:
+        return _replayed(known(call), call, identity, body, key)
+
+    def replay_count(
+        identity: Identity, call: Calling, after: Behind, up_to: UpTo = None, lang: Lang = None
+    ) -> Response:
+        found = known(call)
+        return as_json(dry_count(found, seen(found, call, found.lists, identity), after, up_to))
+
+    def deliveries(
+        identity: Identity, call: Calling, stage: OfStage = None, before: Before = None, limit: Limit = 50,
+        lang: Lang = None,
+    ) -> Response:  # fmt: skip
+        found = known(call)
+        return _page(found, seen(found, call, found.lists, identity), stage, before, limit)
+
+    said = {
+        200: answer(ReceiptAnswer, "Nothing new: what was recorded before."),
+        201: answer(ReceiptAnswer, "Recorded; it is delivered again."),
+        **problems(SAYS),
+    }
+    router.post(
+        "/{identity}/replay", status_code=201, responses=said, openapi_extra=body_of(ReplayEvent, ReplayStretch),
+        summary=replays,
+    )(replay)  # fmt: skip
+    router.get("/{identity}/replay-count", responses=shaped(DryCount, SEES), summary=COUNTS)(replay_count)
+    router.get("/{identity}/deliveries", responses=shaped(DeliveryList, SEES), summary=delivered)(deliveries)
+
+
 def body_of(*shapes: type[Struct]) -> dict[str, Any]:
     """A body of one of these shapes, for the contract."""
     schema = ref(shapes[0]) if len(shapes) == 1 else {"oneOf": [ref(each) for each in shapes]}
@@ -76,7 +111,7 @@ def seen(known: Subscriptions[S], call: Call, action: str, identity: str) -> S:
     return known.find(call.may(action).account, identity)
 
 
-def replay(known: Subscriptions[S], call: Call, identity: str, body: bytes, key: str | None) -> Response:
+def _replayed(known: Subscriptions[S], call: Call, identity: str, body: bytes, key: str | None) -> Response:
     """Have an event or a stretch delivered again, or go on from another position.
 
     Raises:
@@ -86,16 +121,16 @@ def replay(known: Subscriptions[S], call: Call, identity: str, body: bytes, key:
     given, language = decoded(body), call.language
     if isinstance(given, dict) and "event" in given:
         event = converted(ReplayEvent, given, language).event
-        own, actor = seen(known, call, known.replays.type, identity), actor_of(call)
+        own, actor = seen(known, call, known.acts.replays.says.type, identity), actor_of(call)
         return receipt_answer(known.replay_event(actor, own.id, event, key_in(key, language)))
     wanted = converted(ReplayStretch, given, language)
-    said = (known.rewinds if wanted.up_to is None else known.replays).type
+    said = (known.acts.rewinds if wanted.up_to is None else known.acts.replays).says.type
     own = seen(known, call, said, identity)
     stretch = {"after": wanted.after} | ({} if wanted.up_to is None else {"up_to": wanted.up_to})
     return receipt_answer(known.say(actor_of(call), said, stretch, own.id, key_in(key, language)))
 
 
-def page(known: Subscriptions[S], own: S, stage: DeliveryStage | None, before: int | None, limit: int) -> Response:
+def _page(known: Subscriptions[S], own: S, stage: DeliveryStage | None, before: int | None, limit: int) -> Response:
     """Some of the deliveries of a subscription."""
     rows = known.queue.deliveries(own.id, stage=stage, before=before, limit=limit + 1)
     behind = rows[limit - 1].position if len(rows) > limit else None

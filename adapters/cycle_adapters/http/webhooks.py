@@ -13,37 +13,28 @@ from cycle.aggregates.subscription import Position as LogPosition
 from cycle.aggregates.terms import Code
 from cycle.aggregates.webhook import OVERLAP_HOURS, Endpoint, Overlap
 from cycle.store import ReceiptLine
-from cycle.subscriptions.counting import DryCount, dry_count
 from cycle.webhooks.endpoints import Secret, Webhooks
 from cycle.webhooks.listing import WebhookRow, webhook_row
-from cycle_adapters.http import subscriptions
 from cycle_adapters.http.bodies import Body
 from cycle_adapters.http.calling import Calling
 from cycle_adapters.http.declaring import answer, problems, shaped
 from cycle_adapters.http.encoding import as_json
-from cycle_adapters.http.parameters import Lang, Limit
+from cycle_adapters.http.parameters import Lang
 from cycle_adapters.http.saying import KeyHeader, key_in
-from cycle_adapters.http.shapes import ReceiptAnswer
 from cycle_adapters.http.subscriptions import (
-    COUNTS,
     LISTS,
+    SAYS,
     SEES,
-    Before,
-    Behind,
-    DeliveryList,
     Identity,
-    OfStage,
     Place,
-    ReplayEvent,
-    ReplayStretch,
-    UpTo,
     actor_of,
+    alike,
     body_of,
     read,
     seen,
 )
 
-SAYS = (*subscriptions.SAYS, "no-secret-here")
+SECRET_SAYS = (*SAYS, "no-secret-here")
 
 
 class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,7 +72,7 @@ def webhook_routes() -> APIRouter:
     made = {
         200: answer(WebhookSecret, "Made before with this key."),
         201: answer(WebhookSecret, "Made; the secret is not shown again."),
-        **problems(SAYS),
+        **problems(SECRET_SAYS),
     }
     router.post(
         "", status_code=201, responses=made, openapi_extra=body_of(NewWebhook), summary="Register a webhook"
@@ -91,18 +82,12 @@ def webhook_routes() -> APIRouter:
         "/{identity}/rotate", status_code=201, responses=made, openapi_extra=body_of(Rotation),
         summary="Change the secret of a webhook",
     )(rotate)  # fmt: skip
-    said = {
-        200: answer(ReceiptAnswer, "Nothing new: what was recorded before."),
-        201: answer(ReceiptAnswer, "Recorded; it is sent again."),
-        **problems(SAYS),
-    }
-    router.post(
-        "/{identity}/replay", status_code=201, responses=said, openapi_extra=body_of(ReplayEvent, ReplayStretch),
-        summary="Send an event or a stretch of the log again, or go on from another position",
-    )(replay)  # fmt: skip
-    router.get("/{identity}/replay-count", responses=shaped(DryCount, SEES), summary=COUNTS)(replay_count)
-    rows = shaped(DeliveryList, SEES)
-    router.get("/{identity}/deliveries", responses=rows, summary="What was sent, answered, and waits")(deliveries)
+    alike(
+        router,
+        lambda call: Webhooks(call.engine),
+        "Send an event or a stretch of the log again, or go on from another position",
+        "What was sent, answered, and waits",
+    )
     return router
 
 
@@ -129,23 +114,6 @@ def rotate(identity: Identity, call: Calling, body: Body, key: KeyHeader = None,
     own = seen(found, call, "rotate-webhook-secret", identity)
     wanted = read(Rotation, body, call.language)
     return _handed_over(found.rotate(actor_of(call), own.id, wanted.overlap_hours, key_in(key, call.language)))
-
-
-def replay(identity: Identity, call: Calling, body: Body, key: KeyHeader = None, lang: Lang = None) -> Response:
-    return subscriptions.replay(Webhooks(call.engine), call, identity, body, key)
-
-
-def replay_count(identity: Identity, call: Calling, after: Behind, up_to: UpTo = None, lang: Lang = None) -> Response:
-    found = Webhooks(call.engine)
-    return as_json(dry_count(found, seen(found, call, "list-webhooks", identity), after, up_to))
-
-
-def deliveries(
-    identity: Identity, call: Calling, stage: OfStage = None, before: Before = None, limit: Limit = 50,
-    lang: Lang = None,
-) -> Response:  # fmt: skip
-    found = Webhooks(call.engine)
-    return subscriptions.page(found, seen(found, call, "list-webhooks", identity), stage, before, limit)
 
 
 def _handed_over(made: Secret) -> Response:

@@ -11,9 +11,7 @@ from cycle.aggregates.group import (
     ConsumerGroup,
     ConsumerGroupRegistered,
     RegisterConsumerGroup,
-    RemoveConsumerGroup,
-    ReplayConsumerGroup,
-    RewindConsumerGroup,
+    acts,
     group,
 )
 from cycle.aggregates.terms import SubscriptionId
@@ -27,9 +25,7 @@ class Groups(Subscriptions[ConsumerGroup]):
 
     aggregate = group
     lists = "list-groups"
-    rewinds = RewindConsumerGroup
-    replays = ReplayConsumerGroup
-    removes = RemoveConsumerGroup
+    acts = acts
     consumes = "consume-group"
 
     def add(

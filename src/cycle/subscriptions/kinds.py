@@ -7,28 +7,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from cycle.aggregates.base import Command
-from cycle.aggregates.group import (
-    ConsumerGroup,
-    PauseConsumerGroup,
-    RegisterConsumerGroup,
-    RemoveConsumerGroup,
-    ReplayConsumerGroup,
-    ResumeConsumerGroup,
-    RewindConsumerGroup,
-    StopConsumerGroupReplay,
-)
-from cycle.aggregates.subscription import Subscription
-from cycle.aggregates.webhook import (
-    PauseWebhook,
-    RegisterWebhook,
-    RemoveWebhook,
-    ReplayWebhook,
-    ResumeWebhook,
-    RewindWebhook,
-    RotateWebhookSecret,
-    StopWebhookReplay,
-    Webhook,
-)
+from cycle.aggregates.group import ConsumerGroup, RegisterConsumerGroup
+from cycle.aggregates.subscription import Acts, Subscription
+from cycle.aggregates.webhook import RegisterWebhook, RotateWebhookSecret, Webhook
 from cycle.engine import Engine
 from cycle.groups.known import Groups
 from cycle.subscriptions.known import NoSubscription, Subscriptions
@@ -44,41 +25,32 @@ class Sayings(NamedTuple):
     """The commands about a subscription of one kind; ``rotates``: where it has a secret."""
 
     registers: type[Command]
-    pauses: type[Command]
-    resumes: type[Command]
-    replays: type[Command]
-    stops: type[Command]
-    rewinds: type[Command]
-    removes: type[Command]
+    acts: Acts
     rotates: type[Command] | None = None
 
     @property
     def names(self) -> frozenset[str]:
-        """All of them that are about one that is there."""
-        return frozenset(each.type for each in self if each and each is not self.registers)
+        """Those that its people say of one that is there."""
+        said = (each.says for each in self.acts if each is not self.acts.parks)
+        return frozenset(each.type for each in (*said, self.rotates) if each)
 
     def about(self, own: Subscription) -> Iterator[type[Command]]:
         """What can be said of one as it is, in the order in which somebody asks for it."""
-        yield self.pauses if own.is_active else self.resumes
-        yield self.replays
+        acts = self.acts
+        yield (acts.pauses if own.is_active else acts.resumes).says
+        yield acts.replays.says
         if len(own.lanes) > 1:
-            yield self.stops
-        yield self.rewinds
+            yield acts.stops.says
+        yield acts.rewinds.says
         if self.rotates:
             yield self.rotates
-        yield self.removes
+        yield acts.removes.says
 
 
 SAYINGS: Mapping[Kind, Sayings] = {
-    Kind.WEBHOOK: Sayings(
-        RegisterWebhook, PauseWebhook, ResumeWebhook, ReplayWebhook, StopWebhookReplay, RewindWebhook, RemoveWebhook,
-        RotateWebhookSecret,
-    ),
-    Kind.GROUP: Sayings(
-        RegisterConsumerGroup, PauseConsumerGroup, ResumeConsumerGroup, ReplayConsumerGroup, StopConsumerGroupReplay,
-        RewindConsumerGroup, RemoveConsumerGroup,
-    ),
-}  # fmt: skip
+    Kind.WEBHOOK: Sayings(RegisterWebhook, Webhooks.acts, RotateWebhookSecret),
+    Kind.GROUP: Sayings(RegisterConsumerGroup, Groups.acts),
+}
 KNOWN: Mapping[Kind, Callable[[Engine], Subscriptions[Any]]] = {Kind.WEBHOOK: Webhooks, Kind.GROUP: Groups}
 LISTS: Mapping[Kind, str] = {Kind.WEBHOOK: Webhooks.lists, Kind.GROUP: Groups.lists}
 """The actions of ``cycle.access`` that listing them is."""

@@ -13,7 +13,7 @@ import msgspec
 from cycle.access import READING, SAYING, Forbidden
 from cycle.aggregates.account import covers
 from cycle.aggregates.base import PLATFORM, Aggregate, By, Command, LogName, Recorded, Role
-from cycle.aggregates.subscription import MANAGES, Subscription
+from cycle.aggregates.subscription import MANAGES, Acts, Subscription
 from cycle.aggregates.terms import SubscriptionId
 from cycle.commands import Said, read_command
 from cycle.engine import Engine
@@ -46,9 +46,7 @@ class Subscriptions(Generic[S]):
     aggregate: ClassVar[Aggregate[Any, Any]]
     lists: ClassVar[str]
     """The action of ``cycle.access`` that listing them is."""
-    rewinds: ClassVar[type[Command]]
-    replays: ClassVar[type[Command]]
-    removes: ClassVar[type[Command]]
+    acts: ClassVar[Acts]
 
     def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
         self.engine, self.now = engine, now
@@ -150,11 +148,11 @@ class Subscriptions(Generic[S]):
         position = self.queue.position_of(identity, event)
         if position is None:
             raise NoSubscription("no-such-event", id=event)
-        return self.say(actor, self.replays.type, {"after": position - 1, "up_to": position}, identity, key)
+        return self.say(actor, self.acts.replays.says.type, {"after": position - 1, "up_to": position}, identity, key)
 
     def remove(self, actor: str, identity: SubscriptionId, reason: str, key: str | None = None) -> Done:
         """Remove one for good, with all that waited."""
-        done = self.say(actor, self.removes.type, {"reason": reason}, identity, key)
+        done = self.say(actor, self.acts.removes.says.type, {"reason": reason}, identity, key)
         self.forget(identity)
         return done
 

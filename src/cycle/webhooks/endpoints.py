@@ -12,13 +12,11 @@ from cycle.aggregates.terms import SubscriptionId, WebhookId
 from cycle.aggregates.webhook import (
     OVERLAP_HOURS,
     RegisterWebhook,
-    RemoveWebhook,
-    ReplayWebhook,
-    RewindWebhook,
     RotateWebhookSecret,
     Webhook,
     WebhookRegistered,
     WebhookSecretRotated,
+    acts,
     demand_tls,
     webhook,
 )
@@ -61,9 +59,7 @@ class Webhooks(Subscriptions[Webhook]):
 
     aggregate = webhook
     lists = "list-webhooks"
-    rewinds = RewindWebhook
-    replays = ReplayWebhook
-    removes = RemoveWebhook
+    acts = acts
 
     def __init__(
         self,
