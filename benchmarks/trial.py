@@ -12,7 +12,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from time import sleep
 
-from tests.trials.load import Acknowledged
+from tests.trials.clients import Acknowledged
 from tests.trials.trial import KILLS, Trial, trial
 
 from benchmarks.measure import line

@@ -41,8 +41,13 @@ class Cutting:
             while True:
                 reader, _ = self._listener.accept()
                 limit = self._chance.randrange(self._most) if self.left else None
+                try:
+                    server = socket.create_connection(self._server)
+                except ConnectionError:
+                    # It was killed, and may come back.
+                    reader.close()
+                    continue
                 self.left -= limit is not None
-                server = socket.create_connection(self._server)
                 Thread(target=_hand_on, args=(reader, server, None), daemon=True).start()
                 Thread(target=_hand_on, args=(server, reader, limit), daemon=True).start()
 

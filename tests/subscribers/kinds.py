@@ -1,70 +1,100 @@
-"""Every kind of subscriber there is. Whoever adds a way to hear of events adds it here, and the trial is its trial."""
+"""Every kind of subscriber. Whoever adds a way to hear of events adds it here, and the trials are its trial."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from time import time
+
+import msgspec
 
 from cycle.cloudevents import Envelopes
+from cycle.fanout.subjects import EVERYTHING, PREFIX
 from cycle.feed import Feed, Wanted
 from cycle.reading import Reader
-from tests.subscribers.http import Puller, Streamed
-from tests.subscribers.subscriber import Heard, Kind, Patience, Place, heard
+from cycle.store import Unavailable
+from cycle.webhooks.endpoints import Webhooks
+from tests.nats.reader import InOrder
+from tests.subscribers.http import Group, Pulls, Streams
+from tests.subscribers.subscriber import AGAIN_SECONDS, Kind, Place, Subscriber
+from tests.webhooks.receiver import Sent
 from tests.webhooks.town import ADDRESS
 
-LOOK_SECONDS = 0.05
-"""Between two looks of whoever was not woken."""
+FAILURES = 2
+"""So many answers of a receiver of webhooks go wrong, after it has kept the event."""
 
 
-class Library:
+class Library(Subscriber):
     """Reads on within a process of ours, woken by the store."""
 
     def __init__(self, place: Place) -> None:
-        self._store, self._after = place.town.engine.store, place.after
-        self._feed, self._envelopes = Feed(Reader(place.town.engine, "auditor"), Wanted()), Envelopes(ADDRESS)
+        super().__init__()
+        self._store, self.covered = place.engine.store, place.engine.store.head().position
+        self._feed = Feed(Reader(place.engine, place.account), Wanted(place.types))
+        self._envelopes = Envelopes(ADDRESS)
 
-    def begins(self) -> None:
-        """Whoever asks hears what was recorded before he did."""
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._follow()
+            except Unavailable:
+                self._stopped.wait(AGAIN_SECONDS)
 
-    def until(self, position: int) -> list[Heard]:
-        patience, found = Patience(), list[Heard]()
+    def _follow(self) -> None:
         with closing(self._store.waker()) as waker:
-            while self._after < position:
-                patience.demand()
-                batch = self._feed.read(self._after, 100)
-                events = batch.told(self._envelopes, lambda log: None).events
-                found += [Heard(event.id, int(event.globalposition)) for event in events]
-                self._after = batch.to
-                if batch.at_head and self._after < position:
+            while not self._stopped.is_set():
+                batch = self._feed.read(self.covered, 100)
+                for event in batch.told(self._envelopes, lambda log: None).events:
+                    self.takes(msgspec.json.decode(msgspec.json.encode(event)))
+                self.covers(batch.to)
+                if batch.at_head:
                     waker.wait(1)
-        return found
 
 
-class Webhook:
-    """Is sent each event by the deliverer."""
+class IsSent(Subscriber):
+    """Receives a webhook."""
+
+    # What follows in other streams does not wait for what was not taken.
+    in_all = False
 
     def __init__(self, place: Place) -> None:
-        self._town = place.town
+        super().__init__()
+        self._chance, self._failures = place.chance, FAILURES
+        place.receiver.answers = self._answers
+        Webhooks(place.engine).add(place.account, place.receiver.url, place.types)
 
-    def begins(self) -> None:
-        self._town.registered()
+    def _answers(self, sent: Sent) -> int:
+        self.takes(sent.event)
+        if self._chance and self._failures and self._chance.random() < 0.02:
+            self._failures -= 1
+            return 500
+        return 200
 
-    def until(self, position: int) -> list[Heard]:
-        patience, receiver = Patience(), self._town.receiver
-        with closing(self._town.engine.store.waker()) as waker:
-            while position not in receiver.positions[-1:]:
-                patience.demand(self._failed)
-                # What has failed is tried again when it is due, by the time that it is.
-                self._town.now = time()
-                if not self._town.deliverer.round():
-                    waker.wait(LOOK_SECONDS)
-        return heard(sent.event for sent in receiver.sent)
-
-    def _failed(self) -> str:
-        """What was not taken when it was sent first."""
-        queue, [webhook] = self._town.webhooks.queue, self._town.webhooks.refresh()
-        sent = queue.deliveries(webhook, limit=5_000)
-        return str([(each.position, each.answers) for each in sent if each.attempts != 1])
+    def run(self) -> None:
+        """It is sent what there is, in threads of the receiver."""
+        self._stopped.wait()
 
 
-KINDS: dict[str, Kind] = {"pull": Puller.at, "stream": Streamed.at, "library": Library, "webhook": Webhook}
+class FromNats(Subscriber):
+    """Takes from NATS what is published from its position on."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        # One consumer has one subject here: of one type, or of all.
+        subject = f"{PREFIX}.*.*.*.{place.types[0]}" if place.types else EVERYTHING
+        self._reader = InOrder(place.nats, subject, place.engine.store.head().position)
+        self._reader.takes = self.takes
+
+    def run(self) -> None:
+        self._reader.run()
+
+    def stop(self) -> None:
+        self._reader.stop()
+
+
+KINDS: dict[str, Kind] = {
+    "pull": Pulls.at,
+    "stream": Streams.at,
+    "library": Library,
+    "webhook": IsSent,
+    "group": Group,
+    "nats": FromNats,
+}

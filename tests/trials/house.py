@@ -11,35 +11,36 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import psycopg
 from sqlalchemy import make_url
 
 from cycle.aggregates.account import OpenAccount
 from cycle.aggregates.base import Role
+from cycle.aggregates.commune import RegisterCommune
 from cycle.aggregates.framework.anytime import AttachDocument
-from cycle.aggregates.terms import AccountKind
+from cycle.aggregates.framework.setup import ProposeFramework
+from cycle.aggregates.terms import AccountKind, CommuneCode, FrameworkId
 from cycle.engine import Engine, Said
-from cycle.groups.known import Groups
 from cycle.identity.credentials import Credentials
 from cycle.subscriptions.known import identity_of
 from cycle.turns import Work
 from cycle.vault.keys import new_key
-from cycle.webhooks.endpoints import Webhooks
 from cycle_adapters.http.groups import CONSUMING
 from cycle_adapters.sql.opening import APPLICATION_ID
 from cycle_adapters.sql.turns import NUMBERS
-from tests.access.places import two_communes
+from tests.access.places import say, two_communes
 from tests.operations.processes import CYCLE, ROOT
 from tests.people import ADMINISTRATOR, DAY, admit
 from tests.postgres import Cluster, lasting_port, new_database
-from tests.trials.subscribers import PAPER_ATTACHED
+from tests.subscribers.subscriber import Place
+from tests.webhooks.receiver import Receiver
 
 HOLDERS = """
     SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
     WHERE locktype = 'advisory' AND granted AND classid = %s::oid AND objid = %s::oid
 """
+PAPER_ATTACHED = "document-attached"
 NETWORKS = {"CYCLE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
 READY_SECONDS = 60
 SUBSCRIBER = "dhis"
@@ -56,6 +57,11 @@ class Program:
         self._notes = folder / f"{name}.notes"
         self._environment = {**own, "LC_ALL": "C.UTF-8", "NOTIFY_SOCKET": str(self._notes), **environment}
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it; it is ready when this returns, as systemd waits for it."""
@@ -98,7 +104,8 @@ class House:
         self.key = folder / "vault.key"
         new_key(self.key)
         self.engine = Engine(self.url, vault_key=self.key)
-        self.frameworks = two_communes(self.engine)
+        first, second = two_communes(self.engine)
+        self.frameworks = [first, second, *map(self._framework, range(2, clients))]
         self.tokens = [
             self._machine(f"load-{number}", Role.FACILITATOR, AttachDocument.type) for number in range(clients)
         ]
@@ -107,6 +114,14 @@ class House:
         self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
         self.serving = [self._serving(f"serve-{n}", port) for n, port in enumerate(ports, 1)]
         self.working = [self._working(f"worker-{n}") for n in range(1, working + 1)]
+
+    def _framework(self, number: int) -> FrameworkId:
+        """Another commune with its own: not everybody writes to the same."""
+        code, name = CommuneCode(f"ML-5-01-{number:02}"), f"Commune {number}"
+        say(self.engine, RegisterCommune(commune=code, name=name, region="Mopti", circle="Mopti"))
+        return FrameworkId(
+            identity_of(say(self.engine, ProposeFramework(commune=code, title=f"Cadre {number}")).stream)
+        )
 
     def _machine(self, account: str, role: Role, *scope: str) -> str:
         """The token of a new account that may do these things."""
@@ -128,16 +143,10 @@ class House:
         handing_on = {"CYCLE_NATS": self._nats, "CYCLE_NATS_REPLICAS": "3"} if self._nats else {}
         return Program(name, ("worker", "--log", "json"), self._environment(name) | handing_on, self.folder)
 
-    def calls(self, url: str) -> int:
-        """Register a webhook that is sent every paper from now on; returns the position behind which that is."""
-        with patch.dict(os.environ, NETWORKS):
-            Webhooks(self.engine).add(SUBSCRIBER, url, (PAPER_ATTACHED,))
-        return self.engine.store.head().position
-
-    def shares(self) -> str:
-        """A consumer group whose workers are given every paper from now on."""
-        done = Groups(self.engine).add(SUBSCRIBER, "warehouse", (PAPER_ATTACHED,))
-        return identity_of(done.receipt.stream)
+    def place(self, receiver: Receiver) -> Place:
+        """Where the machine subscribes to every paper."""
+        asked = self.engine, SUBSCRIBER, self.subscriber, self.addresses, receiver, self._nats, (PAPER_ATTACHED,)
+        return Place(*asked)
 
     def leader(self, work: Work) -> Program | None:
         """Whose turn it is; None: nobody's, just now."""

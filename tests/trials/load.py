@@ -1,139 +1,104 @@
-"""Clients that send commands over HTTP at a pace, and send each again under its key until it is acknowledged."""
+"""A load: clients in a process of their own, and what they were told."""
 
 from __future__ import annotations
 
-import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
-from threading import Condition, Event, Thread
-from time import monotonic
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from threading import Condition, Thread
+
+import msgspec
 
 from cycle.aggregates.framework.anytime import AttachDocument
 from tests.access.places import DAY
-from tests.http.town import key, named, sent
-from tests.trials.subscribers import AGAIN_SECONDS
+from tests.http.town import named, sent
+from tests.operations.processes import ROOT
+from tests.trials.clients import LAST_SECONDS, Acknowledged, Client, Orders, Refused
 
 PAPER = AttachDocument(title="Reçu", sha256="0" * 64, bytes=1, media="image/jpeg")
-RECORDED = (200, 201)
-"""200: it was recorded already, and the answer was lost."""
-NOT_NOW = (409, 425, 429, 500, 502, 503, 504)
-"""Answers after which the same is sent again: nothing was recorded, or the key tells."""
-
-
-class Acknowledged(NamedTuple):
-    """What a client was told that is recorded, how often it had sent it, and when it began and was told (seconds)."""
-
-    key: str
-    position: int
-    id: str
-    times: int
-    began: float
-    told: float
+told = msgspec.json.Decoder(Acknowledged | Refused).decode
 
 
 class Load:
-    """So many commands a second, of clients with a token each, to servers in turn; ``refused`` should stay empty."""
+    """So many commands a second, of clients with a token each, to servers in turn; ``refused`` should stay empty.
+
+    Each client has a framework of its own, as far as there are as many.
+    """
 
     def __init__(
-        self,
-        addresses: Sequence[str],
-        tokens: Sequence[str],
-        frameworks: Sequence[str],
-        per_second: float,
+        self, addresses: Sequence[str], tokens: Sequence[str], frameworks: Sequence[str], per_second: float
     ) -> None:
-        self._addresses, self._frameworks = addresses, frameworks
         self.per_second = per_second
-        self._each_seconds = len(tokens) / per_second
-        self._stop, self._over = Event(), Event()
+        clients = [_client(number, token, frameworks) for number, token in enumerate(tokens)]
+        self._orders = Orders(tuple(addresses), tuple(clients), len(clients) / per_second)
         self._came = Condition()
         self.acknowledged: list[Acknowledged] = []
-        self.last: tuple[int, bytes] | None = None
-        """The last answer after which something was sent again."""
-        self.refused: list[tuple[int, bytes]] = []
-        self.threads = [
-            Thread(target=self._client, args=(n, token), name=f"client-{n}", daemon=True)
-            for n, token in enumerate(tokens)
-        ]
+        self.refused: list[Refused] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._hearing = Thread(target=self._hears, daemon=True)
 
-    def _client(self, number: int, token: str) -> None:
-        begun, count, server = monotonic() + number * self._each_seconds / len(self.threads), 0, number
-        connections: dict[str, HTTPConnection] = {}
-        path, body = sent(PAPER, DAY, self._frameworks[number % len(self._frameworks)])
-        payload = json.dumps(body).encode()
-        while not self._stop.wait(max(0.0, begun + count * self._each_seconds - monotonic())):
-            # As through a proxy: each client at an address of its own.
-            headers = named(token, **key(), **{"X-Forwarded-For": f"192.0.2.{number + 1}"})
-            headers |= {"Content-Type": "application/json"}
-            at, times = monotonic(), 0
-            while not self._over.is_set():
-                address = self._addresses[server % len(self._addresses)]
-                times += 1
-                status, said = _asked(connections, address, path, payload, headers)
-                if status in RECORDED:
-                    self._note(headers["Idempotency-Key"], json.loads(said), times, at)
-                    break
-                if status and status not in NOT_NOW:
-                    self.refused.append((status, said))
-                    return
-                self.last = status, said
-                # Another one may answer.
-                server += 1
-                Event().wait(AGAIN_SECONDS)
-            count += 1
-        for connection in connections.values():
-            connection.close()
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
-    def _note(self, key: str, receipt: dict[str, Any], times: int, began: float) -> None:
-        found = Acknowledged(key, receipt["position"], receipt["events"][-1]["id"], times, began, monotonic())
-        with self._came:
-            self.acknowledged.append(found)
-            self._came.notify_all()
+    def begin(self) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen([sys.executable, "-m", "tests.trials.clients"], cwd=ROOT, **pipes)
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(self._orders) + b"\n")
+        self._process.stdin.flush()
+        self._hearing.start()
+
+    def _hears(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            said = told(line)
+            with self._came:
+                if isinstance(said, Refused):
+                    self.refused.append(said)
+                else:
+                    self.acknowledged.append(said)
+                self._came.notify_all()
 
     def goes_on(self, more: int, seconds: float = 60) -> int:
         """Wait until so many more are acknowledged; returns the highest position of them."""
         with self._came:
             wanted = len(self.acknowledged) + more
-            assert self._came.wait_for(lambda: len(self.acknowledged) >= wanted, seconds), (self.refused, self.last)
+            assert self._came.wait_for(lambda: len(self.acknowledged) >= wanted, seconds), self.refused
             return max(each.position for each in self.acknowledged)
 
     def since(self, moment: float) -> float:
         """When the first command that began after a moment was acknowledged, in seconds after it."""
         with self._came:
             found = lambda: [each.told for each in self.acknowledged if each.began > moment]  # noqa: E731
-            assert self._came.wait_for(lambda: bool(found()), 60)
+            assert self._came.wait_for(lambda: bool(found()), 60), self.refused
             return min(found()) - moment
 
     def end(self) -> None:
         """Begin no more; what has begun is sent until it is acknowledged, for a minute."""
-        self._stop.set()
-        until = monotonic() + 60
-        for thread in self.threads:
-            thread.join(max(0.0, until - monotonic()))
-        self._over.set()
+        process = self._process
+        assert process is not None
+        if process.stdin is not None and not process.stdin.closed:
+            process.stdin.close()
+        process.wait(LAST_SECONDS + 30)
+        self._hearing.join()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
-def _asked(
-    connections: dict[str, HTTPConnection], address: str, path: str, body: bytes, headers: dict[str, str]
-) -> tuple[int, bytes]:
-    """Status and body of the answer; 0 when there is none."""
-    connection = connections.get(address) or HTTPConnection(address.removeprefix("http://"), timeout=20)
-    connections[address] = connection
-    try:
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    except (OSError, HTTPException):
-        with suppress(OSError):
-            connections.pop(address).close()
-        return 0, b""
+def _client(number: int, token: str, frameworks: Sequence[str]) -> Client:
+    path, body = sent(PAPER, DAY, frameworks[number % len(frameworks)])
+    # As through a proxy: each at an address of its own.
+    headers = named(token, **{"X-Forwarded-For": f"192.0.2.{number + 1}"})
+    return Client(path, msgspec.json.encode(body), headers)
 
 
 @contextmanager
 def sending(load: Load) -> Iterator[Load]:
-    for thread in load.threads:
-        thread.start()
+    load.begin()
     try:
         yield load
     finally:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from os import environ
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
+from unittest.mock import patch
 
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.runner import Runner
 from cycle.turns import Work
 from tests.nats.server import Cluster, cluster
 from tests.nats.test_cluster import leader
-from tests.trials.house import House, house
+from tests.subscribers.kinds import KINDS
+from tests.subscribers.subscriber import Heard, Outcome, Subscriber, following
+from tests.trials.house import NETWORKS, PAPER_ATTACHED, House, house
 from tests.trials.load import Load, sending
-from tests.trials.subscribers import (
-    PAPER_ATTACHED,
-    Follower,
-    FromNats,
-    Group,
-    IsSent,
-    Pulls,
-    Shares,
-    Streams,
-    Subscriber,
-    following,
-)
 from tests.webhooks.receiver import receiving
 
 CATCH_UP_SECONDS = 600
@@ -45,7 +37,9 @@ class Took(NamedTuple):
 class Trial:
     """A house under a load, and everybody who follows what it records."""
 
-    def __init__(self, house: House, nats: Cluster, load: Load, subscribers: Sequence[Subscriber], after: int) -> None:
+    def __init__(
+        self, house: House, nats: Cluster, load: Load, subscribers: Mapping[str, Subscriber], after: int
+    ) -> None:
         self.house, self.nats, self.load, self.subscribers, self._after = house, nats, load, subscribers, after
         self.hung = 0.0, 0.0
         """From when to when NATS hung."""
@@ -54,13 +48,13 @@ class Trial:
 
     def goes_on(self, killed: str, moment: float, more: int = 10) -> None:
         """Wait until everything goes on after a moment; note how long that took."""
-        had = [len(each.heard) for each in self.subscribers]
+        had = {name: len(each.events) for name, each in self.subscribers.items()}
         self.took.append(Took(killed, "command acknowledged", self.load.since(moment)))
         position = self.load.goes_on(more)
         self._runner.wait_for(position, 60)
         self.took.append(Took(killed, "projections up to date", monotonic() - moment))
-        for each, before in zip(self.subscribers, had, strict=True):
-            self.took.append(Took(killed, f"{each.name} goes on", each.hears_more(before) - moment))
+        for name, each in self.subscribers.items():
+            self.took.append(Took(killed, f"{name} goes on", each.hears_more(had[name]) - moment))
 
     def kills_the_worker(self) -> None:
         """The one that folds."""
@@ -116,9 +110,9 @@ class Trial:
         self._receipts_hold()
         papers = self._papers()
         assert len(papers) == len(self.load.acknowledged), "something is recorded twice, or was never acknowledged"
-        for each in self.subscribers:
-            each.hears(papers[-1][2], CATCH_UP_SECONDS)
-            _is_whole(each, papers)
+        for name, each in self.subscribers.items():
+            each.has([paper.position for paper in papers], CATCH_UP_SECONDS)
+            assert Outcome(papers, each.heard, each.in_all).is_whole, f"{name}: missing, too many or out of order"
         self._runner.wait_for(head, 60)
         assert not self._runner.problems()
         live = self._rows()
@@ -132,12 +126,12 @@ class Trial:
             assert found is not None, f"acknowledged and lost: {told}"
             assert (found[1].position, found[1].events[-1].id) == (told.position, told.id)
 
-    def _papers(self) -> list[tuple[str, str, int]]:
-        """Every paper that was attached since the subscribers came: id, stream and position."""
+    def _papers(self) -> list[Heard]:
+        """Every paper that was attached since the subscribers came."""
         leaves = self.house.engine.leaves
         found = self.house.engine.store.read(self._after, types=[PAPER_ATTACHED])
         decoded = ((position, leaves[kind, schema](leaf)) for position, kind, schema, leaf in found)
-        return [(fact.id, fact.stream, position) for position, fact in decoded]
+        return [Heard(fact.id, fact.stream, position) for position, fact in decoded]
 
     def _rows(self) -> Rows:
         with self.house.engine.store.database.connect() as connection:
@@ -147,29 +141,17 @@ class Trial:
             }
 
 
-def _is_whole(subscriber: Subscriber, papers: Sequence[tuple[str, str, int]]) -> None:
-    """What was heard, each id once, is every paper, and in order in each stream."""
-    once = list({event[0]: event for event in subscriber.heard}.values())
-    first = {id_: number for number, (id_, *_) in reversed(list(enumerate(subscriber.heard)))}
-    once.sort(key=lambda event: first[event[0]])
-    assert sorted(once, key=lambda event: event[2]) == list(papers), f"{subscriber.name}: missing, or too many"
-    for stream in {stream for _, stream, _ in papers}:
-        positions = [position for _, at, position in once if at == stream]
-        assert positions == sorted(positions), f"{subscriber.name}: out of order in {stream}"
-
-
 @contextmanager
 def trial(folder: Path, per_second: float, clients: int) -> Iterator[Trial]:
     """Everybody at work."""
     with receiving() as receiver, cluster(folder / "nats") as nats, house(folder, clients, nats=nats.urls) as town:
-        group = town.shares()
-        after = town.calls(receiver.url)
-        from_nats, shared = FromNats(nats.urls, after), Group()
-        followers: list[Follower] = [kind(town.addresses, town.subscriber, after) for kind in (Pulls, Streams)]
-        members = [Shares(town.addresses, town.subscriber, group, name, shared) for name in ("one", "two")]
+        place = town.place(receiver)
+        with patch.dict(environ, NETWORKS):
+            subscribers = {name: kind(place) for name, kind in KINDS.items()}
+        after = town.engine.store.head().position
         load = Load(town.addresses, town.tokens, town.frameworks, per_second)
-        with following([*followers, *members, from_nats.reader]), sending(load):
-            yield Trial(town, nats, load, [*followers, IsSent(receiver), shared, from_nats], after)
+        with following(subscribers.values()), sending(load):
+            yield Trial(town, nats, load, subscribers, after)
 
 
 KILLS: dict[str, Callable[[Trial], None]] = {
