@@ -86,3 +86,45 @@ def test_whoever_watches_sees_both_kinds(town: Town, tmp_path: Any, monkeypatch:
     for kind, identity in (("group", group), ("webhook", webhook)):
         assert f'cycle_subscription_lag_events{{kind="{kind}",subscription="{identity}"}} 2.0' in figures
         assert f'cycle_subscription_lag_seconds{{kind="{kind}",subscription="{identity}"}}' in figures
+
+
+def test_a_long_log_is_looked_through_piece_by_piece_and_no_piece_twice(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that whoever asks again and again about one that is paused, and wants what is rare, costs the same each time."""
+    monkeypatch.setattr(lag, "LOOKED", 5)
+    town.made(types=("plan-agreed",), after=0)
+    head = town.engine.store.head().position
+    looked: list[tuple[int, int]] = []
+    feed = town.engine.store.feed
+
+    def noting(after: int, up_to: int, limit: int, **wanted: Any) -> Any:
+        looked.append((after, up_to))
+        return feed(after, up_to, limit, **wanted)
+
+    monkeypatch.setattr(town.engine.store, "feed", noting)
+    found = [lag_of(town.groups, town.own()) for _ in range(head // 5 + 2)]
+    assert [after for after, _ in looked] == [min(5 * n, head) for n in range(len(looked))]
+    assert {up_to - after for after, up_to in looked} == {5}
+    assert [each.at_least for each in found] == [5 * n < head for n in range(1, len(found) + 1)]
+    assert {each.events for each in found} == {0}
+
+
+def test_what_is_found_at_the_end_of_a_long_log_counts(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.made(after=0)
+    monkeypatch.setattr(lag, "LOOKED", town.engine.store.head().position)
+    town.happens(town.dioro, 3)
+    assert lag_of(town.groups, town.own()) == Lag(0, 0.0, at_least=True)
+    assert behind(town) == 3
+    town.later(1_000)
+    assert lag_of(town.groups, town.own()).seconds > 500
+
+
+def test_what_was_not_wanted_is_looked_through_again_when_other_places_are(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.made(territory="ML/Ségou")
+    town.happens(town.koula)
+    assert behind(town) == 0
+    monkeypatch.setattr(town.groups, "is_for", lambda state, log: True)
+    assert behind(town) == 1

@@ -25,7 +25,7 @@ from tests.postgres import free_port
 
 HANDS = 8
 BEFORE_THE_END = 60
-"""Answers before it is told to stop: whatever is under way then is stopped in the middle."""
+"""Commands acknowledged before it is told to stop: whatever is under way then is stopped in the middle."""
 
 
 class Hand:
@@ -41,22 +41,25 @@ class Hand:
             for turn in count():
                 if not self._say(client, f"hand-{self._number}-{turn}"):
                     return
-                self._answers.release()
 
     def _say(self, client: httpx2.Client, key: str) -> bool:
+        """Send one; returns whether anybody listens."""
         begun = False
         try:
             with client.stream("POST", self._address, headers={"Idempotency-Key": key}) as answer:
                 begun = True
                 body = answer.read()
-        except (httpx2.ConnectError, httpx2.ReadError, httpx2.RemoteProtocolError):
-            # No answer says nothing; a part of one would be another matter.
-            self.halves += [key] * begun
+        except httpx2.ConnectError:
             return False
+        except (httpx2.ReadError, httpx2.RemoteProtocolError):
+            # No answer says nothing, and a connection that was long idle may be closed; a part of one is another matter.
+            self.halves += [key] * begun
+            return True
         # Everybody writes to one framework: whoever is never quick enough sends it again.
         assert answer.status_code in (201, 409), body[:200]
         if answer.status_code == 201:
             self.acknowledged[key] = json.loads(body)["position"]
+            self._answers.release()
         return True
 
 

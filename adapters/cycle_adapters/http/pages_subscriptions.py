@@ -18,7 +18,7 @@ from cycle.feed import QUESTION
 from cycle.groups.known import Groups
 from cycle.store import FeedRow
 from cycle.subscriptions.kinds import SAYINGS, Found, Kind
-from cycle.subscriptions.lag import Lag
+from cycle.subscriptions.lag import LOOKED, Lag
 from cycle.subscriptions.listing import age_words, answer_words, delivery_row, moment
 from cycle.subscriptions.overview import SubscriptionRow, Trouble, overview, row_of
 from cycle.subscriptions.shapes import Delivery, DeliveryStage
@@ -122,7 +122,7 @@ def leases(each: Found) -> Iterator[dict[str, Any]]:
 def lag_words(lag: Lag, desk: Desk) -> str:
     """How far behind, in words."""
     if not lag.events:
-        return desk.say("lag-none")
+        return desk.say("lag-none-near", looked=LOOKED) if lag.at_least else desk.say("lag-none")
     age = age_words(int(lag.seconds), desk.language)
     return desk.say("lag-at-least" if lag.at_least else "lag-behind", events=lag.events, age=age)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from threading import Lock
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -36,6 +36,15 @@ class NoSubscription(Failure):
     code = "subscription-unknown"
 
 
+class Unwanted(NamedTuple):
+    """A stretch of the log in which a subscription wants nothing: looked through once, and not again."""
+
+    logs: frozenset[str] | None
+    """Of these alone; None: of all of them."""
+    after: int
+    up_to: int
+
+
 class Subscriptions(Generic[S]):
     """All subscriptions of one kind.
 
@@ -51,6 +60,8 @@ class Subscriptions(Generic[S]):
     def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
         self.engine, self.now = engine, now
         self.queue = engine.store.queue
+        self.unwanted: dict[tuple[SubscriptionId, int], Unwanted] = {}
+        """By subscription and version of a stretch."""
         self._lock = Lock()
         self._known: Mapping[SubscriptionId, S] = {}
         self._position = 0
