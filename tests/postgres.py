@@ -83,18 +83,21 @@ class Cluster:
         data, log = str(self._data), str(self._data / "server.log")
         self._run("pg_ctl", "-D", data, "-o", f"{options} -c max_connections=200", "-l", log, "-w", "start")
 
+    @property
+    def pid(self) -> int:
+        """The first of its processes."""
+        return int((self._data / "postmaster.pid").read_text().partition("\n")[0])
+
     def kill(self) -> None:
         """SIGKILL to the server and to each of its processes; none of them is left at the end."""
-        noted = self._data / "postmaster.pid"
-        first = int(noted.read_text().partition("\n")[0])
-        killed = [first, *_children(first)]
+        killed = [self.pid, *_children(self.pid)]
         for process in killed:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         while any(_lives(process) for process in killed):
             sleep(0.01)
         # Nobody may have buried it yet, and a server that starts would take it for alive.
-        noted.unlink()
+        (self._data / "postmaster.pid").unlink()
 
     def stop(self) -> None:
         """Stop it at once, where it runs."""

@@ -91,7 +91,7 @@ def test_whoever_watches_sees_both_kinds(town: Town, tmp_path: Any, monkeypatch:
 def test_a_long_log_is_looked_through_piece_by_piece_and_no_piece_twice(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that whoever asks again and again about one that is paused, and wants what is rare, costs the same each time."""
+    """So that one that is paused, and wants what is rare, costs the same each time that somebody asks."""
     monkeypatch.setattr(lag, "LOOKED", 5)
     town.made(types=("plan-agreed",), after=0)
     head = town.engine.store.head().position

@@ -32,6 +32,11 @@ class Node:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> Node:
         """Begin, with the state that is in the folder; it is ready afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)

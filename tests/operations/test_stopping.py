@@ -52,7 +52,7 @@ class Hand:
         except httpx2.ConnectError:
             return False
         except (httpx2.ReadError, httpx2.RemoteProtocolError):
-            # No answer says nothing, and a connection that was long idle may be closed; a part of one is another matter.
+            # No answer says nothing, and what was long idle may be closed; a part of one would be another matter.
             self.halves += [key] * begun
             return True
         # Everybody writes to one framework: whoever is never quick enough sends it again.

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from pathlib import Path
+from threading import Barrier, Event
+from typing import cast
 
-from sqlalchemy import text
+import psycopg
+from sqlalchemy import make_url, text
 
+from cycle.aggregates.terms import SubscriptionId
 from cycle.store import Receipt
 from cycle_adapters.sql.opening import open_database
 from cycle_adapters.sql.recorder import SqlRecorder
@@ -83,3 +87,38 @@ def synced(store: SqlRecorder) -> int:
     assert connection is not None
     connection.execute("SELECT pg_stat_force_next_flush()")
     return int(connection.execute("SELECT wal_sync FROM pg_stat_wal").fetchone()[0])  # type: ignore[index]
+
+
+def test_one_round_trip_for_a_question_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    store = SqlRecorder(open_database(postgres_url))
+    store.append(save("s", 1))
+    with store.database.connect() as connection:
+        driver = cast("psycopg.Connection[object]", connection.connection.driver_connection)
+    with (tmp_path / "said").open("w") as said:
+        driver.pgconn.trace(said.fileno())
+        assert store.head().position == 1
+        assert store.queue.progress(SubscriptionId("s")) == []
+        driver.pgconn.untrace()
+    asked = [line for line in (tmp_path / "said").read_text().splitlines() if "\tF\t" in line]
+    assert sum("\tQuery\t" in line or "\tSync" in line for line in asked) == 2, asked
+    store.close()
+
+
+def test_a_connection_that_the_server_has_ended_is_found_without_being_asked_for(postgres_url: str) -> None:
+    """Nobody meets one: all of them are made again."""
+    store = SqlRecorder(open_database(postgres_url))
+    with ThreadPoolExecutor(4) as pool:
+        together = Barrier(4)
+
+        def look() -> int:
+            with store.database.connect() as connection:
+                together.wait(30)
+                return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+        backends = {each.result(30) for each in [pool.submit(look) for _ in range(4)]}
+        assert len(backends) == 4
+        with psycopg.connect(make_url(postgres_url).set(drivername="postgresql").render_as_string(False)) as other:
+            for each in backends:
+                assert other.execute("SELECT pg_terminate_backend(%s, 10000)", (each,)).fetchone() == (True,)
+        assert not backends & {each.result(30) for each in [pool.submit(look) for _ in range(4)]}
+    store.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import environ
 from pathlib import Path
@@ -95,6 +95,17 @@ class Trial:
         for node in self.nats.nodes:
             node.wake()
         self.goes_on("nats (hung)", monotonic())
+
+    @property
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        """All that work for it, by what they are."""
+        return {
+            "cycle serve": [each.pid for each in self.house.serving],
+            "cycle worker": [each.pid for each in self.house.working],
+            "postgresql": [self.house.cluster.pid],
+            "nats": [each.pid for each in self.nats.nodes],
+            "who sends": [self.load.pid],
+        }
 
     # What holds at the end.
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 
 from cycle.store import Unavailable
 from cycle_adapters.sql import postgres, sqlite
@@ -30,7 +30,8 @@ NOTICING = {
 """A server whose machine has vanished says nothing: it is given up after ten seconds, not after a quarter of an hour.
 What the address of the database says goes before it."""
 READ_ONLY = "cycle_read_only"
-"""Execution option of a connection that only reads: it takes no write lock on SQLite."""
+"""Execution option of a connection that only reads: it takes no write lock on SQLite, and each statement is a
+transaction of its own on PostgreSQL, as it sees a moment of its own there: two round trips less."""
 DERIVED = "cycle_derived"
 """Execution option of a connection that writes what can be made again from the log: its commits are whole
 and in order, and wait for no disk. Who loses power loses the last of them, and folds the events again."""
@@ -66,9 +67,6 @@ def open_database(database: str) -> Engine:
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> None:
         cause = context.original_exception
-        # What a look before use finds broken is replaced, and nobody has to hear of it.
-        if context.is_pre_ping:
-            return
         if isinstance(cause, sqlite3.Error | psycopg.Error):
             found = cannot_use(cause, url)
             if found.cause != "other":
@@ -155,7 +153,20 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgres(url: URL) -> Engine:
     url = url.update_query_dict({**NOTICING, **url.query})
-    engine = create_engine(url, pool_pre_ping=True, pool_size=20, pool_reset_on_return=None)
+    engine = create_engine(url, pool_size=20, pool_reset_on_return=None)
+
+    @event.listens_for(engine, "set_engine_execution_options")
+    @event.listens_for(engine, "set_connection_execution_options")
+    def read_only(_: Engine | Connection, options: dict[str, Any]) -> None:
+        # What is read row by row is read from a cursor of the server, which lasts as long as a transaction.
+        if options.get(READ_ONLY) and "yield_per" not in options:
+            options.setdefault("isolation_level", "AUTOCOMMIT")
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: psycopg.Connection[Any], _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        if not postgres.is_alive(connection):
+            # Those that were made before it went with it.
+            raise InvalidatePoolError
 
     @event.listens_for(engine, "connect")
     def configure(connection: psycopg.Connection[Any], _: Any) -> None:

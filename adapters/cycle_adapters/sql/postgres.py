@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from select import POLLIN, poll
 from typing import Any, cast
 
 import msgspec
@@ -32,6 +33,22 @@ def configure(connection: psycopg.Connection[Any]) -> None:
     # would be read in any order and sorted, on the disk when they are many.
     connection.execute("SET random_page_cost = 1.1")
     connection.commit()
+
+
+def is_alive(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server still listens, for all that is known here.
+
+    One that has ended has said so on the wire: only where something has come that nobody asked for is it asked.
+    """
+    heard = poll()
+    try:
+        heard.register(connection.fileno(), POLLIN)
+        if heard.poll(0):
+            connection.execute("SELECT 1")
+            connection.rollback()
+    except psycopg.Error:
+        return False
+    return True
 
 
 def stream(

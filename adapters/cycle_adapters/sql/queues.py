@@ -18,8 +18,6 @@ from cycle_adapters.sql.beside import SqlBeside
 from cycle_adapters.sql.opening import DERIVED
 from cycle_adapters.sql.schema import deliveries, lanes, leases, queues
 
-ROWS = 200
-"""So many rows are put into one statement: SQLite takes no more than some thousand values."""
 decode_answers = msgspec.json.Decoder(tuple[Answer, ...]).decode
 WAITS, PARKED = DeliveryStage.WAITING.value, DeliveryStage.PARKED.value
 _before = deliveries.alias("before")
@@ -82,23 +80,23 @@ class SqlQueue(SqlNoting, QueueStore):
             moved = update(lanes).where(this, lanes.c.position == progress.position).values(position=position)
             if not connection.execute(moved).rowcount:
                 return
-            for start in range(0, len(found), ROWS):
-                rows = [_row(subscription, lane, each) for each in found[start : start + ROWS]]
-                made = inserted(connection, deliveries).values(rows)
-                again = {
-                    "stage": WAITS,
-                    "attempts": 0,
-                    "due": 0,
-                    "lane": lane.version,
-                    "lease": 0,
-                    "until": 0,
-                    # What a replay is stopped before goes back to what it was.
-                    "was": None if lane.up_to is None else deliveries.c.stage,
-                }
-                made = made.on_conflict_do_update(
-                    index_elements=["subscription", "position"], set_=again, where=deliveries.c.stage != WAITS
-                )
-                connection.execute(made)
+            if not found:
+                return
+            again = {
+                "stage": WAITS,
+                "attempts": 0,
+                "due": 0,
+                "lane": lane.version,
+                "lease": 0,
+                "until": 0,
+                # What a replay is stopped before goes back to what it was.
+                "was": None if lane.up_to is None else deliveries.c.stage,
+            }
+            made = inserted(connection, deliveries).on_conflict_do_update(
+                index_elements=["subscription", "position"], set_=again, where=deliveries.c.stage != WAITS
+            )
+            # One statement, made once, however many rows: to put together another one takes longer than to run it.
+            connection.execute(made, [_row(subscription, lane, each) for each in found])
 
     def due(self, subscription: SubscriptionId, now: float, limit: int) -> Sequence[Delivery]:
         query = deliverable(subscription, milliseconds(now)).limit(limit)
