@@ -16,6 +16,7 @@ from cycle.aggregates.corrections import FactCorrected
 from cycle.aggregates.personal import personal_fields, personal_values
 from cycle.history import Corrected
 from cycle.leaf import LeafError, canonical, check_size, check_texts
+from cycle.shapes import decoder, understood
 from cycle.store import NOT_YET, RECORDED_AT_HOLE, LogRecorder, NewLeaf, StoredLeaf
 
 _KEY = b'"recorded_at":"'
@@ -81,7 +82,7 @@ class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
             raise UnknownEvent(f"{topic} has schema {schema}, this release knows {event.schema}: update cycle")
         if schema < event.schema:
             return partial(self._upcast, event, schema)
-        decode: Callable[[bytes], H] = msgspec.json.Decoder(self._envelope[event]).decode
+        decode: Callable[[bytes], H] = decoder(self._envelope[event]).decode
         return partial(self._sealed, decode) if personal_fields(event) else decode
 
     def _sealed(self, decode: Callable[[bytes], H], leaf: bytes) -> H:
@@ -94,7 +95,7 @@ class Leaves(dict[tuple[str, int], Callable[[bytes], H]]):
         envelope = msgspec.json.decode(leaf, type=dict[str, object])
         envelope["data"] = upcast(event, schema, cast("dict[str, object]", envelope["data"]))
         envelope["schema"] = event.schema
-        return cast("H", msgspec.convert(envelope, self._envelope[event]))
+        return cast("H", msgspec.convert(envelope, understood(self._envelope[event])))
 
 
 def upcast(event: type[Event], schema: int, data: dict[str, object]) -> dict[str, object]:
@@ -120,7 +121,7 @@ class Replayed(Leaves[Happened[Event]]):
             return _stop
         if topic in self._unread:
             bare: Any = Happened
-            decode: Callable[[bytes], Happened[Event]] = msgspec.json.Decoder(bare[Unread]).decode
+            decode: Callable[[bytes], Happened[Event]] = decoder(bare[Unread]).decode
             return decode
         return super()._decoder(topic, schema)
 

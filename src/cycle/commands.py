@@ -31,6 +31,7 @@ from cycle.aggregates.request import ConfirmRequest, request
 from cycle.aggregates.rulebook import rulebook
 from cycle.aggregates.webhook import RegisterWebhook, RotateWebhookSecret, webhook
 from cycle.leaf import canonical
+from cycle.shapes import understood
 
 AGGREGATES: tuple[Aggregate[Any, Known], ...] = (
     framework, commune, deliberation, organisation, person, rulebook, request, account, acts, disclosure, webhook,
@@ -156,7 +157,7 @@ def read_command(name: str, data: bytes) -> Command:
         fields = msgspec.json.decode(data)
         if blank := next(blanks(fields, "$"), None):
             raise BadInput(f"{name}: Expected a text, got blanks - at `{blank}`")
-        return msgspec.json.decode(normalize("NFC", msgspec.json.encode(fields).decode()), type=command)
+        return msgspec.json.decode(normalize("NFC", msgspec.json.encode(fields).decode()), type=understood(command))
     except UnicodeError as error:
         raise BadInput(f"{name}: the fields are not UTF-8 text: {error}") from error
     except (msgspec.ValidationError, msgspec.DecodeError) as error:

@@ -16,6 +16,7 @@ from cycle.aggregates.base import Command
 from cycle.aggregates.webhook import ENDPOINT
 from cycle.catalogue import Language, field_label, text
 from cycle.commands import blanks
+from cycle.shapes import understood
 
 FREE_TEXT = 2000
 """The most characters of a ``terms.Text``, by which sentences are told from names."""
@@ -185,7 +186,7 @@ def _not_declared(own: str, declared: Iterable[str], language: Language) -> str:
 def _wrong_in(kind: Any, value: object) -> tuple[str, ...] | None:
     """Where a value is not of a type, as a path into it; None where it is."""
     try:
-        msgspec.json.decode(msgspec.json.encode(value), type=kind)
+        msgspec.json.decode(msgspec.json.encode(value), type=understood(kind))
     except msgspec.ValidationError as error:
         path = path_in(str(error), numbered=True)
         return tuple(path.split(".")) if path else ()

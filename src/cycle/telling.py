@@ -31,6 +31,7 @@ from cycle.catalogue import Language, either, listed, printable, shown, text
 from cycle.history import Fact
 from cycle.projections.requests import RequestRow
 from cycle.reading import Overdue
+from cycle.shapes import understood
 
 _LEFT_BEHIND = re.compile(r" \([\w\s:]*—\)")
 _GAP = re.compile(r" {2,}")
@@ -333,7 +334,7 @@ def _told(side: msgspec.Raw | msgspec.UnsetType, field: str, kind: str, language
     if side is NO_VALUE:
         return "—"
     hint = date if field == "occurred_on" else get_type_hints(EVENTS[kind])[field]
-    value = msgspec.json.decode(side, type=hint)
+    value = msgspec.json.decode(side, type=understood(hint))
     return _listed(value, language)
 
 

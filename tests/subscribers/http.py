@@ -16,7 +16,7 @@ from tests.http.town import API, named
 from tests.subscribers.subscriber import AGAIN_SECONDS, Place, Subscriber, following
 
 PAGE = 50
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.25
 """Between two pages of whoever has read everything: nobody asks for each event by itself."""
 MEMBERS = ("one", "two", "three")
 HOLD_SECONDS = 2

@@ -16,6 +16,7 @@ from cycle.aggregates.terms import Reference
 from cycle.catalogue import Language
 from cycle.commands import COMMANDS, KEY, BadInput, read_command
 from cycle.fields import Fault, faults
+from cycle.shapes import understood
 from cycle_adapters.http.limits import JSON_DEPTH
 from cycle_adapters.http.parameters import MOST, NAME
 from cycle_adapters.http.problems import Stopped, invalid
@@ -91,7 +92,7 @@ def said(name: str, body: bytes, language: Language) -> tuple[Saying, Command]:
 
 
 def _read(name: str, body: bytes) -> tuple[Saying, Command]:
-    saying = msgspec.json.decode(body, type=Saying)
+    saying = msgspec.json.decode(body, type=understood(Saying))
     return saying, read_command(name, b"{}" if saying.data is UNSET else bytes(saying.data))
 
 

@@ -30,6 +30,7 @@ from cycle.failures import UNAVAILABLE, USAGE, Failure
 from cycle.identity.failures import NotSignedIn
 from cycle.identity.secrets import derived
 from cycle.settings import OIDC_CLIENT_ID, OIDC_CLIENT_SECRET_FILE, OIDC_ISSUER
+from cycle.shapes import understood
 from cycle_adapters.http.signing_in import is_loopback
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -124,7 +125,7 @@ class Provider:
         try:
             with self._client() as client:
                 answer = client.fetch_token(self._found.token_endpoint, code=code, code_verifier=verifier)
-            return msgspec.convert(dict(answer), _Answer).id_token
+            return msgspec.convert(dict(answer), understood(_Answer)).id_token
         except (OAuthError, msgspec.ValidationError) as error:
             raise NotSignedIn("provider-refused") from error
         except (httpx2.HTTPError, ValueError) as error:
@@ -159,7 +160,7 @@ class Provider:
     def _found(self) -> Discovered:
         try:
             found = msgspec.convert(
-                self._asked(self.issuer.rstrip("/") + "/.well-known/openid-configuration"), Discovered
+                self._asked(self.issuer.rstrip("/") + "/.well-known/openid-configuration"), understood(Discovered)
             )
         except msgspec.ValidationError as error:
             raise ProviderUnavailable("no-provider", name=self.name) from error

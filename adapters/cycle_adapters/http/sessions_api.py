@@ -13,6 +13,7 @@ from cycle.aggregates.account import territory_of
 from cycle.aggregates.base import Role
 from cycle.engine import Engine
 from cycle.identity.shapes import Stage
+from cycle.shapes import understood
 from cycle_adapters.http.bodies import Body, bad_json
 from cycle_adapters.http.callers import Caller, SignInNeeded
 from cycle_adapters.http.calling import Calling
@@ -93,7 +94,7 @@ def read(body: bytes) -> SignIn:
     """
     try:
         if len(body) <= LONGEST_FORM:
-            return msgspec.json.decode(body, type=SignIn)
+            return msgspec.json.decode(body, type=understood(SignIn))
     except (msgspec.ValidationError, msgspec.DecodeError):
         pass
     raise bad_json()

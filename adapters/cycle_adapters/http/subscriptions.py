@@ -13,6 +13,7 @@ from cycle.aggregates.subscription import Position as LogPosition
 from cycle.aggregates.subscription import Subscription
 from cycle.catalogue import Language
 from cycle.fields import faults
+from cycle.shapes import understood
 from cycle.subscriptions.counting import DryCount, dry_count
 from cycle.subscriptions.known import Subscriptions
 from cycle.subscriptions.listing import DeliveryRow, delivery_row
@@ -168,6 +169,6 @@ def converted(shape: type[B], given: object, language: Language) -> B:
     Stopped: every field that is wrong.
     """
     try:
-        return msgspec.convert(given, shape)
+        return msgspec.convert(given, understood(shape))
     except msgspec.ValidationError as error:
         raise invalid(faults(shape, given, language), language) from error

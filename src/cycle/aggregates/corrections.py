@@ -25,6 +25,7 @@ from cycle.aggregates.base import (
 from cycle.aggregates.standing import held
 from cycle.aggregates.terms import Name, Text
 from cycle.leaf import canonical
+from cycle.shapes import understood
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -164,4 +165,4 @@ def applied(fact: Recorded[Event], changes: Iterable[Change]) -> Recorded[Event]
         else:
             fields[change.field] = msgspec.json.decode(change.now)
     occurred_on = msgspec.convert(fields.pop("occurred_on", None), date)
-    return replace(fact, data=msgspec.convert(fields, type(fact.data)), occurred_on=occurred_on)
+    return replace(fact, data=msgspec.convert(fields, understood(type(fact.data))), occurred_on=occurred_on)

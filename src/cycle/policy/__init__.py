@@ -17,6 +17,8 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from cycle.shapes import understood
+
 V = TypeVar("V")
 Natural = Annotated[int, Meta(ge=0, le=10_000)]
 Share = Annotated[str, Meta(pattern=r"^[0-9]{1,3}/[1-9][0-9]{0,2}$")]
@@ -126,7 +128,7 @@ def read_policy(text: bytes) -> Policy:
         PolicyError: names the rule and what is wrong with it.
     """
     try:
-        return msgspec.json.decode(text, type=Policy)
+        return msgspec.json.decode(text, type=understood(Policy))
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise PolicyError(f"this policy cannot be used: {error}") from error
 

@@ -23,6 +23,7 @@ from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 from cycle.aggregates.base import Event
 from cycle.history import Fact
 from cycle.leaf import rfc3339
+from cycle.shapes import decoder, understood
 
 
 @dataclass_transform(frozen_default=True)
@@ -95,7 +96,7 @@ def _field(name: str, hint: Any) -> Field:
         return Field(name, "text", _moment)
     if inner in (date, Decimal) or (isinstance(inner, type) and issubclass(inner, StrEnum)):
         return Field(name, "text", msgspec.to_builtins)
-    return Field(name, "text", _json, msgspec.json.Decoder(inner).decode)
+    return Field(name, "text", _json, decoder(inner).decode)
 
 
 def _moment(value: datetime | None) -> str | None:
@@ -191,7 +192,7 @@ class Projection(Generic[R]):
         for name, decode in self._decoders:
             if values[name] is not None:
                 values[name] = decode(values[name])
-        return msgspec.convert(values, self.row, strict=False)
+        return msgspec.convert(values, understood(self.row), strict=False)
 
 
 def identity(fact: Fact) -> str:
