@@ -74,6 +74,7 @@ def main(per_second: float = 200, clients: int = 24) -> None:
             print(kill.__name__, flush=True)
         found.ends()
         told(found, per_second, began, over)
+        line("", "checkpoints of the sealer that were kept, and hold", found.checkpoints, "")
         print(f"load {os.getloadavg()[0]:.1f}; errors told by our processes: {len(found.house.errors())}")
 
 

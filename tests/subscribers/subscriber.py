@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from random import Random
 from threading import Condition, Event, Thread
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cycle.engine import Engine
 from tests.webhooks.receiver import Receiver
@@ -142,9 +142,17 @@ class Outcome(NamedTuple):
         return sorted(once, key=lambda each: each.stream) == sorted(recorded, key=lambda each: each.stream)
 
 
+class Runs(Protocol):
+    """Whoever does something until he is stopped."""
+
+    def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @contextmanager
-def following(subscribers: Collection[Subscriber]) -> Iterator[None]:
-    """All of them hear until the end of the block."""
+def following(subscribers: Collection[Runs]) -> Iterator[None]:
+    """All of them follow until the end of the block."""
     threads = [Thread(target=each.run, daemon=True) for each in subscribers]
     for thread in threads:
         thread.start()

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,13 +23,15 @@ from cycle.subscriptions.known import identity_of
 from cycle.turns import Work
 from cycle.vault.keys import new_key
 from cycle_adapters.http.groups import CONSUMING
+from cycle_adapters.sealing.settings import new_key as new_signing_key
 from cycle_adapters.sql.opening import APPLICATION_ID
 from cycle_adapters.sql.turns import NUMBERS
 from tests.access.places import say, two_communes
-from tests.operations.processes import CYCLE, ROOT
 from tests.people import ADMINISTRATOR, DAY, admit
 from tests.postgres import Cluster, lasting_port, new_database
 from tests.subscribers.subscriber import Place
+from tests.trials.program import Program
+from tests.trials.sealing import Sealing
 from tests.webhooks.receiver import Receiver
 
 HOLDERS = """
@@ -42,55 +40,8 @@ HOLDERS = """
 """
 PAPER_ATTACHED = "document-attached"
 NETWORKS = {"CYCLE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
-READY_SECONDS = 60
 SUBSCRIBER = "dhis"
 """A machine that reads everything and is sent everything."""
-
-
-class Program:
-    """One process of ours; what it says on standard error is kept in a file."""
-
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], folder: Path) -> None:
-        self.name, self.log = name, folder / f"{name}.log"
-        own = {each: value for each, value in os.environ.items() if not each.startswith("CYCLE_")}
-        self._command = (*CYCLE, "--lang", "en", *command)
-        self._notes = folder / f"{name}.notes"
-        self._environment = {**own, "LC_ALL": "C.UTF-8", "NOTIFY_SOCKET": str(self._notes), **environment}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start it; it is ready when this returns, as systemd waits for it."""
-        self._notes.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notes, self.log.open("a") as log:
-            notes.bind(str(self._notes))
-            notes.settimeout(READY_SECONDS)
-            given = {"cwd": ROOT, "env": self._environment, "stdout": subprocess.DEVNULL, "stderr": log}
-            self._process = subprocess.Popen(self._command, **given)  # type: ignore[call-overload]
-            while notes.recv(1_000) != b"READY=1":
-                pass
-
-    def kill(self) -> None:
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> int:
-        """As an operator stops it; returns its exit code."""
-        return self._end(signal.SIGTERM)
-
-    def _end(self, number: int) -> int:
-        process, self._process = self._process, None
-        assert process is not None
-        process.send_signal(number)
-        process.communicate(timeout=60)
-        return process.returncode
-
-    def end(self) -> None:
-        if self._process is not None:
-            self.kill()
 
 
 class House:
@@ -114,6 +65,7 @@ class House:
         self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
         self.serving = [self._serving(f"serve-{n}", port) for n, port in enumerate(ports, 1)]
         self.working = [self._working(f"worker-{n}") for n in range(1, working + 1)]
+        self.sealing = self._sealing()
 
     def _framework(self, number: int) -> FrameworkId:
         """Another commune with its own: not everybody writes to the same."""
@@ -143,6 +95,12 @@ class House:
         handing_on = {"CYCLE_NATS": self._nats, "CYCLE_NATS_REPLICAS": "3"} if self._nats else {}
         return Program(name, ("worker", "--log", "json"), self._environment(name) | handing_on, self.folder)
 
+    def _sealing(self) -> Sealing:
+        key, seals = self.folder / "seal.key", self.folder / "seals"
+        new_signing_key("cycle.example.ml", key)
+        command = ("seal", "--seals", str(seals), "--key-file", str(key))
+        return Sealing(Program("sealer", command, self._environment("sealer"), self.folder, tells=False), seals)
+
     def place(self, receiver: Receiver) -> Place:
         """Where the machine subscribes to every paper."""
         asked = self.engine, SUBSCRIBER, self.subscriber, self.addresses, receiver, self._nats, (PAPER_ATTACHED,)
@@ -169,7 +127,7 @@ class House:
         with ExitStack() as ends:
             ends.callback(self.cluster.stop)
             ends.callback(self.engine.close)
-            for each in self.programs:
+            for each in [*self.programs, self.sealing.program]:
                 ends.callback(each.end)
 
 

@@ -28,3 +28,4 @@ def test_each_is_killed_in_turn_and_nothing_is_lost(folder: Path) -> None:
             kill(found)
         found.ends()
         assert found.house.errors() == []
+        assert found.checkpoints > len(KILLS)

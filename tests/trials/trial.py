@@ -44,6 +44,8 @@ class Trial:
         self.hung = 0.0, 0.0
         """From when to when NATS hung."""
         self.took: list[Took] = []
+        self.checkpoints = 0
+        """How many checkpoints of the sealer were kept, and hold at the end."""
         self._runner = Runner(house.engine.store, house.engine.leaves)
 
     def goes_on(self, killed: str, moment: float, more: int = 10) -> None:
@@ -55,6 +57,7 @@ class Trial:
         self.took.append(Took(killed, "projections up to date", monotonic() - moment))
         for name, each in self.subscribers.items():
             self.took.append(Took(killed, f"{name} goes on", each.hears_more(had[name]) - moment))
+        self.house.sealing.again(position)
 
     def kills_the_worker(self) -> None:
         """The one that folds."""
@@ -126,6 +129,8 @@ class Trial:
             assert Outcome(papers, each.heard, each.in_all).is_whole, f"{name}: missing, too many or out of order"
         self._runner.wait_for(head, 60)
         assert not self._runner.problems()
+        self.house.sealing.again(head)
+        self.checkpoints = self.house.sealing.holds(store)
         live = self._rows()
         self._runner.rebuild()
         assert self._rows() == live, "what people read is not what the log says"
@@ -161,7 +166,8 @@ def trial(folder: Path, per_second: float, clients: int) -> Iterator[Trial]:
             subscribers = {name: kind(place) for name, kind in KINDS.items()}
         after = town.engine.store.head().position
         load = Load(town.addresses, town.tokens, town.frameworks, per_second)
-        with following(subscribers.values()), sending(load):
+        town.sealing.program.start()
+        with following([*subscribers.values(), town.sealing.keeping]), sending(load):
             yield Trial(town, nats, load, subscribers, after)
 
 
