@@ -40,6 +40,8 @@ def need(desk: Desk, words: str = NEED) -> Page:
 
 
 def plain(words: str) -> str:
+    """A page as it is read, but for its marks: numbers such as N-1 have one each, which holds them together."""
+    words = re.sub(r'<span class="no">([^<]*)</span>', r"\1", words)
     return html.unescape(words).replace(NO_BREAK_SPACE, " ").replace(NARROW_NO_BREAK_SPACE, " ")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -27,6 +28,15 @@ from cycle_adapters.http.pages_vocabulary import vocabulary_pages
 
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """What turns the direction of writing: a text that holds it would rearrange the words around it."""
+
+
+_NUMBERED = re.compile(r"<(title|option|textarea)\b.*?</\1>|<[^>]*>|\b((?:MB|[NMACO])-\d+)\b", re.DOTALL)
+"""A number such as ``MB-3`` among what is shown; elements that take no others in, and marks, are passed over."""
+
+
+def _whole(page: str) -> str:
+    """A page in which no number breaks at its hyphen; whoever copies it copies what stands there."""
+    return _NUMBERED.sub(lambda found: f'<span class="no">{found[2]}</span>' if found[2] else found[0], page)
 
 
 def _straight(value: object) -> object:
@@ -92,7 +102,7 @@ class Pages:
             **helps,
             **values,
         }
-        return HTMLResponse(page.render(**shown_values), status, {"Content-Language": language})
+        return HTMLResponse(_whole(page.render(**shown_values)), status, {"Content-Language": language})
 
     def style(self) -> str:
         return self._style

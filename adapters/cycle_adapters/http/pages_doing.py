@@ -19,14 +19,15 @@ from cycle.aggregates.organisation import organisation
 from cycle.aggregates.person import PersonRecorded, RecordPerson
 from cycle.aggregates.request import ActRequested
 from cycle.board import mine_first
-from cycle.catalogue import text
+from cycle.catalogue import shown, text
 from cycle.commands import BY_COMMAND, COMMANDS, FOUNDING, KEY, SELF_NAMED
 from cycle.forms.acts import Act, Correcting, Plain, correctable
 from cycle.forms.choices import Choice, Held
 from cycle.forms.declared import Input, Kind, inputs_of
 from cycle.forms.typed import Posted
+from cycle.naming import Names
 from cycle.reading import PlaceUnknown
-from cycle.telling import steps, whom_to_call
+from cycle.telling import sentence, steps, whom_to_call
 from cycle_adapters.http.pages_desk import READ_FIRST, AtDesk, AtPlace, Desk, Fields, Place, Typed
 from cycle_adapters.http.pages_form import SENT, Form, Subject, fresh
 from cycle_adapters.http.pages_recorded import sentences
@@ -97,9 +98,9 @@ def form_of(place: Place, command: str, fact_version: str) -> Form:
     action = f"{place.base}/do/{command}"
     if command == CorrectFact.type:
         fact = fact_to_correct(place, fact_version)
-        return _form(place, Correcting(fact), f"{action}?fact_version={fact.version}")
+        return _form(place, Correcting(fact), f"{action}?fact_version={fact.version}", line=in_words(place, fact))
     if command in OF_A_FRAMEWORK:
-        return _form(place, Plain(command, members=place.state.members), action)
+        return _form(place, Plain(command, state=place.state), action)
     if command not in OF_THE_COMMUNE:
         raise Stopped("not-found", list="/")
     declared = COMMANDS[command]
@@ -108,7 +109,7 @@ def form_of(place: Place, command: str, fact_version: str) -> Form:
     return _form(place, Plain(command, own), action, None if founds else targets(place, command))
 
 
-def _form(place: Place, act: Act, action: str, targets: tuple[Choice, ...] | None = None) -> Form:
+def _form(place: Place, act: Act, action: str, targets: tuple[Choice, ...] | None = None, line: str = "") -> Form:
     command = act.command.type
     about_framework = command in OF_A_FRAMEWORK
     subject = Subject(
@@ -121,6 +122,7 @@ def _form(place: Place, act: Act, action: str, targets: tuple[Choice, ...] | Non
         targets=targets,
         refers="" if targets is None else _kind_of_target(command),
         version=place.state.version if about_framework else None,
+        line=line,
     )
     return Form(place.desk, subject, act, _roles(place, command), action)
 
@@ -166,6 +168,14 @@ def fact_to_correct(place: Place, version: str) -> Recorded[Any]:
     if fact is None or not correctable(fact):
         raise Stopped("not-found", list="/")
     return fact
+
+
+def in_words(place: Place, fact: Recorded[Any]) -> str:
+    """A fact as the history tells it: when it happened, and what."""
+    language, names = place.desk.language, Names(place.desk.language)
+    for each in place.desk.reader.history(place.id):
+        names.learn(each)
+    return f"{shown(fact.occurred_on, language)} · {names.beside(fact, sentence(fact, language))}"
 
 
 def proposing(desk: Desk) -> Form:

@@ -38,7 +38,7 @@ class Subject(Struct, frozen=True):
     """What a form is about. ``base`` is the address of what it is about, ``back`` of where one came from.
 
     ``targets``: where the command is about something of the commune, what that can be, and ``refers`` the kind
-    of its id; ``version``: that of the framework that the page showed.
+    of its id; ``version``: that of the framework that the page showed; ``line`` says of which fact it is.
     """
 
     base: str
@@ -50,6 +50,7 @@ class Subject(Struct, frozen=True):
     targets: tuple[Choice, ...] | None = None
     refers: str = ""
     version: int | None = None
+    line: str = ""
 
 
 class Sent(Struct, frozen=True):
@@ -70,7 +71,7 @@ class Sent(Struct, frozen=True):
 def fresh(act: Act, today: date, version: int | None, asked: Mapping[str, str]) -> Sent:
     """A form that nobody has filled in; an address may say some of it already."""
     said = gathered(act.inputs, {name: [value] for name, value in asked.items()})
-    given = {**act.begun(), **{name: value for name, value in said.items() if value not in ({}, [], False)}}
+    given = {**act.begun(said), **{name: value for name, value in said.items() if value not in ({}, [], False)}}
     return Sent(
         given, today.isoformat(), "", "", False, uuid4().hex, "" if version is None else str(version),
         asked.get(TARGET, ""), {},

@@ -22,7 +22,6 @@ from cycle.telling import (
     corrected,
     corrections,
     guards_saw,
-    headline,
     leads_to,
     option_label,
     overdue_line,
@@ -61,7 +60,6 @@ def framework_pages() -> APIRouter:
         return place.desk.page(
             "framework.html",
             place=place,
-            headline=headline(state, place.name, language),
             why=why_suspended(reader.history(place.id), language) if suspended else "",
             stages=stepper(state, language),
             left=left(days, language),

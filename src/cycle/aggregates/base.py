@@ -159,6 +159,9 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     in with a second factor; no token says it."""
     makes: ClassVar[EventClass | None] = None
     """The fact that something begins with to which later commands refer: its first field is the id."""
+    restates: ClassVar[Mapping[str, str]] = {}
+    """Fields that say anew what holds already, each with where the state holds it (``mandate.tasks``; a name in
+    braces is another field: ``needs.{need}.kind``). A form begins with that, and not blank."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

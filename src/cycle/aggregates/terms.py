@@ -30,6 +30,13 @@ Past = Annotated[date, "past"]
 Planned = Annotated[date, "planned"]
 """A day for which something is planned: from the day of its fact on, for ``PLANNED_YEARS`` (base) at most."""
 
+
+class Of(Struct, frozen=True):
+    """A mark: what is named here belongs to the member whom another field of the same command names."""
+
+    field: str
+
+
 Territory = Annotated[str, Meta(min_length=1, max_length=800)]
 """A path of names, from the country down: ``ML/Ségou/Macina/ML-4-02-01``; ``/`` is everywhere."""
 

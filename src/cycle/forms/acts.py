@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from cycle.aggregates.base import Command, Event, Recorded
 from cycle.aggregates.corrections import FactCorrected, fields_of
 from cycle.aggregates.framework.anytime import CorrectFact
-from cycle.aggregates.terms import MemberId, Presence
+from cycle.aggregates.framework.state import Framework
+from cycle.aggregates.terms import Presence
 from cycle.catalogue import Language
 from cycle.commands import COMMANDS
 from cycle.fields import Fault, faults, pointer
@@ -29,8 +30,8 @@ class Act(Protocol):
     command: type[Command]
     inputs: Sequence[Input]
 
-    def begun(self) -> dict[str, Any]:
-        """What the form holds before anything is typed."""
+    def begun(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What the form holds before anything is typed; ``said`` is what its address says already."""
 
     def data(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of the command."""
@@ -42,23 +43,32 @@ class Act(Protocol):
 class Plain:
     """A command as it declares itself."""
 
-    def __init__(
-        self, name: str, set_already: Mapping[str, Any] | None = None, members: Iterable[MemberId] = ()
-    ) -> None:
-        self.command, self._members = COMMANDS[name], tuple(members)
+    def __init__(self, name: str, set_already: Mapping[str, Any] | None = None, state: Framework | None = None) -> None:
+        self.command, self._state = COMMANDS[name], state or Framework()
         self._set = dict(set_already or {})
         self.inputs: Sequence[Input] = [each for each in inputs_of(self.command) if each.name not in self._set]
 
-    def begun(self) -> dict[str, Any]:
-        """Where it is asked for each member whether it came, there is a row for each."""
-        roll = [{"member": member} for member in self._members]
-        return {each.name: roll for each in self.inputs if roll and each.required and _counts_who_came(each)}
+    def begun(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What is said anew is there as it holds; where it is asked who came, there is a row for each member."""
+        found = {name: _at(self._state, path, said) for name, path in self.command.restates.items()}
+        roll = [{"member": member} for member in self._state.members]
+        rolls = {each.name: roll for each in self.inputs if roll and each.required and _counts_who_came(each)}
+        return {name: value for name, value in (found | rolls).items() if value not in (None, [])}
 
     def data(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return {**given, **self._set}
 
     def faults(self, given: Mapping[str, Any], language: Language) -> list[Fault]:
         return faults(self.command, self.data(given), language)
+
+
+def _at(state: Framework, path: str, said: Mapping[str, Any]) -> Any:
+    """What a state holds under a path such as ``needs.{need}.kind``, as JSON; None where there is nothing."""
+    found: Any = state
+    for part in path.split("."):
+        key = str(said.get(part[1:-1])) if part.startswith("{") else part
+        found = found.get(key) if isinstance(found, Mapping) else getattr(found, part, None)
+    return msgspec.json.decode(msgspec.json.encode(found))
 
 
 def _counts_who_came(each: Input) -> bool:
@@ -84,7 +94,7 @@ class Correcting:
         now = Input(NOW, Kind.GROUP, types.AnyType(), True, parts=(*own, day))
         self.inputs: Sequence[Input] = [now, *(each for each in inputs_of(CorrectFact) if each.name == "reason")]
 
-    def begun(self) -> dict[str, Any]:
+    def begun(self, said: Mapping[str, Any]) -> dict[str, Any]:
         return {NOW: self._believed()}
 
     def _believed(self) -> dict[str, Any]:

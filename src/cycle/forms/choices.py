@@ -21,10 +21,11 @@ from cycle.telling import worth
 
 
 class Choice(Struct, frozen=True):
-    """One thing that can be chosen."""
+    """One thing that can be chosen; ``of`` is the member whose it is."""
 
     value: str
     label: str
+    of: str = ""
 
 
 class Held:
@@ -60,8 +61,10 @@ class Held:
         return f", {member.name}" if member else ""
 
     def needs(self) -> Iterator[Choice]:
-        for need in self._state.needs.values():
-            yield Choice(need.id, f"{need.id} · {need.description}{self._by(need.profession)}")
+        """Those of one profession after those of another."""
+        order = {member: number for number, member in enumerate(self._state.members)}
+        for need in sorted(self._state.needs.values(), key=lambda each: order.get(each.profession, len(order))):
+            yield Choice(need.id, f"{need.id} · {need.description}{self._by(need.profession)}", need.profession)
 
     def actions(self) -> Iterator[Choice]:
         """Those of this cycle first; earlier ones say of which, for few commands take them."""

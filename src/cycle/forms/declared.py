@@ -47,7 +47,8 @@ class Input(Struct, frozen=True):
     """One field as it is declared. ``parts`` are the fields of a struct, or of each of several structs.
 
     ``refers`` names the kind of id that it takes (a name of ``cycle.aggregates.terms``), ``words`` are the
-    values of an enumeration, ``form`` is the pattern of a text by its name in ``cycle.fields``.
+    values of an enumeration, ``form`` is the pattern of a text by its name in ``cycle.fields``. ``of`` names the
+    input that says to whom belongs what this one takes.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Input(Struct, frozen=True):
     most: int | None = None
     planned: bool = False
     past: bool = False
+    of: str = ""
     parts: tuple[Input, ...] = ()
 
 
@@ -125,9 +127,10 @@ def _default(field: types.Field) -> object:
 def _input(name: str, kind: types.Type, hint: Any, required: bool, default: object) -> Input:
     hint, marks = _unwrapped(hint)
     plain, refers = bare(kind), REFERS.get(hint, "")
+    of = next((mark.field for mark in marks if isinstance(mark, terms.Of)), "")
 
     def made(shown: Kind, **more: Any) -> Input:
-        return Input(name, shown, plain, required, default, refers, **more)
+        return Input(name, shown, plain, required, default, refers, of=of, **more)
 
     match plain:
         case types.BoolType():

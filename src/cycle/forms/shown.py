@@ -29,7 +29,7 @@ class Shown(Struct, frozen=True):
 
     ``optional``: it may be left blank, and holds nothing then. ``rows`` are the parts of each of several
     structs, ``parts`` those of one. ``refers``: the kind of id that is chosen; ``names``: what is typed here
-    is how people will call what the command makes.
+    is how people will call what the command makes; ``of``: the input that says whose things are chosen.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Shown(Struct, frozen=True):
     rows: tuple[tuple[Shown, ...], ...] = ()
     refers: str = ""
     names: bool = False
+    of: str = ""
 
     @property
     def described_by(self) -> str:
@@ -80,11 +81,12 @@ class Sheet:
 
     def lay_out(self, inputs: Iterable[Input], given: Mapping[str, Any], prefix: str = "") -> tuple[Shown, ...]:
         """The inputs as they are shown, holding what was given."""
-        return tuple(self._one(each, given.get(each.name), prefix) for each in inputs)
+        return tuple(self._one(each, given.get(each.name), prefix, given.get(each.of)) for each in inputs)
 
-    def _one(self, each: Input, value: Any, prefix: str) -> Shown:
+    def _one(self, each: Input, value: Any, prefix: str, owner: Any) -> Shown:
         name = prefix + each.name
-        choices = self._held.offered(each)
+        # Its own come first, and not alone: somebody may mean another one after all.
+        choices = tuple(sorted(self._held.offered(each), key=lambda choice: choice.of != owner))
         # What can be chosen may be waiting to be recorded: a list that is empty now stays a list.
         plain = each.kind is Kind.CHOICE and not choices and not self._held.offers(each.refers)
         kind = Kind.TEXT if plain else Kind.CHOICE if each.kind is Kind.TEXT and choices else each.kind
@@ -106,6 +108,7 @@ class Sheet:
             rows=self._list(each, kind, value, name),
             refers=each.refers if self._held.offers(each.refers) else "",
             names=name == self._naming,
+            of=prefix + each.of if each.of else "",
         )
 
     def _parts(self, each: Input, kind: Kind, value: Any, name: str) -> tuple[Shown, ...]:

@@ -11,8 +11,21 @@ export function make(tag, attributes = {}, ...children) {
     else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat(Infinity).filter(each => each !== undefined && each !== "")
-    .map(each => (each instanceof Node ? each : straight(each))));
+    .flatMap(each => (each instanceof Node ? each : tag === "option" ? straight(each) : whole(straight(each)))));
   return element;
+}
+
+// A number such as MB-3 does not break at its hyphen, and is copied as it stands.
+const NUMBERED = /\b((?:MB|[NMACO])-\d+)\b/;
+
+function whole(words) {
+  return words.split(NUMBERED).map((each, place) => {
+    if (place % 2 === 0) return each;
+    const element = document.createElement("span");
+    element.className = "no";
+    element.textContent = each;
+    return element;
+  });
 }
 
 export const link = (address, words, more = {}) => make("a", { href: address, ...more }, words);

@@ -5,6 +5,7 @@ import { hear } from "./news.js";
 import { all, called, CONFLICT, find, put, RECORDED, REFUSED, saidBefore, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
 import { send } from "./sender.js";
 import { addRows, answers, blanks, clearErrors, fill, isTouched, mainText, pairs, showErrors } from "./typed.js";
+import { offerOwn } from "./belonging.js";
 import { button, link, list, make } from "./element.js";
 import { inLanguage, learnCommands, moment, nameOf, say, told } from "./words.js";
 
@@ -28,7 +29,7 @@ export class CommandForm {
     // Whoever has begun to type, before we were there or while we read, goes on with that.
     Object.assign(this, { form, owner, ready, again: undefined, busy: false, isBegun: isTouched(form) });
     this.version = Number(form.elements._version?.value ?? 0);
-    const typed = () => { this.isBegun = true; this.keep(); };
+    const typed = () => { this.isBegun = true; offerOwn(form); this.keep(); };
     form.addEventListener("input", typed);
     form.addEventListener("change", typed);
     addEventListener("pageshow", ({ persisted }) => {
@@ -48,6 +49,7 @@ export class CommandForm {
     if (item) this.openAgain(item);
     else if (this.isBegun) this.keep();
     else await this.restore();
+    offerOwn(this.form);
   }
 
   // A page that was kept some days ago says that day's date: whoever types now means today.
@@ -251,12 +253,17 @@ async function askToSync() {
 
 // Choices for what waits: in a list to choose from, among what is ticked, or at the end of an order.
 function offer(field, items) {
-  const choices = items.map(each => ({ value: `@${each.key}`, label: say("choice-waiting", { words: each.words || nameOf(each) }) }));
+  const choices = items.map(each => ({
+    value: `@${each.key}`, label: say("choice-waiting", { words: each.words || nameOf(each) }), owner: ownerIn(each, field.dataset.of),
+  }));
   if (field.tagName === "SELECT") field.append(...options(choices));
   else offerInList(field, choices);
 }
 
-const options = choices => choices.map(({ value, label }) => make("option", { value }, label));
+// Whose a thing is was said where it was made, in a field of the same name.
+const ownerIn = ({ body }, name) => name && body.find(([each]) => each === name)?.[1];
+
+const options = choices => choices.map(({ value, label, owner }) => make("option", { value, "data-owner": owner }, label));
 
 function offerInList(field, choices) {
   field.querySelector(":scope > p.quiet")?.remove();
@@ -268,7 +275,9 @@ function offerInList(field, choices) {
     }));
     return;
   }
-  const first = selects.length ? [...selects[0].options].map(each => ({ value: each.value, label: each.textContent })) : [{ value: "", label: "—" }];
+  const first = selects.length
+    ? [...selects[0].options].map(each => ({ value: each.value, label: each.textContent, owner: each.dataset.owner }))
+    : [{ value: "", label: "—" }];
   for (const each of selects) each.append(...options(choices));
   choices.forEach((_, number) => {
     const rank = selects.length + number + 1, id = `${field.id}-${rank}`;

@@ -75,6 +75,7 @@ class RenewCommittee(Command):
     """Seat a new committee for this cycle."""
 
     seats: tuple[Seat, ...]
+    restates = {"seats": "committee.seats"}
 
 
 class ReplaceCommitteeMember(Command):
@@ -97,6 +98,7 @@ class AmendMandate(Command):
     tasks: tuple[Text, ...]
     cause: MandateCause
     roles = (Role.FACILITATOR, Role.COMMITTEE)
+    restates = {"tasks": "mandate.tasks"}
 
 
 def none_installed_yet(state: Framework, known: Known) -> Iterable[Finding]:

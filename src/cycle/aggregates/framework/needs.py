@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 from msgspec.structs import replace
 
@@ -11,7 +12,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, need_is_open, not_twice, policy_of
 from cycle.aggregates.framework.state import Framework, Need, Stage
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import AmountXof, MemberId, NeedId, NeedKind, Planned, Text
+from cycle.aggregates.terms import AmountXof, MemberId, NeedId, NeedKind, Of, Planned, Text
 
 
 class NeedsIdentificationOpened(Event):
@@ -87,6 +88,7 @@ class AmendNeed(Command):
     description: Text | None = None
     estimate_xof: AmountXof | None = None
     roles = (Role.ORGANISATION, Role.FACILITATOR)
+    restates = {"kind": "needs.{need}.kind", "description": "needs.{need}.description"}
 
 
 class WithdrawNeed(Command):
@@ -101,7 +103,7 @@ class ValidateNeeds(Command):
     """Validate a profession's open needs, the most important first."""
 
     profession: MemberId
-    ranked: tuple[NeedId, ...]
+    ranked: Annotated[tuple[NeedId, ...], Of("profession")]
     roles = (Role.ORGANISATION, Role.FACILITATOR)
 
 

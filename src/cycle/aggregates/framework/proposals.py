@@ -81,6 +81,9 @@ class AmendAction(Command):
     obstacles: tuple[ObstacleId, ...] | None = None
     responsible: MemberId | None = None
     due_on: Planned | None = None
+    restates = {
+        field: f"actions.{{action}}.{field}" for field in ("description", "needs", "obstacles", "responsible", "due_on")
+    }
 
 
 class WithdrawAction(Command):
@@ -94,6 +97,7 @@ class RankActions(Command):
     """Put the proposed actions in order, the most important first."""
 
     ranked: tuple[ActionId, ...]
+    restates = {"ranked": "ranking"}
 
 
 def an_action_is_proposed(state: Framework, known: Known) -> Iterable[Finding]:

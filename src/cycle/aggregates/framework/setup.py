@@ -90,6 +90,7 @@ class PrioritiseSectors(Command):
 
     sectors: tuple[Code, ...]
     roles = (Role.FACILITATOR, Role.MAYOR)
+    restates = {"sectors": "sectors"}
 
 
 class IdentifyActor(Command):
