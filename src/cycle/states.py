@@ -79,7 +79,7 @@ def _member(member: MemberId | None, members: Mapping[MemberId, Member]) -> str:
 
 
 def _action(action: Action, state: Framework, language: Language) -> str:
-    parts = [str(shown(action.stage, language)), f"{action.percent} %"]
+    parts = [str(shown(action.stage, language)), text("message.percent-of", language, percent=action.percent)]
     if action.due_on:
         parts.append(pair(text("message.due", language).lower(), str(shown(action.due_on, language)), language))
     if action.responsible:

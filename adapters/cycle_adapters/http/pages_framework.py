@@ -214,26 +214,32 @@ def requests(place: Place, today: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _number(name: str) -> int:
+    """The number in ``N-10``, which comes after ``N-9``."""
+    return int(name.rpartition("-")[2])
+
+
 def held(place: Place) -> dict[str, Any]:
     """What a framework holds: plan, actions, obstacles, contributions in two ledgers, members, needs."""
     reader, filters = place.desk.reader, Filters(framework=place.id)
 
-    def rows(name: str) -> list[Any]:
-        return list(reader.rows(name, filters))
+    def rows(name: str, numbered: str = "") -> list[Any]:
+        found = list(reader.rows(name, filters))
+        return sorted(found, key=lambda row: _number(getattr(row, numbered))) if numbered else found
 
     plans = [plan for plan in rows("plans") if plan.in_force]
     cycles = {plan.cycle for plan in plans} | {place.state.cycle}
-    promises = cast("list[CommitmentRow]", rows("commitments"))
+    promises = cast("list[CommitmentRow]", rows("commitments", "contribution"))
     ledgers: dict[str, list[CommitmentRow]] = {}
     for promise in promises:
         if promise.cycle in cycles:
             ledgers.setdefault(promise.ledger, []).append(promise)
     return {
         "plans": plans,
-        "actions": [action for action in rows("actions") if action.cycle in cycles],
-        "obstacles": [obstacle for obstacle in rows("obstacles") if obstacle.closed_on is None],
+        "actions": [action for action in rows("actions", "action") if action.cycle in cycles],
+        "obstacles": [obstacle for obstacle in rows("obstacles", "obstacle") if obstacle.closed_on is None],
         "ledgers": ledgers,
         "members": list(place.state.members.values()),
         "names": {member.member: member.name for member in rows("members")},
-        "needs": [need for need in rows("needs") if need.status == "open"],
+        "needs": [need for need in rows("needs", "need") if need.status == "open"],
     }

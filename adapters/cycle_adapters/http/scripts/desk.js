@@ -1,9 +1,9 @@
 // What every page does with a script: forms through the outbox, what waits, what is kept. Without it all works, too.
 
 import { account, follow, unfollow } from "./store.js";
-import { hear, tell } from "./news.js";
+import { hear, inTurn, tell } from "./news.js";
 import { all, called, CONFLICT, REFUSED, SIGNED_OUT, unsent } from "./outbox.js";
-import { send } from "./sender.js";
+import { send, whoAmI } from "./sender.js";
 import { isFollowed, recognise } from "./kept.js";
 import { toWorker } from "./worker_link.js";
 import { link, list, make } from "./element.js";
@@ -14,9 +14,20 @@ const owner = page.dataset.account ?? "", isKept = "kept" in page.dataset;
 const framework = main.querySelector("[data-place]")?.dataset;
 const about = framework?.place || main.querySelector("form[data-framework]")?.dataset.framework;
 
-// A page from the server says who is signed in; one that was kept says who was then.
+// A page from the server says who is signed in; one that was kept says who was then. One that was on its way, or that
+// a browser brings back, when somebody else has come since says nothing: the server is asked.
 async function recogniseOwner() {
-  if (owner && !isKept) await recognise(owner);
+  if (!owner || isKept) return;
+  const known = await account();
+  if (!known || known === owner) await recognise(owner);
+  else await whoAmI().then(me => recognise(me?.account ?? ""), () => {});
+}
+
+// What somebody has looked at is not for who sits there now.
+function hideFromOthers() {
+  addEventListener("pageshow", async ({ persisted }) => {
+    if (persisted && owner && await account() !== owner) location.reload();
+  });
 }
 
 function sayThatItIsKept() {
@@ -48,13 +59,15 @@ async function waitingHere() {
 async function followButton() {
   const button = document.getElementById("follow");
   if (!button) return;
-  const draw = async () => {
+  const draw = inTurn(async () => {
     const each = await isFollowed(owner, framework.place);
     button.textContent = say(each ? "unfollow" : "follow");
     const told = each && (each.at ? say("kept-at", { at: moment(each.at), pages: each.pages }) : say("being-kept"));
     document.getElementById("followed").textContent = told ?? "";
-  };
-  button.addEventListener("click", async () => {
+  });
+  button.addEventListener("click", async ({ detail }) => {
+    // Who clicks twice means it once.
+    if (detail > 1) return;
     if (await isFollowed(owner, framework.place)) {
       await unfollow(owner, framework.place);
       toWorker({ unkeep: framework.place });
@@ -93,12 +106,13 @@ const isOutbox = document.getElementById("items") !== null;
 
 async function begin() {
   navigator.serviceWorker?.register("/sw.js", { type: "module" }).catch(() => {});
+  hideFromOthers();
   const ready = learn(), forms = beginForms(ready);
   await ready;
   await recogniseOwner();
   sayThatItIsKept();
   if (isOutbox) (await import("./outbox_page.js")).begin(main);
-  const draw = () => { countLine(); if (about && owner) waitingHere(); };
+  const draw = inTurn(() => Promise.all([countLine(), about && owner && waitingHere()]));
   hear(draw);
   await Promise.all([draw(), forms]);
   if (framework && owner) await followButton();

@@ -33,7 +33,7 @@ export class CommandForm {
     form.addEventListener("input", typed);
     form.addEventListener("change", typed);
     addEventListener("pageshow", ({ persisted }) => {
-      this.busy = false;
+      this.busy = form.inert = false;
       // Whoever goes back finds the page as he left it: hidden behind what has long been recorded.
       if (persisted && document.getElementById("outcome")) location.reload();
     });
@@ -58,7 +58,8 @@ export class CommandForm {
     const days = kept ? Math.round((new Date(today()) - new Date(today(new Date(kept)))) / A_DAY) : 0;
     if (!on || !days) return;
     const then = on.max, now = new Date(Date.parse(then) + days * A_DAY).toISOString().slice(0, 10);
-    if (on.value === then) on.value = now;
+    // It is how the form begins, and nothing that somebody has typed.
+    if (on.value === then) on.value = on.defaultValue = now;
     for (const each of this.form.querySelectorAll(`[type=date][max="${then}"]`)) each.max = now;
   }
 
@@ -88,10 +89,12 @@ export class CommandForm {
     this.form.before(note);
   }
 
-  async beginAnew(note) {
-    await dropDraft(this.owner, place(this.form));
+  // At once, and behind what is being kept: what somebody types from now on is kept as ever.
+  beginAnew(note) {
     this.form.reset();
+    offerOwn(this.form);
     note.remove();
+    this.keeping = Promise.resolve(this.keeping).then(() => dropDraft(this.owner, place(this.form))).catch(() => {});
   }
 
   // One write after the other: the last one is what was typed last.
@@ -115,6 +118,8 @@ export class CommandForm {
       if (missing.length) showErrors(this.form, { errors: missing });
       else if (!("binds" in this.form.dataset) || await this.checked()) return await this.record();
       this.busy = false;
+      // What was typed last was not kept while it was about to be sent.
+      this.keep();
     } catch (error) {
       // Nothing can be kept in this browser: it is sent as without script.
       console.error(error);
@@ -154,7 +159,9 @@ export class CommandForm {
   }
 
   async record() {
-    const items = await all(this.owner), item = this.item(items);
+    // What somebody would type into it now would be in nothing that is sent.
+    this.form.inert = true;
+    const item = this.item(await all(this.owner));
     await this.keeping;
     await put(item, place(this.form));
     this.again = item;
@@ -186,16 +193,21 @@ export class CommandForm {
 
   // Shows what becomes of an item, until it is known or somebody goes on.
   awaited(key, note) {
+    const go = ({ done, step }) => location.assign(inLanguage(done + (step ? `?step=${step}` : "")));
     const look = async () => {
       const item = await find(key);
-      if (item?.state === RECORDED) location.assign(inLanguage(item.done + (item.step ? `?step=${item.step}` : "")));
-      else if (item?.state === WAITING && !item.tries && !waitsFor(await all(this.owner), item)) return;
+      if (item?.state === WAITING && !item.tries && !waitsFor(await all(this.owner), item)) return;
       else if (item?.state === SENDING) return;
       else end(item);
     };
+    let isOver = false;
     const end = item => {
+      // Several looks can be under way at once.
+      if (isOver) return;
+      isOver = true;
       stop();
       clearTimeout(timer);
+      if (item?.state === RECORDED) { go(item); return; }
       note.remove();
       if (!item) this.beginAgain();
       else if ([REFUSED, CONFLICT].includes(item.state)) this.showForm(item);
@@ -207,8 +219,7 @@ export class CommandForm {
 
   showForm(item) {
     this.again = item;
-    this.busy = false;
-    this.form.hidden = false;
+    this.open();
     this.showOutcome(item);
   }
 
@@ -225,8 +236,12 @@ export class CommandForm {
   // Given up in another tab: what was typed is still here, and may be sent as something new.
   beginAgain() {
     this.again = undefined;
-    this.busy = false;
-    this.form.hidden = false;
+    this.open();
+  }
+
+  // To be typed in, and sent.
+  open() {
+    this.busy = this.form.inert = this.form.hidden = false;
   }
 
   // It lies in the outbox: nobody has to stay for it.

@@ -109,8 +109,9 @@ const queues = new Map();
 
 // Fetches the pages of a framework anew: one run at a time, and one more for all that asked meanwhile.
 export function keepAll(who, framework, language, wanted = () => true) {
-  const queue = queues.get(framework) ?? { last: Promise.resolve(), asked: [] };
-  queues.set(framework, queue);
+  // What is asked for somebody else, or in another language, is another run.
+  const name = [who, framework, language].join(" "), queue = queues.get(name) ?? { last: Promise.resolve(), asked: [] };
+  queues.set(name, queue);
   queue.asked.push(wanted);
   if (queue.asked.length > 1) return queue.last;
   queue.last = queue.last.then(() => {

@@ -2,7 +2,7 @@
 
 import { account, followed, unfollow } from "./store.js";
 import { recognise } from "./kept.js";
-import { hear, tell } from "./news.js";
+import { hear, inTurn, tell } from "./news.js";
 import { all, called, CAN_BE_GIVEN_UP, change, CONFLICT, giveUp, RECORDED, REFUSED, SENDING, SIGNED_OUT, WAITING, waitsFor } from "./outbox.js";
 import { send, whoAmI } from "./sender.js";
 import { toWorker } from "./worker_link.js";
@@ -26,12 +26,12 @@ async function reader() {
 export async function begin(page) {
   const who = await reader();
   const items = page.querySelector("#items"), kept = page.querySelector("#kept"), shown = new Map();
-  const draw = async () => {
+  const draw = inTurn(async () => {
     const said = await all(who);
     if (said.length) await learnCommands();
     drawItems(items, said, shown);
     drawKept(kept, who, await followed(who));
-  };
+  });
   hear(draw);
   addEventListener("online", draw);
   page.querySelector("#send").addEventListener("click", () => send());

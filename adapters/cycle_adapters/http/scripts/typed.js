@@ -11,14 +11,17 @@ export const pairs = form =>
 
 const named = (form, name) => [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
 
-// Whether somebody has typed, chosen or ticked anything.
-export const isTouched = form => [...form.elements].some(each => {
+// Whether somebody has typed, chosen or ticked something in a field.
+function isChanged(each) {
   if (each.type === "checkbox") return each.checked !== each.defaultChecked;
   if (each.tagName === "SELECT") return each.selectedIndex !== Math.max(0, [...each.options].findIndex(one => one.defaultSelected));
   return each.type !== "hidden" && "defaultValue" in each && each.value !== each.defaultValue;
-});
+}
 
-// Puts back what was typed, field by field; rows and choices that the page has not are made.
+export const isTouched = form => [...form.elements].some(isChanged);
+
+// Puts back what was typed, field by field; rows and choices that the page has not are made. A field in which
+// somebody has typed since the page is there keeps that.
 export function fill(form, typed) {
   const values = new Map();
   for (const [name, value] of typed) values.set(name, [...(values.get(name) ?? []), value]);
@@ -26,7 +29,7 @@ export function fill(form, typed) {
     if (name.startsWith("_rows.")) addRows(form, name.slice("_rows.".length), Number(count));
   }
   for (const control of form.elements) {
-    if (!control.name || NOT_TYPED.includes(control.name) || control.tagName === "BUTTON") continue;
+    if (!control.name || NOT_TYPED.includes(control.name) || control.tagName === "BUTTON" || isChanged(control)) continue;
     const said = values.get(control.name) ?? [];
     if (control.type === "checkbox") control.checked = said.includes(control.value);
     else if (control.type !== "hidden" && said.length) put(control, said[named(form, control.name).indexOf(control)]);
@@ -52,8 +55,9 @@ export function addRows(form, name, wanted) {
       .replaceAll(`${dashed(name)}-${number - 1}-`, `${dashed(name)}-${number}-`);
     for (const element of row.querySelectorAll("*")) {
       for (const each of element.attributes) each.value = changed(each.value);
-      if (element.type === "checkbox") element.checked = false;
-      else if ("value" in element && element.tagName !== "OPTION") element.value = "";
+      if (element.tagName === "OPTION") element.defaultSelected = false;
+      else if (element.type === "checkbox") element.checked = element.defaultChecked = false;
+      else if ("value" in element) element.value = element.defaultValue = "";
     }
     row.querySelector("legend").textContent = say("row", { number: number + 1 });
     last.after(row);
