@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -107,3 +107,20 @@ def test_a_number_is_held_together_where_it_is_read_and_stays_as_it_is_where_it_
     listed = desk.text(desk.base)
     assert '<span class="no">N-1</span> · Besoin no 1' in listed
     assert "<span" not in "".join(re.findall(r"<(?:title|option|textarea)\b.*?</", page.text + listed, re.DOTALL))
+
+
+def test_what_a_framework_holds_stands_in_the_order_of_its_numbers(desk: Desk) -> None:
+    for number in range(5, 12):
+        need = IdentifyNeed(profession=RICE, kind=NeedKind.INVESTMENT, description=f"Besoin no {number}")
+        desk.way.say(need, on=date(2026, 2, 2))
+    listed = re.findall(r"(N-\d+) · Besoin", plain(desk.text(desk.base)))
+    assert listed == [f"N-{number}" for number in range(1, 12)]
+
+
+def test_a_framework_that_is_dissolved_is_in_no_stage_and_late_with_nothing(sqlite_url: str) -> None:
+    with desk_at(sqlite_url, Stage.DISSOLVED, datetime(2026, 6, 3, tzinfo=UTC)) as desk:
+        said = plain(desk.text(desk.base))
+        assert "Dissous, cycle 1, depuis le 15 mai 2026" in said.replace("dissous, cycle", "Dissous, cycle")
+        assert 'class="stepper"' not in said
+        assert "Acheter la décortiqueuse" in said
+        assert "EN RETARD" not in said

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
@@ -18,11 +16,11 @@ NOT_ON_PAPER = "header, footer, button, .button, form.filters, .pager, .screen, 
 
 
 @pytest.fixture
-def printed(demo: tuple[str, Engine], opens: Opens) -> Iterator[Page]:
+def printed(demo: tuple[str, Engine], opens: Opens) -> Page:
     page = opens(demo[0], FACILITATES)
     page.set_viewport_size({"width": A4["width"], "height": A4["height"]})
     page.emulate_media(media="print")
-    yield page
+    return page
 
 
 def shown(page: Page, what: str) -> list[str]:

@@ -113,6 +113,10 @@ def test_the_container_runs_without_rights_and_says_how_it_is() -> None:
     )
     assert entry == ["cycle"]
     accepted(arguments)
+    first = re.findall(r"^#   podman run --rm .* cycle (.*)$", CONTAINER, re.MULTILINE)
+    assert len(first) == 2
+    for words in first:
+        accepted(shlex.split(words))
     copied = re.findall(r"^COPY (?!--)(.*) \S+$", CONTAINER, re.MULTILINE)
     assert all((DEPLOY.parent / name).exists() for names in copied for name in names.split())
 

@@ -145,7 +145,12 @@ def papers(place: Place, *, minutes: bool = False) -> list[dict[str, str]]:
 
 
 def stepper(state: Framework, language: Language) -> list[dict[str, str]]:
-    """Every stage of the cycle: done, current or to come; of a framework that rests, where it rested."""
+    """Every stage of the cycle: done, current or to come; of a framework that rests, where it rested.
+
+    None of one that is dissolved: it goes through no stage any more, and had not gone through all.
+    """
+    if state.stage is Stage.DISSOLVED:
+        return []
     now = state.suspended_from if state.stage is Stage.SUSPENDED else state.stage
     at = CYCLE.index(now) if now in CYCLE else len(CYCLE)
     return [
