@@ -94,7 +94,9 @@ def test_who_decides_sets_up_a_second_factor_and_shows_it_from_then_on(house: Ho
     assert 'href="/frameworks/x"' in done.text
     assert browser.open("/").status_code == 200
     assert browser.open("/second-factor").status_code == 200
-    assert browser.fill("/account", action="/sign-out").headers["location"] == "/sign-in?lang=fr"
+    gone = browser.fill("/account", action="/sign-out")
+    assert gone.headers["location"] == "/sign-in?lang=fr"
+    assert gone.headers["clear-site-data"] == '"cache"'
     house.later(60)
     step = signs_in(browser, FANTA)
     assert step.headers["location"] == "/sign-in/code?lang=fr&to=%2F"

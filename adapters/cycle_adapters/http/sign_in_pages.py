@@ -215,6 +215,8 @@ def _own_account(router: APIRouter, door: SigningIn) -> None:
         door.sessions.sign_out(form.secret)
         response = RedirectResponse(f"/sign-in?lang={lang}", 303)
         drop(response, cookie_name(request))
+        # Whoever sits there next goes back to none of the pages that were looked at.
+        response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
     def asked(request: Request, lang: Language, failed: Failure | None = None) -> Response:

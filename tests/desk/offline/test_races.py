@@ -201,9 +201,22 @@ def test_a_page_that_comes_late_says_nothing_of_who_is_signed_in_now(town: Town,
         follow(early, town.base)
         pages = kept(early)
         held.may.set()
-        expect(late.locator("footer")).to_contain_text("awa")
+        # It was made for somebody who has gone: another one sees his own.
+        expect(late.locator("footer")).to_contain_text("facilitator")
         expect(late.locator("#follow")).to_be_visible()
         # Pages that are kept for one go when another comes.
         assert kept(early) == pages > 0
         account = f"async () => {{ {IMPORTS} return (await from('store')).account(); }}"
         assert early.evaluate(account) == "facilitator"
+
+
+def test_who_sits_down_next_goes_back_to_no_page_of_who_has_gone(town: Town, enters: Enters) -> None:
+    page = enters(town.engine, town.address, "awa").new_page()
+    page.goto(f"{town.base}?lang=fr")
+    page.locator("#follow").wait_for()
+    page.goto("/account?lang=fr")
+    page.locator("form[action^='/sign-out'] button").click()
+    page.wait_for_url("**/sign-in?lang=fr")
+    for _ in range(2):
+        page.go_back()
+        expect(page.locator("h1")).to_have_text("Se connecter")

@@ -14,13 +14,18 @@ const owner = page.dataset.account ?? "", isKept = "kept" in page.dataset;
 const framework = main.querySelector("[data-place]")?.dataset;
 const about = framework?.place || main.querySelector("form[data-framework]")?.dataset.framework;
 
-// A page from the server says who is signed in; one that was kept says who was then. One that was on its way, or that
-// a browser brings back, when somebody else has come since says nothing: the server is asked.
+// A page says for whom it was made; one that was on its way, or that a browser brings back, when somebody has gone
+// since does not say who is signed in: the server is asked, and the page is made anew.
 async function recogniseOwner() {
   if (!owner || isKept) return;
-  const known = await account();
-  if (!known || known === owner) await recognise(owner);
-  else await whoAmI().then(me => recognise(me?.account ?? ""), () => {});
+  if (await account() === owner) return recognise(owner);
+  try {
+    const who = (await whoAmI())?.account ?? "";
+    await recognise(who);
+    if (who !== owner) location.reload();
+  } catch {
+    // Nobody can say: nothing is shown but the page.
+  }
 }
 
 // What somebody has looked at is not for who sits there now.

@@ -60,10 +60,10 @@ async function namesake(cache, { url }) {
 
 // From the network, if it answers in time; else as it was kept, and it says so.
 async function page(event) {
-  const { request } = event, [kept, who] = await Promise.all([find(request.url), account()]);
+  const { request } = event, kept = await find(request.url);
   const asked = fetch(request);
   // Whatever comes late is kept for the next time.
-  event.waitUntil(asked.then(answer => seen(request.url, answer.clone(), who)).catch(() => {}));
+  event.waitUntil(asked.then(answer => seen(request.url, answer.clone())).catch(() => {}));
   try {
     const answer = await (kept ? Promise.race([asked, late()]) : asked);
     if (answer.status < 500 || !kept) return answer;
@@ -88,13 +88,11 @@ async function offline(request) {
   return page ? new Response(page.replace("<html ", "<html data-missing "), { headers }) : Response.error();
 }
 
-// Whose page it was: nobody else's stays. Those of followed frameworks are kept as they are seen.
-async function seen(address, answer, before) {
-  const whose = answer.headers.get(WHOSE);
-  if (!whose) return;
-  const who = decodeURIComponent(whose), now = await account();
-  // Somebody else has come while it was on its way: it says who was signed in, and not who is.
-  if (now !== before && now !== who) return;
+// Those of followed frameworks are kept as they are seen. A page of somebody else may have been on its way for long:
+// it asks by itself who is signed in.
+async function seen(address, answer) {
+  const whose = answer.headers.get(WHOSE), who = whose && decodeURIComponent(whose);
+  if (!who || who !== await account()) return;
   await recognise(who);
   if (new URL(address).pathname === BOARD) await refreshBoard(who, answer.headers.get("content-language"));
   const framework = frameworkOf(address);
