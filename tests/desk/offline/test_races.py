@@ -205,7 +205,7 @@ def test_a_page_that_comes_late_says_nothing_of_who_is_signed_in_now(town: Town,
         expect(late.locator("footer")).to_contain_text("facilitator")
         expect(late.locator("#follow")).to_be_visible()
         # Pages that are kept for one go when another comes.
-        assert kept(early) == pages > 0
+        assert kept(early) >= pages > 0
         account = f"async () => {{ {IMPORTS} return (await from('store')).account(); }}"
         assert early.evaluate(account) == "facilitator"
 

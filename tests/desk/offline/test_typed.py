@@ -122,3 +122,13 @@ def test_a_page_that_was_kept_for_days_means_today_when_it_says_today(town: Town
     page.goto(f"{town.base}/do/identify-need?lang=fr")
     expect(page.locator("[name=_on]")).to_have_value("2026-03-05")
     expect(page.locator("[name=_on]")).to_have_attribute("max", "2026-03-05")
+
+
+def test_a_check_writes_days_as_the_pages_do(town: Town, enters: Enters) -> None:
+    page = enters(town.engine, town.address, "awa").new_page()
+    for language, day in (("en", "1 March 2026"), ("fr", "1er mars 2026")):
+        page.goto(f"{town.base}/do/agree-plan?lang={language}")
+        page.locator('[name="window.starts_on"]').fill("2026-03-01")
+        page.locator('[name="window.ends_on"]').fill("2026-05-31")
+        main_button(page).click()
+        expect(page.locator("#check")).to_contain_text(day)

@@ -31,13 +31,16 @@ export function say(key, values = {}) {
 // A fact that was recorded meanwhile, and who did.
 export const told = ({ sentence, by }) => (by ? say("by-somebody", { sentence, by }) : sentence);
 
+// Days as the server writes them: 2 March 2026.
+const LOCALE = language === "fr" ? "fr" : "en-GB";
+
 const first = day => (language === "fr" ? day.replace(/^1 /, "1er ") : day);
 
 export const day = written =>
-  first(new Intl.DateTimeFormat(language, { dateStyle: "long", timeZone: "UTC" }).format(new Date(written)));
+  first(new Intl.DateTimeFormat(LOCALE, { dateStyle: "long", timeZone: "UTC" }).format(new Date(written)));
 
 export const moment = written =>
-  first(new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" }).format(new Date(written)));
+  first(new Intl.DateTimeFormat(LOCALE, { dateStyle: "long", timeStyle: "short" }).format(new Date(written)));
 
 // An address of ours in the language of the page.
 export function inLanguage(address) {
