@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import MetaData, make_url, select
+from sqlalchemy import Connection, MetaData, make_url, select
 from sqlalchemy.exc import ArgumentError
 
-from cycle.access import READING, Forbidden, declared
+from cycle.access import READING, Action, Forbidden, declared
 from cycle.aggregates.account import Path as TerritoryPath
 from cycle.aggregates.base import Event, LogName, Recorded
 from cycle.aggregates.corrections import FactCorrected
@@ -141,7 +142,7 @@ class Reader:
         Raises:
             Forbidden: nowhere, or not there.
         """
-        door, action = self.engine.door, READING[question]
+        door, action = self.engine.door, self._asked(question)
         for again in (True, False):
             path, zone = door.home(LogName(commune)) if commune else (None, "")
             known = door.now
@@ -157,6 +158,10 @@ class Reader:
             break
         return door.now.readable(self.actor, action, door.today())
 
+    def _asked(self, question: str) -> Action:
+        """What it takes to ask this."""
+        return READING[question]
+
     def readable(self, question: str, commune: str | None = None) -> frozenset[str] | None:
         """The communes in whose logs the account may ask this; None: in all logs, and that of the platform.
 
@@ -170,7 +175,7 @@ class Reader:
         codes = codes_within(territories)
         if codes is None:
             return None
-        with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
+        with self._connected() as connection:
             return frozenset(connection.scalars(codes))
 
     def rows(self, name: str, filters: Filters = Filters(), cutoffs: Cutoffs = EVERYTHING) -> list[Row]:  # noqa: B008
@@ -260,10 +265,15 @@ class Reader:
                 query = query.where(table.c.key >= chosen[0], table.c.key < f"{chosen[0]}0")
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
-        options = {"cycle_read_only": True, "yield_per": ROWS_AT_ONCE}
-        with self.engine.store.database.connect().execution_options(**options) as connection:
-            for key, *columns in connection.execute(query):
+        with self._connected() as connection:
+            for key, *columns in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
                 yield key, projection.from_columns(columns)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """What live rows are read through."""
+        with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
+            yield connection
 
     def codes(self, filters: Filters, cutoffs: Cutoffs = EVERYTHING) -> list[str] | None:
         """The communes that are asked for; None: all."""

@@ -64,6 +64,11 @@ PARTS = {
         "cycle_adapters.paper.verbs:attendance",
         "cycle_adapters.paper.verbs:minutes",
         "cycle_adapters.paper.verbs:ics",
+        "cycle_adapters.exports.verbs:csv_",
+        "cycle_adapters.exports.verbs:parquet",
+        "cycle_adapters.exports.verbs:xlsx",
+        "cycle_adapters.exports.verbs:ocel",
+        "cycle_adapters.exports.verbs:xes",
     ),
 }
 """Verbs below another one that live in another room."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from cycle_adapters.sealing.settings import folder_of
 
 
-def published(database: str, seals: Path | None, log: str) -> bytes | None:
-    """The signed note of a log as it was last sealed; None where nothing is.
+def published(database: str, seals: Path | None, log: str | None) -> bytes | None:
+    """The signed note of a log (None: of the registry of all) as it was last sealed; None where nothing is.
 
     Raises:
         CannotSeal: it does not hold under the folder's own key, or the folder that is named is none.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from cycle.aggregates.base import Aggregate, Event, LogName
-from cycle.aggregates.terms import Code, CommuneCode, FrameworkId, Sheet, Territory
+from cycle.aggregates.terms import Code, CommuneCode, ExportForm, FrameworkId, Sheet, Territory
 
 if TYPE_CHECKING:
     from cycle.aggregates.known import Known
@@ -42,6 +42,14 @@ class CalendarExported(Event):
     """The days of one commune, or of all that the account may read; ``up_to`` is how far the log had come."""
 
     up_to: int
+    of: LogName | None = None
+
+
+class TablesExported(Event):
+    """Facts and tables for evaluation, of one commune or of all that the account may carry away; without persons."""
+
+    up_to: int
+    form: ExportForm
     of: LogName | None = None
 
 
@@ -81,6 +89,7 @@ acts.ignores(
     BundleExported,
     PaperExported,
     CalendarExported,
+    TablesExported,
     BackupMade,
     DeliberationsImported,
     AttemptRefused,

@@ -16,6 +16,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Code = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Reference = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s]+$")]
 """Points at a person or a paper kept elsewhere; never a name."""
+Someone = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s]+$"), "someone"]
+"""Points at a natural person; what is handed on for evaluation leaves it out (``cycle.exports``)."""
 Personal = Annotated[str, Meta(min_length=1, max_length=200), "personal"]
 """Something about a person: never in a leaf, only sealed there, and forgotten when the person is (``personal``)."""
 Telephone = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[+(]?[0-9][0-9 ().-]*$"), "personal"]
@@ -203,6 +205,17 @@ class Sheet(StrEnum):
     MINUTES = "minutes"
 
 
+class ExportForm(StrEnum):
+    """How tables and facts are handed on for evaluation."""
+
+    CSV = "csv"
+    DELIBERATIONS = "deliberations"
+    OCEL = "ocel"
+    PARQUET = "parquet"
+    XES = "xes"
+    XLSX = "xlsx"
+
+
 class PersonField(StrEnum):
     """What is kept of a person, all of it personal."""
 
@@ -267,6 +280,6 @@ class Seat(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, 
     """One seat of the monitoring committee, held for a member by a person (a reference)."""
 
     member: MemberId
-    person: Reference
+    person: Someone
     woman: bool = False
     youth: bool = False

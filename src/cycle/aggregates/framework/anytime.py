@@ -41,6 +41,7 @@ from cycle.aggregates.terms import (
     Outcome,
     Reference,
     Sha256,
+    Someone,
     Text,
     Votes,
     Worth,
@@ -90,7 +91,7 @@ class FrameworkResumed(Event):
 
 class FrameworkDissolved(Event):
     deliberation: DeliberationId
-    seconded_by: Reference
+    seconded_by: Someone
     reason: Text
     correctable = frozenset({"reason"})
     strands = ("stage",)

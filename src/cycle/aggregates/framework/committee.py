@@ -11,7 +11,7 @@ from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.rules import list_of, members_are_known, not_twice, policy_of
 from cycle.aggregates.framework.state import Committee, Framework, Mandate
 from cycle.aggregates.known import Known
-from cycle.aggregates.terms import MandateCause, Reference, Seat, Text
+from cycle.aggregates.terms import MandateCause, Reference, Seat, Someone, Text
 
 
 class CommitteeInstalled(Event):
@@ -37,7 +37,7 @@ class CommitteeRenewed(Event):
 
 class CommitteeMemberReplaced(Event):
     cycle: int
-    leaves: Reference
+    leaves: Someone
     seat: Seat
     reason: Text
     checks: tuple[Check, ...] = ()
