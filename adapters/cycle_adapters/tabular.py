@@ -11,7 +11,7 @@ from itertools import islice
 from typing import IO, Any
 
 from cycle.exports.columns import Cell, Column, Kind
-from cycle.failures import UNAVAILABLE, Failure
+from cycle.failures import CONFLICT, UNAVAILABLE, Failure
 from cycle.leaf import rfc3339
 
 Rows = Iterable[Sequence[Cell]]
@@ -21,10 +21,22 @@ GROUP_ROWS = 20_000
 """So many rows are in memory while Parquet is written."""
 
 
-class NoParquet(Failure):
-    """The library that writes Parquet is not installed."""
+class CannotExport(Failure):
+    """Nothing was written."""
 
     kind = "export"
+
+
+class Taken(CannotExport):
+    """There is something under the name already."""
+
+    code = "conflict"
+    exit_code = CONFLICT
+
+
+class NoParquet(CannotExport):
+    """The library that writes Parquet is not installed."""
+
     code = "unavailable"
     exit_code = UNAVAILABLE
 
@@ -47,10 +59,20 @@ def write_csv(file: IO[bytes], columns: Sequence[Column], rows: Rows) -> int:
     return count
 
 
+def harmless(words: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{words}" if words.startswith(STEERING) else words
+
+
+def as_written(cell: str) -> str:
+    """The text that was made harmless."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(STEERING) else cell
+
+
 def _in_csv(cell: Cell) -> str | int:
     match cell:
         case str():
-            return f"'{cell}" if cell.startswith(STEERING) else cell
+            return harmless(cell)
         case bool():
             return "true" if cell else "false"
         case int():

@@ -17,9 +17,8 @@ from msgspec import Struct
 
 from cycle.catalogue import LANGUAGES, text
 from cycle.exports.columns import Column, Kind
-from cycle.failures import CONFLICT, Failure
 from cycle.leaf import canonical
-from cycle_adapters.tabular import write_csv
+from cycle_adapters.tabular import CannotExport, Taken, write_csv
 from cycle_adapters.whole import told
 
 MANIFEST = "manifest.json"
@@ -30,19 +29,6 @@ KIND = "cycle-export"
 CHUNK = 1 << 20
 _YEAR_ONE = (1980, 1, 1, 0, 0, 0)
 _FILE = stat.S_IFREG | 0o644
-
-
-class CannotExport(Failure):
-    """Nothing was written."""
-
-    kind = "export"
-
-
-class Taken(CannotExport):
-    """There is something under the name already."""
-
-    code = "conflict"
-    exit_code = CONFLICT
 
 
 class Described(Struct, frozen=True):

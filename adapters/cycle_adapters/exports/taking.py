@@ -24,7 +24,6 @@ from cycle_adapters.exports import ocel, xes
 from cycle_adapters.exports.folder import (
     FORMAT,
     KIND,
-    CannotExport,
     Folder,
     Manifest,
     appearing,
@@ -33,7 +32,7 @@ from cycle_adapters.exports.folder import (
 )
 from cycle_adapters.exports.workbook import Workbook
 from cycle_adapters.progress import Moves
-from cycle_adapters.tabular import parquet_library, write_csv, write_parquet
+from cycle_adapters.tabular import CannotExport, parquet_library, write_csv, write_parquet
 
 ACT = "export-tables"
 JSON_AT_MOST = 100_000

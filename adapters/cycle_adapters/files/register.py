@@ -95,6 +95,10 @@ class Register:
             self._by_key.setdefault(Key.of(held.state), held)
             self._by_number.setdefault(held.state.number, held)
 
+    def each(self) -> list[Held]:
+        """All of them, by day and number."""
+        return sorted(self._by_id.values(), key=lambda held: (held.state.decided_on, held.state.number, held.identity))
+
     def find(self, identity: DeliberationId, key: Key) -> Held | None:
         """By its id (its words may have been corrected), else by its words (another door entered it)."""
         return self._by_id.get(identity) or self._by_key.get(key)

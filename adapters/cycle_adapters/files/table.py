@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from cycle.failures import REFUSED, Failure
 from cycle_adapters.files.mapping import Mapping
+from cycle_adapters.tabular import as_written
 
 MOST_BYTES = 50_000_000
 
@@ -80,7 +81,7 @@ def read_table(data: bytes, mapping: Mapping) -> tuple[list[Line], list[Oddity]]
                 composed = unicodedata.normalize("NFC", cells[place])
                 if composed != cells[place]:
                     oddities.append(Oddity(number, "text-recomposed", values={"column": header[place]}))
-                found[name] = composed.strip()
+                found[name] = as_written(composed.strip())
             lines.append(Line(number, found))
     except csv.Error as error:
         raise FileBroken("quotes", line=str(reader.line_num)) from error

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from cycle.aggregates.acts import EventsExported
+from cycle.aggregates.acts import EventsExported, TablesExported
 from cycle.aggregates.base import PLATFORM, By, LogName, Role
-from cycle.aggregates.terms import CommuneCode
+from cycle.aggregates.terms import CommuneCode, ExportForm
 from cycle.catalogue import text, verbatim
 from cycle.engine import Engine
 from cycle.reading import Reader, opened
@@ -19,10 +19,12 @@ from cycle_adapters.files.events import export as export_lines
 from cycle_adapters.files.events import import_ as import_lines
 from cycle_adapters.files.lines import BadLine
 from cycle_adapters.files.mapping import MappingError, read_mapping, scdl
+from cycle_adapters.files.publishing import Published, demand_siret, publish
 from cycle_adapters.files.register import Register
 from cycle_adapters.files.report import as_json, told
 from cycle_adapters.files.table import FileBroken
 from cycle_adapters.progress import progress
+from cycle_adapters.tabular import Taken
 from cycle_adapters.whole import written_or_out
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -58,6 +60,48 @@ def export_events(settings: Settings, commune: str | None, to: Path | None) -> N
             else verbatim("message.exported", settings.language, **values)
         )
         click.echo(said, err=not to.is_file())
+
+
+@export.command("deliberations")
+@click.option("--commune", metavar="NAME", required=True)
+@click.option("--siret", metavar="NUMBER")
+@click.option("--to", metavar="PATH", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True)
+@click.pass_obj
+def export_deliberations(settings: Settings, commune: str, siret: str | None, to: Path | None, overwrite: bool) -> None:
+    """Write a council's register by the schema SCDL, as ``cycle import deliberations`` reads it."""
+    demand_siret(siret)
+    if to is not None and to.is_file() and not overwrite:
+        raise Taken("exists").about(to)
+    with opened(settings.database) as engine:
+        reader = Reader(engine, settings.actor)
+        reader.catch_up()
+        code = CommuneCode(reader.find(commune).commune)
+        log = LogName(code)
+        engine.act(settings.actor, "export-deliberations", log)
+        name = next(row.name for row in reader.communes() if row.code == code)
+        register = Register(engine, code)
+        with written_or_out(to) as file:
+            # Recorded when it can be written, and before the first byte leaves.
+            fact = TablesExported(engine.store.head().position, ExportForm.DELIBERATIONS, log)
+            engine.act(settings.actor, "export-deliberations", log, fact)
+            published = publish(file, register.each(), name, siret)
+    _say_published(settings, to, published)
+
+
+def _say_published(settings: Settings, to: Path | None, published: Published) -> None:
+    """How many there are; on standard error, what the file cannot tell."""
+    values = {"count": published.rows, "untold": published.untold, "wanting": published.wanting, "path": str(to)}
+    if settings.json:
+        click.echo(msgspec.json.encode(values), err=to is None or not to.is_file())
+        return
+    if to is not None:
+        said = verbatim("message.deliberations-exported", settings.language, count=published.rows, path=str(to))
+        click.echo(said, err=not to.is_file())
+    if published.untold:
+        click.echo(text("message.deliberations-untold", settings.language, count=published.untold), err=True)
+    if published.wanting:
+        click.echo(text("message.deliberations-wanting", settings.language), err=True)
 
 
 @click.group("import")
