@@ -185,6 +185,17 @@ def carried_out(*arguments: str) -> Callable[[Engine], None]:
     return said
 
 
+def left_recorded(engine: Engine) -> None:
+    """What leaves for evaluation is recorded: the tables themselves ask who may have them, and leave no trace."""
+    two_communes(engine)
+    url = engine.store.database.url.render_as_string()
+    words = ["export", "csv", "--to", str(Path(url.removeprefix("sqlite:///")).with_suffix(".tables.zip"))]
+    evaluator = Role.EVALUATOR.value
+    cli.main(["--database", url, "--actor", evaluator, *words], standalone_mode=False, obj=before_parsing([]))
+    if not any(topic == "tables-exported" for _, topic, _, _ in engine.store.read(0)):
+        pytest.fail("DID NOT RAISE")
+
+
 def framework_history(engine: Engine) -> None:
     _closed(engine, lambda reader, framework: reader.framework_facts(framework))
 
@@ -384,6 +395,10 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("backup_verbs.py", "restore"): (backup_of_another,),
     ("verbs.py", "hand_out"): (carried_out("export", "plan", "Dioro", "--to", "{here}/plan.pdf"),),
     ("verbs.py", "ics"): (carried_out("export", "ics", "--to", "{here}/days.ics"),),
+    ("verbs.py", "export_deliberations"): (
+        verb("export", "deliberations", "--commune", "Dioro", "--to", "{here}/x.csv"),
+    ),
+    ("taking.py", "export"): (left_recorded,),
     ("verbs.py", "seal"): (with_seals("seal", "--once", "--key-file", "{key}"),),
     ("checking.py", "verify"): (verb("verify"),),
     ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),

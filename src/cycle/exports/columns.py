@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 import msgspec
 from msgspec import Struct
 
-from cycle.catalogue import LANGUAGES, Language, has, text
+from cycle.catalogue import LANGUAGES, Language, MissingText, has, text
 from cycle.projections.base import Part
 from cycle.projections.spells import Mark
 
@@ -53,11 +53,10 @@ class Column(NamedTuple):
 
     def _of_a_mark(self, language: Language) -> str:
         """One of the four columns of a fact at which something begins or ends."""
-        what, suffix = next(
-            (self.name.removesuffix(f"_{each}"), each)
-            for each in Mark.__struct_fields__
-            if self.name.endswith(f"_{each}")
-        )
+        suffix = next((each for each in Mark.__struct_fields__ if self.name.endswith(f"_{each}")), None)
+        if suffix is None:
+            raise MissingText(f"column.{self.about}.{self.name}")
+        what = self.name.removesuffix(f"_{suffix}")
         own = f"moment.{self.about}.{what}"
         return text(f"mark.{suffix}", language, "", what=text(own if has(own) else f"moment.{what}", language))
 
