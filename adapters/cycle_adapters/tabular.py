@@ -60,13 +60,13 @@ def write_csv(file: IO[bytes], columns: Sequence[Column], rows: Rows) -> int:
 
 
 def harmless(words: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{words}" if words.startswith(STEERING) else words
+    """A text that no spreadsheet takes for a formula; what looks as if it had been made so gets another apostrophe."""
+    return f"'{words}" if words.lstrip("'").startswith(STEERING) else words
 
 
 def as_written(cell: str) -> str:
     """The text that was made harmless."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(STEERING) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(STEERING) else cell
 
 
 def _in_csv(cell: Cell) -> str | int:

@@ -102,7 +102,8 @@ class Workbook:
 
     def _text(self, words: str) -> str:
         """What XML can hold, in the room of a cell; never a formula, for it is written as a text."""
-        clean = _FORBIDDEN.sub("\ufffd", words)
+        # In a cell a line ends with a line feed, and nothing else.
+        clean = _FORBIDDEN.sub("\ufffd", words.replace("\r\n", "\n").replace("\r", "\n"))
         if _length(clean) <= LONGEST:
             return clean
         cut = text("export.cut", self._language)
