@@ -16,9 +16,15 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
 from cycle.commands import COMMANDS
 from cycle.contracts import Schema, freeze, frozen, name_of
+from cycle.exports.columns import Column
+from cycle.exports.tables import TABLES
 from cycle.policy import Policy, Rule, sample
 from cycle.projections.all import PROJECTIONS
 from cycle.settings import SETTINGS, Setting
+from cycle_adapters.exports.attributes import OF_EVERY_EVENT, SHAPES
+from cycle_adapters.exports.ocel import OCEL_COLUMNS
+from cycle_adapters.exports.xes import COLUMNS as XES_COLUMNS
+from cycle_adapters.files.publishing import COLUMNS as SCDL_COLUMNS
 from cycle_adapters.http import limits
 from cycle_adapters.http.problems import PROBLEMS, URN
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
@@ -274,11 +280,39 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def dictionary() -> str:
+    """``docs/dictionary.md``: every column of every table that is exported, out of the declarations."""
+    intro = [
+        "# The data dictionary\n",
+        "Every column of the tables that [exports](exports.md) hold. `dictionary.csv` in each export says the same,",
+        "and tells the attributes of its event logs too.\n",
+    ]
+    tables = [(table.name, table.columns) for table in TABLES]
+    logs = [("OCEL: every event", OF_EVERY_EVENT), ("OCEL: columns of the SQLite form", OCEL_COLUMNS)]
+    logs += [(f"OCEL: object of type {thing}", shape.columns) for thing, shape in SHAPES.items()]
+    logs += [("XES", XES_COLUMNS), ("deliberations (SCDL)", SCDL_COLUMNS)]
+    return (
+        HEADER + "\n".join([*intro, *(line for name, own in (*tables, *logs) for line in _columns(name, own))]) + "\n"
+    )
+
+
+def _columns(name: str, columns: Iterable[Column]) -> Iterable[str]:
+    yield f"## {name}\n"
+    yield "| column | type | unit | source | meaning | signification |"
+    yield "|---|---|---|---|---|---|"
+    for column in columns:
+        unit = catalogue.text(f"unit.{column.unit}", "en") if column.unit else ""
+        words = " | ".join(column.words(language).replace("|", "/") for language in ("en", "fr"))
+        yield f"| `{column.name}` | {column.kind} | {unit} | {column.source} | {words} |"
+    yield ""
+
+
 _EVERY = {frozenset(READERS): "every role but operator", frozenset(Role) - {Role.ACCOUNT_HOLDER}: "every role"}
 PAGES = {
     "access.md": access,
     "api.md": api,
     "configuration.md": configuration,
+    "dictionary.md": dictionary,
     "schemas.md": schemas,
     "state-table.md": state_table,
     "policy.md": lambda: policy_page(sample()),
