@@ -160,3 +160,29 @@ def test_a_sealed_log_is_exported_with_its_checkpoint(demo: Cli, take: Take, tmp
     assert manifest(whole)["checkpoint"].startswith("cycle.example.org\n")
     assert manifest(dioro)["checkpoint"].startswith("cycle.example.org/ML-4-01-01\n")
     assert json.loads((dioro / "manifest.json").read_bytes())["checkpoint"].count("—") == 1
+
+
+NO_ROOM = """
+import resource, signal, sys
+from cycle_adapters.exports import taking
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+writers = dict(taking.WRITERS)
+def small(write):
+    def writes(*given):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        return write(*given)
+    return writes
+taking.WRITERS = {form: small(write) for form, write in writers.items()}
+from cycle_adapters.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_where_there_is_no_room_it_is_said_and_nothing_is_left(demo: Cli, tmp_path: Path, form: str) -> None:
+    words = ["--database", demo.url, "--lang", "en", "export", form, "--to", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", NO_ROOM, *words], check=False, capture_output=True, text=True)
+    assert done.returncode == 4, done.stderr
+    assert "name another place; nothing was left behind" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []

@@ -26,6 +26,8 @@ DICTIONARY = "dictionary.csv"
 FORMAT = 1
 """Raised when a manifest changes its meaning."""
 KIND = "cycle-export"
+OF_FILES = (".csv", ".json", ".ocel", ".jsonocel", ".parquet", ".sqlite", ".xes", ".xlsx")
+"""Endings of a name that is meant for one file."""
 CHUNK = 1 << 20
 _YEAR_ONE = (1980, 1, 1, 0, 0, 0)
 _FILE = stat.S_IFREG | 0o644
@@ -138,6 +140,7 @@ def appearing(to: Path, *, overwrite: bool) -> Iterator[Folder]:
         CannotExport: the name is one of a file.
         NotWritten: says why, and where else to write.
     """
+    to = to.absolute()
     demand_free(to, overwrite=overwrite)
     # Two that write to one name at the same time have a folder of their own each.
     beside = to.with_name(f".{to.name}.{os.getpid()}.unfinished")
@@ -161,7 +164,7 @@ def demand_free(to: Path, *, overwrite: bool) -> None:
     """Raises:
     Taken, CannotExport: it cannot be written there, and what to do.
     """
-    if to.suffix not in ("", ".zip") and not to.is_dir():
+    if to.suffix in OF_FILES and not to.is_dir():
         raise CannotExport("names-a-file").about(to)
     if not os.path.lexists(to):
         return

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
+from errno import EIO, ENOSPC
 from pathlib import Path
 from typing import IO
 
@@ -95,7 +96,19 @@ def json_columns() -> tuple[Column, ...]:
 
 
 def fill(path: Path, at: Still, facts: Facts) -> int:
-    """Write the SQLite form. Returns how many events there are."""
+    """Write the SQLite form. Returns how many events there are.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        return _filled(path, at, facts)
+    except sqlite3.OperationalError as error:
+        # SQLite has words of its own for a disk that is full.
+        raise OSError(ENOSPC if "full" in str(error) else EIO, str(error)) from error
+
+
+def _filled(path: Path, at: Still, facts: Facts) -> int:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         # What is half done is never seen: the file has no name yet.
         for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -32000", "foreign_keys = OFF"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from cycle.catalogue import Language, text
 from cycle.exports.columns import Cell, Column
@@ -34,8 +35,8 @@ class Workbook:
 
     def __init__(self, path: Path, language: Language) -> None:
         self._language = language
-        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        self._book = xlsxwriter.Workbook(str(path), {**options, "use_zip64": True})
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "use_zip64": True}
+        self._book = xlsxwriter.Workbook(str(path), {**options, "tmpdir": str(path.parent)})
         # The same rows make the same bytes.
         self._book.set_properties({"created": datetime(1980, 1, 1)})
         self._head = self._book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
@@ -70,8 +71,15 @@ class Workbook:
                 sheet.write_string(line, at, self._text(cell), self._wrapped)
 
     def close(self) -> None:
-        """Write the end."""
-        self._book.close()
+        """Write the end.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            self._book.close()
+        except FileCreateError as error:
+            raise OSError(getattr(error.args[0], "errno", None), str(error)) from error
 
     def _sheet(self, name: str, columns: Sequence[Column]) -> Worksheet:
         sheet = self._new(name)

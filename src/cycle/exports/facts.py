@@ -29,6 +29,7 @@ EXPORTED = (commune, organisation, deliberation, framework)
 _KINDS = frozenset(aggregate.name for aggregate in EXPORTED)
 TYPES = frozenset(event.type for aggregate in EXPORTED for event in aggregate.events)
 PAGE = 5_000
+TOLD_EVERY = 1_000
 NOON = time(12)
 
 
@@ -71,10 +72,11 @@ class Facts:
 
     def each(self) -> Iterator[Told]:
         """All of them, in the order of the log."""
-        for position, recorded in self._stretch():
+        for number, (position, recorded) in enumerate(self._stretch()):
+            if number % TOLD_EVERY == 0:
+                self._moved(position, self.position)
             if self._is_in(recorded):
                 yield self._believed(position, recorded)
-            self._moved(position, self.position)
 
     def of(self, stream: StreamId) -> Iterator[Told]:
         """Those of one stream in the order of its versions, which stand for positions here."""
