@@ -101,9 +101,15 @@ def unit_of(name: str, kind: Kind) -> str:
     return UNITS.get(name, _BY_KIND.get(kind, ""))
 
 
-def columns_of(struct: type[Struct], about: str, source: str) -> tuple[Column, ...]:
-    """The columns of a struct: one for each field, and one for each field of its parts."""
-    return tuple(Column(name, kind, f"{source}.{name}", unit_of(name, kind), about) for name, kind in _declared(struct))
+def columns_of(struct: type[Struct], about: str, source: str, **others: str) -> tuple[Column, ...]:
+    """The columns of a struct: one for each field, and one for each field of its parts.
+
+    ``source`` is where they come from under their own names; ``others`` are those of some that come from elsewhere.
+    """
+    return tuple(
+        Column(name, kind, others.get(name) or f"{source}.{name}", unit_of(name, kind), about)
+        for name, kind in _declared(struct)
+    )
 
 
 def _declared(struct: type[Struct]) -> Iterator[tuple[str, Kind]]:

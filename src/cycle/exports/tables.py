@@ -139,10 +139,43 @@ def _kept(name: str) -> Table:
 
 
 TABLES: tuple[Table, ...] = (
-    Table("events", columns_of(EventRow, "events", "log"), events),
-    Table("cycle_interval", columns_of(CycleInterval, "cycle_interval", "projection cycle_interval"), intervals),
-    Table("stage_visit", columns_of(StageVisit, "stage_visit", "projection stage_visit"), visits),
-    Table("obstacle_spell", columns_of(ObstacleSpell, "obstacle_spell", "projection obstacle_spell"), obstacles),
+    Table(
+        "events",
+        columns_of(
+            EventRow, "events", "log",
+            event="log.id", commune="log.log", role="log.by.role",
+            framework="log.stream", cycle="log.data.cycle, carried on",
+            subject_type="log.type, log.data", subject="log.type, log.data", corrected="log: fact-corrected",
+        ),
+        events,
+    ),
+    Table(
+        "cycle_interval",
+        columns_of(
+            CycleInterval, "cycle_interval", "projection cycle_interval",
+            days="timings M1, M3", active_days="timings M1", state="timings M1, M3", policy="projection policy_run.policy",
+        ),
+        intervals,
+    ),
+    Table(
+        "stage_visit",
+        columns_of(
+            StageVisit, "stage_visit", "projection stage_visit",
+            cycle="projection cycle_interval.cycle", policy="projection policy_run.policy",
+            days="timings M2", state="timings M2",
+        ),
+        visits,
+    ),
+    Table(
+        "obstacle_spell",
+        columns_of(
+            ObstacleSpell, "obstacle_spell", "projection obstacle_spell",
+            spell="projection obstacle_spell.again", accepted="projection obstacle_spell.kept",
+            days_to_communication="timings M6-communicated", days_to_solution="timings M6-solution",
+            days_to_end="timings M6-resolved",
+        ),
+        obstacles,
+    ),
     Table("durations", columns_of(DurationRow, "durations", "timings"), durations),
     *(
         _kept(name)
