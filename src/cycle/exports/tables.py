@@ -153,7 +153,8 @@ TABLES: tuple[Table, ...] = (
         "cycle_interval",
         columns_of(
             CycleInterval, "cycle_interval", "projection cycle_interval",
-            days="timings M1, M3", active_days="timings M1", state="timings M1, M3", policy="projection policy_run.policy",
+            policy="projection policy_run.policy",
+            days="timings M1, M3", active_days="timings M1", state="timings M1, M3",
         ),
         intervals,
     ),
