@@ -64,6 +64,7 @@ READING: Mapping[str, Action] = dict(
                 "organisations", "frameworks", "members", "needs", "meetings", "attendance",
                 "plans", "actions", "commitments", "obstacles", "requests", "calendar", "audit_trail",
                 "stage_visit", "cycle_interval", "policy_run", "obstacle_spell",
+                "action_run", "promise_run", "need_run", "meeting_run", "recording_run",
                 "replay", "next", "timings", "events",
             )
         ),

@@ -13,6 +13,7 @@ from cycle.projections.obstacles import obstacles
 from cycle.projections.places import communes, organisations
 from cycle.projections.plans import actions, commitments, needs, plans
 from cycle.projections.requests import requests
+from cycle.projections.runs import action_run, meeting_run, need_run, promise_run, recording_run
 from cycle.projections.spells import cycle_interval, obstacle_spell, policy_run, stage_visit
 
 PROJECTIONS: Mapping[str, Projection[Any]] = {
@@ -35,6 +36,11 @@ PROJECTIONS: Mapping[str, Projection[Any]] = {
         cycle_interval,
         policy_run,
         obstacle_spell,
+        action_run,
+        promise_run,
+        need_run,
+        meeting_run,
+        recording_run,
         audit_trail,
     )
 }

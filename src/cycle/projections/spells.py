@@ -42,6 +42,11 @@ class Mark(Part, frozen=True, gc=False):
     on: date
     recorded_at: datetime
 
+    @property
+    def lag(self) -> int:
+        """Days from when it happened to when it was recorded."""
+        return (self.recorded_at.date() - self.on).days
+
 
 class StageVisitRow(Row):
     """One entry into a stage; the visit lasts until the next entry of the framework, by version."""
@@ -117,7 +122,8 @@ policy_run = Projection(PolicyRunRow)
 obstacle_spell = Projection(ObstacleSpellRow)
 
 
-def _mark(fact: Fact) -> Mark:
+def marked(fact: Fact) -> Mark:
+    """A fact as an end."""
     recorded = fact.recorded
     return Mark(recorded.id, recorded.version, recorded.occurred_on, recorded.recorded_at)
 
@@ -144,7 +150,7 @@ def visited(row: StageVisitRow | None, fact: Fact, part: int) -> StageVisitRow |
         commune=recorded.log,
         framework=identity(fact),
         stage=entered(fact),
-        entered=_mark(fact),
+        entered=marked(fact),
     )
 
 
@@ -155,7 +161,7 @@ def adopted(row: PolicyRunRow | None, fact: Fact, part: int) -> PolicyRunRow:
         commune=recorded.log,
         framework=identity(fact),
         policy=f"{event.policy}-{event.policy_version}",  # type: ignore[attr-defined]
-        since=_mark(fact),
+        since=marked(fact),
     )
 
 
@@ -174,15 +180,15 @@ def counted(row: CycleIntervalRow | None, fact: Fact, part: int) -> CycleInterva
         return _begun(fact, part) if isinstance(event, (FrameworkProposed, PlanAgreed)) and part >= 0 else None
     match event:
         case PlanAgreed() if part < 0:
-            return row if row.ended else replace(row, ended=_mark(fact))
+            return row if row.ended else replace(row, ended=marked(fact))
         case PlanAgreed(window=window):
             return replace(row, due_on=window.ends_on)
         case CouncilDeliberated(outcome=Outcome.ADOPTED):
-            return row if row.adopted else replace(row, adopted=_mark(fact))
+            return row if row.adopted else replace(row, adopted=marked(fact))
         case ReviewOpened(kind=ReviewKind.MID_TERM):
-            return replace(row, mid_term=_mark(fact))
+            return replace(row, mid_term=marked(fact))
         case ReviewOpened():
-            return row if row.review else replace(row, review=_mark(fact))
+            return row if row.review else replace(row, review=marked(fact))
         case CycleClosed():
             return row if row.review else replace(row, review=row.mid_term)
     return row
@@ -195,7 +201,7 @@ def _begun(fact: Fact, cycle: int) -> CycleIntervalRow:
         commune=recorded.log,
         framework=identity(fact),
         cycle=cycle,
-        began=_mark(fact),
+        began=marked(fact),
         due_on=due_on,
     )
 
@@ -210,7 +216,7 @@ def _begun(fact: Fact, cycle: int) -> CycleIntervalRow:
     rows=one("obstacle"),
 )
 def obstacle_moved(row: ObstacleSpellRow | None, fact: Fact, part: None) -> ObstacleSpellRow | None:
-    event, mark = fact.recorded.data, _mark(fact)
+    event, mark = fact.recorded.data, marked(fact)
     if isinstance(event, ObstacleIdentified):
         return ObstacleSpellRow(
             commune=fact.recorded.log,

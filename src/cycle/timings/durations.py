@@ -37,6 +37,8 @@ class Ended(StrEnum):
     RUNNING = "running"
     DISSOLVED = "dissolved"
     """Cut off by the end of its framework."""
+    OTHERWISE = "otherwise"
+    """It came to another end: withdrawn, abandoned, carried over."""
 
 
 class Duration(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

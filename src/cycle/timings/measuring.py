@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from msgspec import Struct
 
 from cycle.history import Cutoffs
 from cycle.projections.frameworks import frameworks
 from cycle.reading import Filters, Reader
-from cycle.timings.durations import Duration, Ended, Kind, Metric
+from cycle.timings.durations import Duration, Ended, Kind, Rows
 from cycle.timings.estimators import (
     Curve,
     Ending,
@@ -42,6 +42,22 @@ class By(StrEnum):
     POLICY = "policy"
 
 
+class Timed(Protocol):
+    """What is measured: a ``Metric`` of spells, or a ``Span``."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def signed(self) -> bool: ...
+    @property
+    def apart(self) -> bool: ...
+    @property
+    def compared(self) -> bool: ...
+    def durations(self, rows: Rows, on: date) -> Iterator[Duration]: ...
+
+
 class Lag(Struct, frozen=True):
     """How late the facts behind some durations were recorded, in days; ``late`` is the share over thirty."""
 
@@ -64,6 +80,7 @@ class Group(Struct, frozen=True):
     intervals: int
     running: int
     dissolved: int
+    otherwise: int
     doubtful: int
     lag: Lag
     curve: Curve | None = None
@@ -89,7 +106,7 @@ class Measured(Struct, frozen=True):
 
 def measured(
     reader: Reader,
-    metric: Metric,
+    metric: Timed,
     by: By | None,
     filters: Filters,
     cutoffs: Cutoffs,
@@ -105,7 +122,7 @@ def measured(
         Forbidden: the account may read it nowhere, or not in the commune that is named.
     """
     on = cutoffs.as_of or reader.engine.today()
-    cohorts = _cohorts(reader, by, filters, cutoffs)
+    cohorts = cohorts_of(reader, by, filters, cutoffs)
     found: dict[tuple[str, str], _Gathering] = {}
     told: list[Duration] = []
     more = False
@@ -131,7 +148,7 @@ def _place(duration: Duration) -> str:
     return f"{duration.framework}/{duration.start.version:08}/{duration.about or ''}"
 
 
-def _cohorts(
+def cohorts_of(
     reader: Reader, by: By | None, filters: Filters, cutoffs: Cutoffs
 ) -> Callable[[Duration], Iterable[str | None]]:
     """The cohorts that a duration belongs to: one, or one for each sector of its framework."""
@@ -150,7 +167,7 @@ def _cohorts(
 class _Gathering:
     """One cohort while its durations come, framework by framework."""
 
-    def __init__(self, metric: Metric, cohort: str | None, about: str | None) -> None:
+    def __init__(self, metric: Timed, cohort: str | None, about: str | None) -> None:
         self._metric, self._cohort, self._about = metric, cohort, about
         self._framework, self._events = "", set[str]()
         self._frameworks = self._doubtful = 0
@@ -187,8 +204,9 @@ class _Gathering:
             intervals=self._ended.total(),
             running=self._ended[Ended.RUNNING],
             dissolved=self._ended[Ended.DISSOLVED],
+            otherwise=self._ended[Ended.OTHERWISE],
             doubtful=self._doubtful,
-            lag=_lag(self._lags),
+            lag=lag_of(self._lags),
             curve=self._curve() if enough else None,
             changes=paired_ratios(self._series) if enough and self._metric.compared else (),
         )
@@ -203,7 +221,7 @@ class _Gathering:
                 return clustered(self._endings)
 
 
-WAYS = {Ended.RUNNING: 0, Ended.CLOSED: 1, Ended.DISSOLVED: 2}
+WAYS = {Ended.RUNNING: 0, Ended.CLOSED: 1, Ended.DISSOLVED: 2, Ended.OTHERWISE: 3}
 
 
 def _longer(series: Recurrence, duration: Duration) -> Recurrence:
@@ -212,7 +230,7 @@ def _longer(series: Recurrence, duration: Duration) -> Recurrence:
     return series._replace(running=duration.days)
 
 
-def _lag(days: Counter[int]) -> Lag:
+def lag_of(days: Counter[int]) -> Lag:
     """How late the facts at both ends were recorded."""
     late = sum(count for day, count in days.items() if day > LATE_DAYS)
     return Lag(days.total(), _nearest(days, 0.5), _nearest(days, 0.9), late / days.total())
