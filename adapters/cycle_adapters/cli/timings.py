@@ -12,16 +12,17 @@ from cycle.catalogue import Language, shown, text, word
 from cycle.history import Cutoffs
 from cycle.reading import Reader, opened
 from cycle.settings import Settings
-from cycle.timings.durations import METRICS
 from cycle.timings.estimators import Curve, Quantile
-from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured, measured
+from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured
+from cycle.timings.metrics import IDS, asked
 from cycle_adapters.cli.places import filters_at
 from cycle_adapters.cli.printing import emit, heading, paragraph, table
+from cycle_adapters.cli.shares import TellingShares
 from cycle_adapters.options import area_options, past_options
 
 
 @click.command()
-@click.argument("metric", required=False, type=click.Choice(list(METRICS), case_sensitive=False), metavar="[METRIC]")
+@click.argument("metric", required=False, type=click.Choice(IDS, case_sensitive=False), metavar="[METRIC]")
 @click.option("--by", type=click.Choice([each.value for each in By]))
 @click.option("--framework", "framework_", metavar="ID")
 @area_options
@@ -46,12 +47,18 @@ def timings(
         reader.catch_up()
         cutoffs = Cutoffs(as_of, known_at, at)
         filters = filters_at(reader, cutoffs, framework_, commune, circle, region, sector)
-        wanted = [METRICS[metric]] if metric else METRICS.values()
-        told = [measured(reader, each, By(by) if by else None, filters, cutoffs) for each in wanted]
+        found = [
+            asked(reader, each, By(by) if by else None, filters, cutoffs) for each in ([metric] if metric else IDS)
+        ]
     if settings.json:
-        emit(told[0] if metric else told)
-    else:
-        Telling(settings.language).tell(told)
+        emit(found[0] if metric else found)
+        return
+    durations = [each for each in found if isinstance(each, Measured)]
+    shares = [each for each in found if not isinstance(each, Measured)]
+    if durations:
+        Telling(settings.language).tell(durations)
+    if shares:
+        TellingShares(settings.language).tell(shares)
 
 
 class Telling:

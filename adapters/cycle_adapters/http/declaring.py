@@ -39,8 +39,9 @@ def ref(shape: Any) -> dict[str, Any]:
 
 
 def answer(shape: Any, description: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One answer with a body."""
-    content = {"application/json": {"schema": ref(shape)}}
+    """One answer with a body, of a shape or one of several."""
+    schema = {"oneOf": [ref(each) for each in shape]} if isinstance(shape, tuple) else ref(shape)
+    content = {"application/json": {"schema": schema}}
     return {"description": description, "content": content, "headers": headers or {}}
 
 

@@ -13,8 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from cycle.contracts import TYPES
 from cycle.history import Cutoffs
-from cycle.timings.durations import METRICS
 from cycle.timings.measuring import By
+from cycle.timings.metrics import IDS
 
 MOST = 2**53 - 1
 """The largest position that every reader of JSON can hold."""
@@ -113,7 +113,7 @@ def _one_of(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJson
 
 
 EventType = Annotated[str, *_one_of(TYPES, "event")]
-MetricId = Annotated[str, *_one_of(METRICS, "metric"), Path(description="The id of a metric.")]
+MetricId = Annotated[str, *_one_of(IDS, "metric"), Path(description="The id of a metric.")]
 CohortsBy = Annotated[str, *_one_of(By, "by"), Query(description="What groups are made of.")]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]

@@ -17,8 +17,9 @@ from cycle.projections.all import PROJECTIONS
 from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
-from cycle.timings.durations import METRICS
-from cycle.timings.measuring import By, Measured, measured
+from cycle.timings.measuring import By, Measured
+from cycle.timings.metrics import asked
+from cycle.timings.sharing import Shares
 from cycle_adapters.http.answering import Answer
 from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, page_of, shaped
@@ -59,7 +60,7 @@ def reading_routes() -> APIRouter:
     router.get("/frameworks/{identity}/changes", responses=changes, summary="What changed between two moments")(
         framework_changes
     )
-    measure = shaped(Measured, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    measure = shaped((Measured, Shares), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
     router.get("/timings/{metric}", responses=measure, summary="How long it takes")(timings)
     return router
 
@@ -114,7 +115,7 @@ def timings(
         return unchanged
     filters = wanted.filters(reader)
     with looking_back(call.doors, filters, cutoffs):
-        found = measured(reader, METRICS[metric], By(by) if by else None, filters, cutoffs, limit, after or "")
+        found = asked(reader, metric, By(by) if by else None, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.next)
     return answer.of(replace(found, next=behind), behind)
 

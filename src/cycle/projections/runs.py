@@ -32,7 +32,7 @@ from cycle.projections.base import Projection, Row, identity, one
 from cycle.projections.spells import Mark, marked
 
 
-class Outcome(StrEnum):
+class ActionEnd(StrEnum):
     """How an action of a plan ended."""
 
     COMPLETED = "completed"
@@ -58,7 +58,7 @@ class ActionRunRow(Row):
     added: bool = False
     moved_to: date | None = None
     ended: Mark | None = None
-    outcome: Outcome | None = None
+    outcome: ActionEnd | None = None
     closed: Mark | None = None
     projection = "action_run"
 
@@ -180,7 +180,7 @@ def planned(row: ActionRunRow | None, fact: Fact, part: AgreedAction | None) -> 
                 added=isinstance(event, PlanAdjusted),
             )
         case PlanAdjusted():
-            return row and _ended(row, mark, Outcome.WITHDRAWN)
+            return row and _ended(row, mark, ActionEnd.WITHDRAWN)
         case CycleClosed():
             return row and replace(row, closed=mark)
     # The whole plan was taken back before anything had started: its actions are proposals again.
@@ -190,14 +190,14 @@ def planned(row: ActionRunRow | None, fact: Fact, part: AgreedAction | None) -> 
 @action_run.on(ActionCompleted, ActionAbandoned, ActionCarriedOver, rows=one("action"))
 def settled(row: ActionRunRow | None, fact: Fact, part: None) -> ActionRunRow | None:
     outcomes = {
-        ActionCompleted: Outcome.COMPLETED,
-        ActionAbandoned: Outcome.ABANDONED,
-        ActionCarriedOver: Outcome.CARRIED_OVER,
+        ActionCompleted: ActionEnd.COMPLETED,
+        ActionAbandoned: ActionEnd.ABANDONED,
+        ActionCarriedOver: ActionEnd.CARRIED_OVER,
     }
     return row and _ended(row, marked(fact), outcomes[type(fact.recorded.data)])
 
 
-def _ended(row: ActionRunRow, mark: Mark, outcome: Outcome) -> ActionRunRow:
+def _ended(row: ActionRunRow, mark: Mark, outcome: ActionEnd) -> ActionRunRow:
     return row if row.ended else replace(row, ended=mark, outcome=outcome)
 
 

@@ -16,9 +16,9 @@ from msgspec import Struct
 from cycle.aggregates.terms import Nature
 from cycle.projections.frameworks import MemberRow, members
 from cycle.projections.runs import (
+    ActionEnd,
     ActionRunRow,
     NeedRunRow,
-    Outcome,
     PromiseRunRow,
     action_run,
     meeting_run,
@@ -53,7 +53,7 @@ class ActionCase(Case, frozen=True, kw_only=True, omit_defaults=True, gc=False, 
     agreed: Mark
     added: bool = False
     moved_to: date | None = None
-    outcome: Outcome | None = None
+    outcome: ActionEnd | None = None
     ended: Mark | None = None
     closed: Mark | None = None
     late_days: int | None = None
@@ -166,7 +166,7 @@ def actions_of(sheet: Sheet) -> Iterator[ActionCase]:
     """Each action of each plan."""
     known = {row.action: row for row in sheet.of(action_run)}
     for row in sorted(known.values(), key=lambda each: (each.agreed.version, _number(each.action))):
-        done = row.ended if row.outcome is Outcome.COMPLETED else None
+        done = row.ended if row.outcome is ActionEnd.COMPLETED else None
         yield ActionCase(
             commune=row.commune,
             framework=row.framework,
@@ -182,7 +182,7 @@ def actions_of(sheet: Sheet) -> Iterator[ActionCase]:
             ended=row.ended,
             closed=row.closed,
             late_days=(done.on - row.due_on).days if done else None,
-            carried=sum(each.outcome is Outcome.CARRIED_OVER for each in _line(row, known)),
+            carried=sum(each.outcome is ActionEnd.CARRIED_OVER for each in _line(row, known)),
         )
 
 
@@ -282,7 +282,7 @@ def completion(row: NeedRunRow, actions: dict[str, ActionRunRow]) -> Mark | None
     done = [
         each.ended
         for each in actions.values()
-        if each.outcome is Outcome.COMPLETED
+        if each.outcome is ActionEnd.COMPLETED
         and each.ended
         and any(one.action in answering for one in _line(each, actions))
     ]

@@ -17,7 +17,7 @@ IDS = tuple(sorted((*DURATIONS, *SHARES), key=lambda each: (int(each[1:].partiti
 """In the order of the definitions."""
 
 
-def told(
+def asked(
     reader: Reader,
     metric: str,
     by: By | None,

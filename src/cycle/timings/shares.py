@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cycle.projections.base import Projection
 from cycle.projections.frameworks import members
-from cycle.projections.runs import Outcome, action_run, meeting_run, need_run, promise_run, recording_run
+from cycle.projections.runs import ActionEnd, action_run, meeting_run, need_run, promise_run, recording_run
 from cycle.timings.cases import (
     ActionCase,
     AnyCase,
@@ -69,10 +69,10 @@ class Measure(Struct, frozen=True):
 def _parts_of_action(case: ActionCase) -> Iterator[Part]:
     about = "added" if case.added else "agreed"
     if case.due:
-        kept = case.outcome is Outcome.COMPLETED and case.ended is not None and case.ended.on <= case.due_on
+        kept = case.outcome is ActionEnd.COMPLETED and case.ended is not None and case.ended.on <= case.due_on
         yield Part("completed-by-due", kept, 1, about)
     if case.closed:
-        for outcome in Outcome:
+        for outcome in ActionEnd:
             yield Part(outcome.value, case.outcome is outcome, 1, about)
 
 
@@ -157,7 +157,7 @@ SHARES: Mapping[str, Measure] = {
     for measure in (
         Measure(
             "M7",
-            ("completed-by-due", *map(str, Outcome)),
+            ("completed-by-due", *map(str, ActionEnd)),
             ("agreed", "added", "not-due", "plan-running", "carried-again"),
             (action_run,),
             actions_of,

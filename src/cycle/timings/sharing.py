@@ -166,9 +166,10 @@ class _Gathering:
             changes=paired_ratios(list(self._series.values())) if enough else (),
         )
 
-    def _order(self, item: tuple[_Key, _Sum]) -> tuple[int, str, str]:
+    def _order(self, item: tuple[_Key, _Sum]) -> tuple[int, bool, str, str]:
         code, about, unit = item[0]
-        return self._measure.codes.index(code), about or "", unit or ""
+        # What was agreed comes before what was added.
+        return self._measure.codes.index(code), about != "agreed", about or "", unit or ""
 
 
 def _share(code: str, about: str | None, unit: str | None, own: _Sum) -> Share:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from cycle.projections.base import Projection
-from cycle.projections.runs import Outcome, action_run, need_run
+from cycle.projections.runs import ActionEnd, action_run, need_run
 from cycle.projections.spells import Mark
 from cycle.timings.cases import completion
 from cycle.timings.durations import Duration, Ended, Kind, Rows
@@ -39,7 +39,7 @@ def lateness(sheet: Sheet) -> Iterator[Duration]:
     One that was abandoned, withdrawn or carried over ended otherwise; one whose day is to come is not late yet.
     """
     for row in sheet.of(action_run):
-        done = row.outcome is Outcome.COMPLETED
+        done = row.outcome is ActionEnd.COMPLETED
         if row.ended or row.due_on < sheet.last_day:
             yield _span(sheet, row.agreed, row.ended, done, row.action, row.due_on)
 
