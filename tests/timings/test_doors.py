@@ -15,8 +15,11 @@ from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle.history import EVERYTHING
 from cycle.reading import Filters, Reader
+from cycle.timings.cases import PromiseCase
 from cycle.timings.durations import METRICS
 from cycle.timings.measuring import By, measured
+from cycle.timings.shares import SHARES
+from cycle.timings.sharing import shared
 from cycle_adapters.files.deliberations import recorded
 from tests.cli.run import Cli
 from tests.http.town import API, named, served
@@ -115,7 +118,9 @@ def test_what_is_no_metric_and_no_cohort_is_refused_with_what_there_is(cli: Cli)
         assert "M1" in found.err or "region" in found.err
 
 
-@pytest.mark.parametrize("metric", ["M1", "M2", "M3-adopted", "M6-resolved"])
+@pytest.mark.parametrize(
+    "metric", ["M1", "M2", "M3-adopted", "M6-resolved", "M7", "M7-late", "M8", "M9", "M9-completed", "M10", "M11"]
+)
 def test_command_line_and_api_say_the_same(cli: Cli, client: TestClient, metric: str) -> None:
     said = cli("--json", "timings", metric).json
     assert client.get(f"{API}/timings/{metric}?limit=500").json() == said
@@ -138,6 +143,75 @@ def test_durations_come_page_by_page_and_the_figures_with_each(client: TestClien
         (each.start.event, each.days) for each in whole.durations
     ]
     assert len({each["start"]["event"] for each in found}) == len(found)
+
+
+def test_shares_are_told_with_their_definition_and_what_is_left_out(cli: Cli) -> None:
+    french = cli("timings", "M7").out
+    for words in (
+        "Actions : achevées à l'échéance, reportées",
+        "au plan adopté",
+        "hors des parts à la clôture",
+        " sur ",
+    ):
+        assert words in french
+    assert "Enregistrement : la moitié des faits" in french
+    english = cli("timings", "m8", lang="en").out
+    for words in ("Promises kept", "received by the day promised", "cash", "XOF", "in kind", "waived: "):
+        assert words in english
+    attendance = cli("timings", "M10", lang="en").out
+    assert "against the framework's own first: ×" in attendance
+    assert "left out of the shares: no attendance list" in attendance or "meetings: " in attendance
+
+
+def test_few_frameworks_have_cases_and_no_share(cli: Cli) -> None:
+    assert "moins de 5 cadres" in cli("timings", "M7", "--framework", "Dioro").out
+    found = cli("--json", "timings", "M7", "--framework", "Dioro").json
+    [group] = found["groups"]
+    assert group["frameworks"] == 1
+    assert len(found["cases"]) == group["cases"] > 5
+    assert not any("share" in each for each in group["shares"])
+
+
+def test_cases_come_page_by_page_and_the_shares_with_each(client: TestClient, reader: Reader) -> None:
+    whole = shared(reader, SHARES["M8"], None, Filters(), EVERYTHING)
+    found: list[Any] = []
+    address = f"{API}/timings/M8?limit=50"
+    while address:
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert answer.json()["groups"][0]["cases"] == len(whole.cases)
+        found += answer.json()["cases"]
+        address = answer.headers.get("link", "").partition("<")[2].partition(">")[0]
+    assert [(each["framework"], each["member"], each["nature"], each["unit"]) for each in found] == [
+        (each.framework, each.member, each.nature, each.unit) for each in whole.cases if isinstance(each, PromiseCase)
+    ]
+    assert len({(each["framework"], each["member"], each["nature"], each["unit"]) for each in found}) == len(found)
+
+
+def test_a_share_is_the_sum_of_its_cases_and_its_interval_holds_it(reader: Reader) -> None:
+    [group] = shared(reader, SHARES["M8"], None, Filters(), EVERYTHING).groups
+    found = [
+        case
+        for case in shared(reader, SHARES["M8"], None, Filters(), EVERYTHING).cases
+        if isinstance(case, PromiseCase)
+    ]
+    [cash] = [each for each in group.shares if (each.code, each.about) == ("received-by-due", "cash")]
+    assert cash.part == sum(case.received_by_due for case in found if case.nature == "cash")
+    assert cash.of == sum(case.due for case in found if case.nature == "cash")
+    assert cash.share is not None
+    assert cash.lower is not None
+    assert cash.upper is not None
+    assert cash.share == pytest.approx(float(cash.part) / float(cash.of))
+    assert cash.lower < cash.share < cash.upper
+
+
+def test_regions_add_up_to_everything(reader: Reader) -> None:
+    for measure in SHARES.values():
+        [whole] = shared(reader, measure, None, Filters(), EVERYTHING).groups
+        regions = shared(reader, measure, By.REGION, Filters(), EVERYTHING).groups
+        assert {each.cohort for each in regions} == REGIONS
+        assert whole.counts == {code: sum(each.counts[code] for each in regions) for code in measure.counted}
+        assert sum(each.frameworks for each in regions) == whole.frameworks
 
 
 def test_each_region_by_itself_is_what_the_cohort_says(reader: Reader) -> None:
