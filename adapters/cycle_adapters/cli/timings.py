@@ -10,19 +10,24 @@ import click
 
 from cycle.catalogue import Language, shown, text, word
 from cycle.history import Cutoffs
-from cycle.reading import Reader, opened
+from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
 from cycle.timings.estimators import Curve, Quantile
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured
 from cycle.timings.metrics import IDS, asked
+from cycle.timings.risk import at_risk
 from cycle_adapters.cli.places import filters_at
 from cycle_adapters.cli.printing import emit, heading, paragraph, table
+from cycle_adapters.cli.risk import TellingRisks
 from cycle_adapters.cli.shares import TellingShares
 from cycle_adapters.options import area_options, past_options
 
+RISK = "risk"
+"""Asks for the frameworks at risk where a metric is asked for."""
+
 
 @click.command()
-@click.argument("metric", required=False, type=click.Choice(IDS, case_sensitive=False), metavar="[METRIC]")
+@click.argument("metric", required=False, type=click.Choice([*IDS, RISK], case_sensitive=False), metavar="[METRIC]")
 @click.option("--by", type=click.Choice([each.value for each in By]))
 @click.option("--framework", "framework_", metavar="ID")
 @area_options
@@ -41,15 +46,17 @@ def timings(
     known_at: datetime | None,
     at: int | None,
 ) -> None:
-    """Measure one metric, or all of them at a glance."""
+    """Measure one metric, or all of them at a glance; ``risk``: the frameworks at risk."""
     with opened(settings.database) as engine:
         reader = Reader(engine, settings.actor)
         reader.catch_up()
         cutoffs = Cutoffs(as_of, known_at, at)
         filters = filters_at(reader, cutoffs, framework_, commune, circle, region, sector)
-        found = [
-            asked(reader, each, By(by) if by else None, filters, cutoffs) for each in ([metric] if metric else IDS)
-        ]
+        if metric == RISK:
+            risks(settings, reader, filters, cutoffs)
+            return
+        wanted, cohorts = [metric] if metric else IDS, By(by) if by else None
+        found = [asked(reader, each, cohorts, filters, cutoffs) for each in wanted]
     if settings.json:
         emit(found[0] if metric else found)
         return
@@ -59,6 +66,15 @@ def timings(
         Telling(settings.language).tell(durations)
     if shares:
         TellingShares(settings.language).tell(shares)
+
+
+def risks(settings: Settings, reader: Reader, filters: Filters, cutoffs: Cutoffs) -> None:
+    """The frameworks at risk."""
+    found = at_risk(reader, filters, cutoffs)
+    if settings.json:
+        emit(found)
+    else:
+        TellingRisks(reader, cutoffs, settings.language).tell(found)
 
 
 class Telling:

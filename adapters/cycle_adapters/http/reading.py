@@ -19,6 +19,7 @@ from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
 from cycle.timings.measuring import By, Measured
 from cycle.timings.metrics import asked
+from cycle.timings.risk import Risks, at_risk
 from cycle.timings.sharing import Shares
 from cycle_adapters.http.answering import Answer
 from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
@@ -60,6 +61,8 @@ def reading_routes() -> APIRouter:
     router.get("/frameworks/{identity}/changes", responses=changes, summary="What changed between two moments")(
         framework_changes
     )
+    risks = shaped(Risks, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    router.get("/timings/risk", responses=risks, summary="Frameworks at risk")(frameworks_at_risk)
     measure = shaped((Measured, Shares), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
     router.get("/timings/{metric}", responses=measure, summary="How long it takes")(timings)
     return router
@@ -116,6 +119,26 @@ def timings(
     filters = wanted.filters(reader)
     with looking_back(call.doors, filters, cutoffs):
         found = asked(reader, metric, By(by) if by else None, filters, cutoffs, limit, after or "")
+    behind = cursor_of(found.next)
+    return answer.of(replace(found, next=behind), behind)
+
+
+def frameworks_at_risk(
+    call: Calling,
+    cutoffs: Moments,
+    wanted: Asked = Depends(of_frameworks),  # noqa: B008
+    after: Cursor | None = None,
+    limit: Annotated[Limit, Query(description="How many frameworks at most.")] = 100,
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    reader = call.reads("timings", min_position)
+    answer = Answer(call, reader)
+    if unchanged := answer.unchanged():
+        return unchanged
+    filters = wanted.filters(reader)
+    with looking_back(call.doors, filters, cutoffs):
+        found = at_risk(reader, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.next)
     return answer.of(replace(found, next=behind), behind)
 
