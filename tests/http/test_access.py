@@ -53,6 +53,7 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/timings/M1?commune={commune}", "timings"
     yield f"/timings/M7?commune={commune}", "timings"
     yield f"/timings/risk?commune={commune}", "timings"
+    yield f"/timings/M1/comparison?side=region=A&side=region=B&commune={commune}", "timings"
     yield f"/calendar.ics?commune={commune}", "export-calendar"
     yield f"/logs/{commune}/checkpoint", "export-checkpoint"
     yield f"/logs/{commune}/inclusion?index=0", "export-checkpoint"

@@ -12,14 +12,17 @@ from cycle.catalogue import Language, shown, text, word
 from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
+from cycle.timings.comparing import Cohort, comparisons
 from cycle.timings.estimators import Curve, Quantile
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured
-from cycle.timings.metrics import IDS, asked
+from cycle.timings.metrics import DURATIONS, IDS, asked
 from cycle.timings.risk import at_risk
-from cycle_adapters.cli.places import filters_at
+from cycle_adapters.cli.comparing import TellingComparisons, sides_of
+from cycle_adapters.cli.places import filters_at, known_areas
 from cycle_adapters.cli.printing import emit, heading, paragraph, table
 from cycle_adapters.cli.risk import TellingRisks
 from cycle_adapters.cli.shares import TellingShares
+from cycle_adapters.cli.wording import Wrong
 from cycle_adapters.options import area_options, past_options
 
 RISK = "risk"
@@ -29,6 +32,7 @@ RISK = "risk"
 @click.command()
 @click.argument("metric", required=False, type=click.Choice([*IDS, RISK], case_sensitive=False), metavar="[METRIC]")
 @click.option("--by", type=click.Choice([each.value for each in By]))
+@click.option("--compare", metavar="SIDE,SIDE")
 @click.option("--framework", "framework_", metavar="ID")
 @area_options
 @past_options
@@ -37,6 +41,7 @@ def timings(
     settings: Settings,
     metric: str | None,
     by: str | None,
+    compare: str | None,
     framework_: str | None,
     commune: str | None,
     circle: str | None,
@@ -54,6 +59,9 @@ def timings(
         filters = filters_at(reader, cutoffs, framework_, commune, circle, region, sector)
         if metric == RISK:
             risks(settings, reader, filters, cutoffs)
+            return
+        if compare is not None:
+            sides_told(settings, reader, metric, compare, filters, cutoffs)
             return
         wanted, cohorts = [metric] if metric else IDS, By(by) if by else None
         found = [asked(reader, each, cohorts, filters, cutoffs) for each in wanted]
@@ -75,6 +83,27 @@ def risks(settings: Settings, reader: Reader, filters: Filters, cutoffs: Cutoffs
         emit(found)
     else:
         TellingRisks(reader, cutoffs, settings.language).tell(found)
+
+
+def sides_told(
+    settings: Settings, reader: Reader, metric: str | None, compare: str, filters: Filters, cutoffs: Cutoffs
+) -> None:
+    """One metric side by side.
+
+    Raises:
+        Wrong: it is none that is compared, or there are no two sides.
+    """
+    if metric is None or metric not in DURATIONS:
+        raise Wrong("compare-needs-a-metric")
+    sides = sides_of(compare)
+    for each in sides:
+        if isinstance(each, Cohort) and each.by is not By.POLICY:
+            known_areas(reader, Filters(**{each.by.value: each.name}), cutoffs)
+    found = comparisons(reader, DURATIONS[metric], sides, filters, cutoffs)
+    if settings.json:
+        emit(found)
+    else:
+        TellingComparisons(settings.language).tell(found)
 
 
 class Telling:

@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 
 from cycle.contracts import TYPES
 from cycle.history import Cutoffs
+from cycle.timings.comparing import side
 from cycle.timings.measuring import By
-from cycle.timings.metrics import IDS
+from cycle.timings.metrics import DURATIONS, IDS
 
 MOST = 2**53 - 1
 """The largest position that every reader of JSON can hold."""
@@ -114,9 +115,32 @@ def _one_of(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJson
 
 EventType = Annotated[str, *_one_of(TYPES, "event")]
 MetricId = Annotated[str, *_one_of(IDS, "metric"), Path(description="The id of a metric.")]
+DurationId = Annotated[str, *_one_of(DURATIONS, "duration"), Path(description="The id of a metric in days.")]
 CohortsBy = Annotated[str, *_one_of(By, "by"), Query(description="What groups are made of.")]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]
+
+
+MOST_SIDES = 10
+"""What is compared at once."""
+
+
+def _sides(written: Any) -> Any:
+    if isinstance(written, list) and 2 <= len(written) <= MOST_SIDES:
+        try:
+            return [str(side(each)) for each in written]
+        except ValueError:
+            pass
+    raise PydanticCustomError("side", "not a {takes}", {"takes": "side"})
+
+
+Sides = Annotated[
+    list[str],
+    BeforeValidator(_sides),
+    Query(description="A cohort, `region=Ségou`, or a period, `2024-01-01..2025-01-01`, its last day excluded."),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": MOST_SIDES}),
+]
+"""What is compared: each against the first."""
 
 
 def moments(

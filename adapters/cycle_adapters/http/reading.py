@@ -17,8 +17,10 @@ from cycle.projections.all import PROJECTIONS
 from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
+from cycle.timings.comparing import Comparisons, comparisons
+from cycle.timings.comparing import side as side_of
 from cycle.timings.measuring import By, Measured
-from cycle.timings.metrics import asked
+from cycle.timings.metrics import DURATIONS, asked
 from cycle.timings.risk import Risks, at_risk
 from cycle.timings.sharing import Shares
 from cycle_adapters.http.answering import Answer
@@ -28,12 +30,14 @@ from cycle_adapters.http.filtering import Asked, of_frameworks, of_places
 from cycle_adapters.http.parameters import (
     CohortsBy,
     Cursor,
+    DurationId,
     Identity,
     Instant,
     Lang,
     Limit,
     MetricId,
     Moments,
+    Sides,
     cursor_of,
 )
 from cycle_adapters.http.shapes import ChangesAnswer, HistoryAnswer, NextAnswer
@@ -65,6 +69,8 @@ def reading_routes() -> APIRouter:
     router.get("/timings/risk", responses=risks, summary="Frameworks at risk")(frameworks_at_risk)
     measure = shaped((Measured, Shares), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
     router.get("/timings/{metric}", responses=measure, summary="How long it takes")(timings)
+    compare = shaped(Comparisons, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    router.get("/timings/{metric}/comparison", responses=compare, summary="One metric side by side")(comparison)
     return router
 
 
@@ -121,6 +127,24 @@ def timings(
         found = asked(reader, metric, By(by) if by else None, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.next)
     return answer.of(replace(found, next=behind), behind)
+
+
+def comparison(
+    metric: DurationId,
+    side: Sides,
+    call: Calling,
+    cutoffs: Moments,
+    wanted: Asked = Depends(of_frameworks),  # noqa: B008
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    reader = call.reads("timings", min_position)
+    answer = Answer(call, reader)
+    if unchanged := answer.unchanged():
+        return unchanged
+    filters = wanted.filters(reader)
+    with looking_back(call.doors, filters, cutoffs):
+        return answer.of(comparisons(reader, DURATIONS[metric], [side_of(each) for each in side], filters, cutoffs))
 
 
 def frameworks_at_risk(
