@@ -13,10 +13,13 @@ from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
 from cycle.timings.comparing import Cohort, comparisons
-from cycle.timings.estimators import Curve, Quantile
+from cycle.timings.durations import Ended
+from cycle.timings.estimators import AT_LEAST_POINTS, Curve, Quantile
+from cycle.timings.incidence import Way
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, LATE_DAYS, By, Group, Measured
 from cycle.timings.metrics import DURATIONS, IDS, asked
 from cycle.timings.risk import at_risk
+from cycle.timings.usual import Usual
 from cycle_adapters.cli.comparing import TellingComparisons, sides_of
 from cycle_adapters.cli.places import filters_at, known_areas
 from cycle_adapters.cli.printing import emit, heading, paragraph, table
@@ -163,14 +166,43 @@ class Telling:
         cut = {"on": one.as_of, "known_at": one.known_at, "at": one.at}
         yield self.say("on", **cut, groups=len(shown_)) if len(shown_) > 1 else self.say("on-one", **cut)
         for group in shown_ if len(shown_) == 1 else []:
+            for way in group.ways:
+                yield self.way(way)
             for change in group.changes:
                 ratio, lower, upper = map(self.ratio, (change.ratio, change.lower, change.upper))
                 numbers = {"number": change.number, "frameworks": change.frameworks}
                 yield self.say("change", ratio=ratio, lower=lower, upper=upper, **numbers)
             lag, late = group.lag, self.ratio(100 * group.lag.late, 0)
             yield self.say("lag", median=lag.median, p90=lag.p90, late=late, limit=LATE_DAYS)
+        if one.usual:
+            yield from self.usual(one.usual)
         if doubtful := sum(group.doubtful for group in shown_):
             yield self.say("doubtful", count=doubtful)
+
+    def way(self, way: Way) -> str:
+        """How many first intervals have ended so, and the share by the last day on which one did."""
+        values: dict[str, object] = {"share": None, "lower": None, "upper": None, "days": None}
+        if way.points:
+            last = way.points[-1]
+            shares = {"share": last.share, "lower": last.lower, "upper": last.upper}
+            values = {"days": last.days, **{name: self.ratio(100 * each, 0) for name, each in shares.items()}}
+        return self.say(f"way-{way.way}", ended=way.ended, of=way.of, **values)
+
+    def usual(self, usual: Usual) -> Iterator[str]:
+        """Each interval of the framework, and what lies outside of what is usual for it."""
+        unusual = usual.chart.unusual if usual.chart else ()
+        dots, closed = list[str](), 0
+        for each in usual.points:
+            ended = each.ended is Ended.CLOSED
+            closed += ended
+            mark = " !" if ended and closed in unusual else ""
+            dots.append(f"{'●' if ended else '○'} {self.days(each.days)}{mark}")
+        yield self.say("usual-points", points=" · ".join(dots))
+        if usual.chart is None:
+            yield self.say("usual-too-few", least=AT_LEAST_POINTS)
+            return
+        mean, lower, upper = (self.ratio(each, 0) for each in (usual.chart.mean, usual.chart.lower, usual.chart.upper))
+        yield self.say("usual", mean=mean, lower=lower, upper=upper, unusual=len(unusual))
 
     def ratio(self, value: float | None, places: int = 2) -> str | None:
         return None if value is None else str(shown(Decimal(f"{value:.{places}f}"), self.language))

@@ -302,7 +302,7 @@ def _of_parameter(error: Mapping[str, object], language: Language) -> Fault:
     kinds = {
         "date": "day",
         "datetime": "moment",
-        **{kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "by")},
+        **{kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "duration", "side", "by")},
     }
     context = error.get("ctx")
     kind = str(context.get("takes")) if isinstance(context, dict) and "takes" in context else ""

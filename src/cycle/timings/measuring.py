@@ -24,6 +24,8 @@ from cycle.timings.estimators import (
     paired_ratios,
     wang_chang,
 )
+from cycle.timings.incidence import Way, ways_to_end
+from cycle.timings.usual import Usual, usual_of
 
 DEFINITION = 1
 """Raised when a metric changes its meaning."""
@@ -71,7 +73,7 @@ class Group(Struct, frozen=True):
     """One cohort. ``about``: the stage, where stages are counted apart.
 
     ``curve`` None: it has fewer than five frameworks, or nothing but doubts. ``doubtful``: left out, because they are
-    negative where they cannot be.
+    negative where they cannot be. ``ways``: how first intervals end, where they may end in several ways.
     """
 
     cohort: str | None
@@ -84,6 +86,7 @@ class Group(Struct, frozen=True):
     doubtful: int
     lag: Lag
     curve: Curve | None = None
+    ways: Sequence[Way] = ()
     changes: Sequence[Ratio] = ()
 
 
@@ -91,6 +94,7 @@ class Measured(Struct, frozen=True):
     """What was asked, from what, and what came of it.
 
     ``durations`` are those that the figures are made of; ``next`` is behind which to go on, where there are more.
+    ``usual``: what is usual for the framework, where one is asked for by itself.
     """
 
     metric: str
@@ -102,6 +106,7 @@ class Measured(Struct, frozen=True):
     groups: Sequence[Group]
     durations: Sequence[Duration]
     next: str | None
+    usual: Usual | None = None
 
 
 def measured(
@@ -125,8 +130,11 @@ def measured(
     cohorts = cohorts_of(reader, by, filters, cutoffs)
     found: dict[tuple[str, str], _Gathering] = {}
     told: list[Duration] = []
+    alone: list[Duration] = []
     more = False
     for each in metric.durations(lambda name: reader.each(name, filters, cutoffs), on):
+        if filters.framework is not None and metric.compared:
+            alone.append(each)
         for cohort in cohorts(each):
             about = each.about if metric.apart else None
             key = cohort or "", about or ""
@@ -140,7 +148,8 @@ def measured(
                 told.append(each)
     groups = [found[key].group() for key in (sorted(found) if by else found)]
     behind = _place(told[-1]) if more and told else None
-    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told, behind)
+    usual = usual_of(alone[0].framework, alone) if alone else None
+    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told, behind, usual)
 
 
 def _place(duration: Duration) -> str:
@@ -193,6 +202,13 @@ class _Gathering:
             self._series[-1] = _longer(self._series[-1], duration)
         else:
             self._endings.append(Ending(duration.commune, duration.days, WAYS[duration.ended]))
+        if self._metric.compared and duration.cycle == 1 and duration.days >= 0:
+            # How they end is told of first intervals: of these each framework has one.
+            self._endings.append(Ending(duration.commune, duration.days, WAYS[duration.ended]))
+
+    @property
+    def _ends_in_ways(self) -> bool:
+        return self._metric.compared or self._metric.kind is Kind.ONCE
 
     def group(self) -> Group:
         """What they come to."""
@@ -208,6 +224,7 @@ class _Gathering:
             doubtful=self._doubtful,
             lag=lag_of(self._lags),
             curve=self._curve() if enough else None,
+            ways=ways_to_end(self._endings) if enough and self._ends_in_ways and self._endings else (),
             changes=paired_ratios(self._series) if enough and self._metric.compared else (),
         )
 

@@ -59,7 +59,9 @@ def sheets(rows: Rows, projections: Sequence[Projection[Any]], on: date) -> Iter
     the next look.
     """
     names = [each.name for each in (*ALWAYS, *projections)]
-    tables = [_Table(rows(name)) for name in names]
+    # All are named before the first row of one is read: of a past moment they are found in one pass.
+    named = [rows(name) for name in names]
+    tables = [_Table(each) for each in named]
     for framework, first in tables[0].all():
         own = dict(zip(names, (first, *(each.of(framework) for each in tables[1:])), strict=True))
         if all(own[each.name] for each in ALWAYS):
