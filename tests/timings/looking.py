@@ -9,32 +9,16 @@ from functools import cache
 from typing import Any
 
 from cycle.aggregates.base import Event, Recorded
-from cycle.aggregates.framework.committee import AmendMandate, KeepCommittee
-from cycle.aggregates.framework.meetings import (
-    CloseMeeting,
-)
-from cycle.aggregates.framework.monitoring import StartMonitoring
-from cycle.aggregates.framework.plan import AgreePlan
-from cycle.aggregates.framework.proposals import ProposeAction
-from cycle.aggregates.terms import (
-    MandateCause,
-    Window,
-)
 from cycle.history import Cutoffs, Fact
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.base import Row
 from cycle.projections.folding import folded
 from cycle.timings.shares import SHARES
 from cycle.timings.sheets import sheets
-from tests.domain.dioro import (
-    convened,
-)
 from tests.domain.story import Story
 from tests.projections.rows import corrected, walked
 
 STEPS = 260
-YEAR_END = date(2026, 12, 31)
-SECOND = Window(date(2026, 6, 10), date(2026, 8, 31))
 
 
 @cache
@@ -78,12 +62,3 @@ def counts(metric: str, found: list[Any]) -> dict[str, int]:
         for each in SHARES[metric].counts(case):
             counted[each.code] += each.many
     return {code: count for code, count in counted.items() if count}
-
-
-def next_plan(told: Story, *actions: ProposeAction, on: date = SECOND.starts_on) -> Story:
-    """The second cycle has a plan of these actions, and is monitored."""
-    convened(told, on)
-    told.given(*actions, AgreePlan(window=SECOND), CloseMeeting(minutes="Adopté."), on=on)
-    return told.given(
-        KeepCommittee(), AmendMandate(cause=MandateCause.RESULTS, tasks=("Suivre",)), StartMonitoring(), on=on
-    )

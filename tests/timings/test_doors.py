@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from cycle.demo import Simulated
-from cycle.engine import Engine
 from cycle.history import EVERYTHING
 from cycle.reading import Filters, Reader
 from cycle.timings.cases import PromiseCase
@@ -20,42 +15,10 @@ from cycle.timings.durations import METRICS
 from cycle.timings.measuring import By, measured
 from cycle.timings.shares import SHARES
 from cycle.timings.sharing import shared
-from cycle_adapters.files.deliberations import recorded
 from tests.cli.run import Cli
 from tests.http.town import API, named, served
 
 REGIONS = {"Ségou", "Koulikoro"}
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve frameworks of both regions, three cycles each."""
-    path = tmp_path_factory.mktemp("timings") / "told.db"
-    with Simulated(f"sqlite:///{path}", 1) as simulated:
-        simulated.tell(recorded, frameworks=12, cycles=3)
-    return path
-
-
-@pytest.fixture
-def cli(told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    copyfile(told, tmp_path / "cycle.db")
-    monkeypatch.setenv("CYCLE_ACTOR", "operator")
-    monkeypatch.setenv("COLUMNS", "200")
-    return Cli(f"sqlite:///{tmp_path / 'cycle.db'}", capsys)
-
-
-@pytest.fixture
-def reader(cli: Cli) -> Iterator[Reader]:
-    with Engine(cli.url) as engine:
-        found = Reader(engine, "operator")
-        found.catch_up()
-        yield found
-
-
-@pytest.fixture
-def client(reader: Reader) -> Iterator[TestClient]:
-    with served(reader.engine, "operator") as found:
-        yield found
 
 
 def test_a_metric_is_told_with_its_definition_and_its_doubts(cli: Cli) -> None:

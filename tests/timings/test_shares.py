@@ -54,9 +54,9 @@ from tests.domain.dioro import (
     second_cycle,
 )
 from tests.domain.story import correct
-from tests.timings.looking import SECOND, YEAR_END, cases, counts, next_plan, parts
+from tests.timings.looking import cases, counts, parts
+from tests.timings.tales import CASH_DUE, PUMP_DUE, SECOND, TRACK_DUE, YEAR_END, next_plan
 
-PUMP_DUE, TRACK_DUE = date(2026, 4, 15), date(2026, 5, 10)
 A3 = ActionId("A-3")
 
 
@@ -152,9 +152,6 @@ def test_a_day_after_the_end_of_the_framework_never_comes() -> None:
 
 # M8: promises
 
-CASH_DUE = PledgeContribution(
-    member=RICE, ledger=Ledger.ACTION, nature=Nature.CASH, worth=Worth(50_000), action=A1, due_on=PUMP_DUE
-)
 SAND = PledgeContribution(
     member=RICE,
     ledger=Ledger.ACTION,

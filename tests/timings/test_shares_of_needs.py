@@ -13,7 +13,6 @@ from cycle.aggregates.framework.adjustment import (
     OpenReview,
 )
 from cycle.aggregates.framework.committee import DefineMandate, InstallCommittee
-from cycle.aggregates.framework.council import Formalise, RecordDeliberation, SubmitToCouncil
 from cycle.aggregates.framework.meetings import (
     AdjournMeeting,
     CloseMeeting,
@@ -23,18 +22,14 @@ from cycle.aggregates.framework.meetings import (
     OpenMeeting,
 )
 from cycle.aggregates.framework.monitoring import CompleteAction, StartMonitoring
-from cycle.aggregates.framework.needs import CloseNeeds, IdentifyNeed, NeedWithdrawn, ValidateNeeds
+from cycle.aggregates.framework.needs import NeedWithdrawn
 from cycle.aggregates.framework.plan import AgreePlan
 from cycle.aggregates.framework.proposals import ProposeAction
-from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors
 from cycle.aggregates.terms import (
     ActionId,
     AdjournReason,
-    DeliberationId,
     MeetingId,
     NeedId,
-    NeedKind,
-    Outcome,
     Presence,
     ReviewKind,
 )
@@ -56,9 +51,9 @@ from tests.domain.dioro import (
     in_session,
     second_cycle,
 )
-from tests.domain.story import Story, correct
-from tests.domain.walks import ORGANISATIONS, tale_begun
-from tests.timings.looking import SECOND, YEAR_END, cases, counts, facts, next_plan, parts
+from tests.domain.story import correct
+from tests.timings.looking import cases, counts, facts, parts
+from tests.timings.tales import SECOND, YEAR_END, next_plan, with_two_needs
 
 A3 = ActionId("A-3")
 
@@ -91,19 +86,6 @@ def test_a_plan_without_a_need_has_made_it_wait() -> None:
     first, second = cases("M9", told, YEAR_END)
     assert (second.waited, second.planned_in) == (1, 2)
     assert parts("M9", [first, second]) == {"planned-at-once": (1, 2), "completed-in-cycle": (1, 1)}
-
-
-def with_two_needs() -> Story:
-    """Needs of two professions are closed; no meeting is convened yet."""
-    told = tale_begun().given(PrioritiseSectors(sectors=("rice", "fish")))
-    told.given(IdentifyActor(sector="rice", actor="Benkadi"), IdentifyActor(sector="fish", actor="Jigiya"))
-    told.given(*(AdmitMember(organisation=organisation) for organisation in ORGANISATIONS))
-    told.given(SubmitToCouncil(), RecordDeliberation(deliberation=DeliberationId(f"d-{Outcome.ADOPTED}")), Formalise())
-    for profession in (RICE, FISH):
-        told.given(IdentifyNeed(profession=profession, kind=NeedKind.INVESTMENT, description="Besoin"))
-    for profession, need in ((RICE, "N-1"), (FISH, "N-2")):
-        told.given(ValidateNeeds(profession=profession, ranked=(NeedId(need),)))
-    return told.given(CloseNeeds())
 
 
 def test_an_adjustment_that_takes_up_a_need_comes_after_a_plan_without_it() -> None:
