@@ -5,8 +5,7 @@ A case leads to its facts by their ids, as a duration does.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -186,7 +185,7 @@ def actions_of(sheet: Sheet) -> Iterator[ActionCase]:
         )
 
 
-def _line(row: ActionRunRow, known: dict[str, ActionRunRow]) -> Iterator[ActionRunRow]:
+def _line(row: ActionRunRow, known: Mapping[str, ActionRunRow]) -> Iterator[ActionRunRow]:
     """An action, what it continues, what that continues …"""
     seen: ActionRunRow | None = row
     while seen is not None:
@@ -245,6 +244,7 @@ def _steps(row: PromiseRunRow) -> Iterable[Mark]:
 def needs_of(sheet: Sheet) -> Iterator[NeedCase]:
     """Each need, and how far it has come."""
     actions = {row.action: row for row in sheet.of(action_run)}
+    done = done_of(actions)
     for row in sorted(sheet.of(need_run), key=lambda each: each.identified.version):
         until = min((mark.version for mark in (row.planned, row.withdrawn) if mark), default=None)
         asked = [
@@ -270,23 +270,30 @@ def needs_of(sheet: Sheet) -> Iterator[NeedCase]:
             waited=waited,
             planned=row.planned,
             planned_in=row.planned_in,
-            completed=completion(row, actions),
+            completed=completion(row, done),
             withdrawn=row.withdrawn,
             closed=next((each.closed for each in first if each.closed), None),
         )
 
 
-def completion(row: NeedRunRow, actions: dict[str, ActionRunRow]) -> Mark | None:
+Done = Mapping[str, Sequence[Mark]]
+"""By action, its completion and those of whatever continues it."""
+
+
+def done_of(actions: Mapping[str, ActionRunRow]) -> Done:
+    """What was completed of the actions of a framework."""
+    found: dict[str, list[Mark]] = {}
+    for row in actions.values():
+        if row.outcome is ActionEnd.COMPLETED and row.ended:
+            for each in _line(row, actions):
+                found.setdefault(each.action, []).append(row.ended)
+    return found
+
+
+def completion(row: NeedRunRow, done: Done) -> Mark | None:
     """The first completion of an action that answers a need, or of one that continues such an action."""
-    answering = set(row.actions)
-    done = [
-        each.ended
-        for each in actions.values()
-        if each.outcome is ActionEnd.COMPLETED
-        and each.ended
-        and any(one.action in answering for one in _line(each, actions))
-    ]
-    return min(done, key=lambda mark: (mark.on, mark.version), default=None)
+    found = (mark for action in row.actions for mark in done.get(action, ()))
+    return min(found, key=lambda mark: (mark.on, mark.version), default=None)
 
 
 def meetings_of(sheet: Sheet) -> Iterator[MeetingCase]:
@@ -327,7 +334,7 @@ def recordings_of(sheet: Sheet) -> Iterator[RecordingCase]:
             framework=row.framework,
             policy=sheet.policy(row.first),
             month=row.month,
-            facts=Counter(dict(row.lags)).total(),
+            facts=sum(count for _, count in row.lags),
             first=row.first,
             last=row.last,
             slowest=row.slowest,

@@ -145,9 +145,11 @@ class _Gathering:
                 both = own.communes.setdefault(case.commune, [0, 0])
                 both[0] += part.part
                 both[1] += part.of
-        self._lags.update(mark.lag for mark in case.marks)
         if isinstance(case, RecordingCase):
-            self._lags.update(dict(case.lags))
+            for days, many in case.lags:
+                self._lags[days] += many
+        for mark in case.marks:
+            self._lags[mark.lag] += 1
         value = self._measure.series(case) if self._measure.series else None
         if value is not None:
             before = self._series.setdefault(case.framework, Recurrence(case.commune, ()))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from cycle.projections.base import Projection
 from cycle.projections.runs import ActionEnd, action_run, need_run
 from cycle.projections.spells import Mark
-from cycle.timings.cases import completion
+from cycle.timings.cases import completion, done_of
 from cycle.timings.durations import Duration, Ended, Kind, Rows
 from cycle.timings.sheets import Sheet, sheets
 
@@ -52,9 +52,9 @@ def until_planned(sheet: Sheet) -> Iterator[Duration]:
 
 def until_completed(sheet: Sheet) -> Iterator[Duration]:
     """From a need identified to the completion of an action that answers it, or of one that continues that."""
-    actions = {row.action: row for row in sheet.of(action_run)}
+    known = done_of({row.action: row for row in sheet.of(action_run)})
     for row in sheet.of(need_run):
-        done = completion(row, actions)
+        done = completion(row, known)
         yield _span(sheet, row.identified, done or row.withdrawn, done is not None, row.need)
 
 
