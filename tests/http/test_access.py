@@ -51,7 +51,6 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/events?commune={commune}", "events"
     yield f"/events/stream?commune={commune}", "events"
     yield f"/timings/M1?commune={commune}", "timings"
-    yield f"/timings/M7?commune={commune}", "timings"
     yield f"/timings/risk?commune={commune}", "timings"
     yield f"/timings/M1/comparison?side=region=A&side=region=B&commune={commune}", "timings"
     yield f"/calendar.ics?commune={commune}", "export-calendar"
