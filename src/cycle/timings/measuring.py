@@ -250,10 +250,10 @@ def _longer(series: Recurrence, duration: Duration) -> Recurrence:
 def lag_of(days: Counter[int]) -> Lag:
     """How late the facts at both ends were recorded."""
     late = sum(count for day, count in days.items() if day > LATE_DAYS)
-    return Lag(days.total(), _nearest(days, 0.5), _nearest(days, 0.9), late / days.total())
+    return Lag(days.total(), nearest(days, 0.5), nearest(days, 0.9), late / days.total())
 
 
-def _nearest(days: Counter[int], share: float) -> int:
+def nearest(days: Counter[int], share: float) -> int:
     """The smallest number of days within which at least this share lies."""
     seen = 0
     for day in sorted(days):

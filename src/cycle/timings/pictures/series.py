@@ -1,0 +1,41 @@
+"""One framework by itself: each of its intervals between plans, and what is usual for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from cycle.timings.durations import METRICS, Ended
+from cycle.timings.estimators import Chart, xmr
+from cycle.timings.pictures.base import Asked
+from cycle.timings.pictures.strips import names_of
+
+
+class Interval(Struct, frozen=True):
+    """From plan ``number`` agreed to the next one."""
+
+    number: int
+    since: date
+    days: int
+    ended: Ended
+
+
+class Series(Struct, frozen=True, tag="xmr"):
+    """``chart``: the limits of what is usual, from those that have ended; null: fewer than six have."""
+
+    framework: str
+    name: str
+    intervals: Sequence[Interval]
+    doubtful: int
+    chart: Chart | None
+
+
+def series(asked: Asked) -> Series:
+    """The intervals of the framework that is asked for."""
+    framework = asked.filters.framework or ""
+    found = list(asked.durations(METRICS["M1"]))
+    good = [Interval(each.cycle, each.start.on, each.days, each.ended) for each in found if each.days >= 0]
+    chart = xmr([each.days for each in good if each.ended is Ended.CLOSED])
+    return Series(framework, names_of(asked, {framework})[framework], good, len(found) - len(good), chart)

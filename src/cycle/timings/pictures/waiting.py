@@ -1,0 +1,47 @@
+"""The share of frameworks that have their next plan, against the days since the last one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from cycle.timings.durations import METRICS, Ended
+from cycle.timings.measuring import By, Group, cohorts_of, measured
+from cycle.timings.pictures.base import Asked, Counts, counts
+
+
+class Cohort(Struct, frozen=True):
+    """One group, and the days of its intervals: ended, still waiting, and cut off by the end of their framework."""
+
+    group: Group
+    closed: Counts
+    running: Counts
+    dissolved: Counts
+
+
+class NextPlan(Struct, frozen=True, tag="next-plan"):
+    """In the order of their names; ``by`` null: all in one group."""
+
+    by: By | None
+    cohorts: Sequence[Cohort]
+
+
+def next_plan(asked: Asked) -> NextPlan:
+    """The curve of M1 in each cohort, and what it is made of."""
+    metric = METRICS["M1"]
+    groups = measured(asked.reader, metric, asked.by, asked.filters, asked.cutoffs, limit=0).groups
+    belongs = cohorts_of(asked.reader, asked.by, asked.filters, asked.cutoffs)
+    days: defaultdict[tuple[str | None, Ended], Counter[int]] = defaultdict(Counter)
+    for each in asked.durations(metric):
+        if each.days >= 0:
+            for cohort in belongs(each):
+                days[cohort, each.ended][each.days] += 1
+    return NextPlan(
+        asked.by,
+        [Cohort(each, *(counts(days[each.cohort, ended]) for ended in _ENDINGS)) for each in groups],
+    )
+
+
+_ENDINGS = (Ended.CLOSED, Ended.RUNNING, Ended.DISSOLVED)
