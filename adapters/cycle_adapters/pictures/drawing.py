@@ -5,22 +5,50 @@ No script, no style sheet, no font and no address of its own: whatever it looks 
 
 from __future__ import annotations
 
+from typing import Any
+
+from markupsafe import Markup
+
 from cycle.catalogue import Language
 from cycle.timings.pictures.all import Pictured
+from cycle_adapters.pictures.base import Drawing, Words
+from cycle_adapters.pictures.series import SeriesDrawing
+from cycle_adapters.pictures.sheet import HEADLINE, Sheet
+from cycle_adapters.pictures.stages import StagesDrawing
+from cycle_adapters.pictures.strips import StripsDrawing
+from cycle_adapters.pictures.waiting import NextPlanDrawing
+from cycle_adapters.pictures.ways import MapDrawing
 
 MEDIA = "image/svg+xml"
+DRAWINGS: tuple[type[Drawing[Any]], ...] = (
+    NextPlanDrawing, StagesDrawing, MapDrawing, StripsDrawing, SeriesDrawing,
+)  # fmt: skip
+_BY_SHOWN = {drawing.shows: drawing for drawing in DRAWINGS}
 
 
-def drawn(found: Pictured, language: Language) -> str:
+def drawn(found: Pictured, language: Language) -> Markup:
     """The picture, with its title and a description that holds its figures."""
-    raise NotImplementedError
+    drawing, sheet = _drawing(found, language), Sheet()
+    sheet.paragraph(drawing.title(), size=HEADLINE, bold=True)
+    sheet.paragraph(_cut(found, drawing.words), grey=True)
+    drawing.draw(sheet)
+    return sheet.document(f"picture-{found.picture}", drawing.title(), description(found, language), language)
 
 
 def title(found: Pictured, language: Language) -> str:
     """What the data say, in one sentence."""
-    raise NotImplementedError
+    return _drawing(found, language).title()
 
 
 def description(found: Pictured, language: Language) -> str:
     """The figures of the picture in words, for whoever does not see it."""
-    raise NotImplementedError
+    drawing = _drawing(found, language)
+    return " ".join((_cut(found, drawing.words), *drawing.told()))
+
+
+def _drawing(found: Pictured, language: Language) -> Drawing[Any]:
+    return _BY_SHOWN[type(found.shown)](found, found.shown, Words(language))
+
+
+def _cut(found: Pictured, words: Words) -> str:
+    return words.say("on", on=found.as_of, known_at=found.known_at, at=found.at)
