@@ -21,6 +21,7 @@ from cycle.exports.tables import TABLES
 from cycle.policy import Policy, Rule, sample
 from cycle.projections.all import PROJECTIONS
 from cycle.settings import SETTINGS, Setting
+from cycle.timings.pictures.all import PICTURES
 from cycle_adapters.exports.attributes import OF_EVERY_EVENT, SHAPES
 from cycle_adapters.exports.ocel import OCEL_COLUMNS
 from cycle_adapters.exports.xes import COLUMNS as XES_COLUMNS
@@ -35,6 +36,8 @@ FILES = (
     ("/frameworks/{id}/attendance.pdf?meeting=", "the sheet to sign; of the meeting that is convened", "export-paper"),
     ("/frameworks/{id}/minutes.pdf?meeting=", "the minutes; of the last meeting that has ended", "export-paper"),
     ("/calendar.ics", "meetings and deadlines, filtered as lists are", "export-calendar"),
+    ("/timings/pictures/{picture}.svg", f"how long it takes, drawn: {', '.join(PICTURES)}", "timings"),
+    ("/timings/pictures/{picture}", "what the picture shows", "timings"),
     ("/logs/{log}/checkpoint", "what was signed of a log, or of the `registry`: a note", "export-checkpoint"),
     ("/logs/{log}/inclusion?index=&size=", "that a leaf stands at an index", "export-checkpoint"),
     ("/logs/{log}/consistency?from=&to=", "that a log only grew", "export-checkpoint"),

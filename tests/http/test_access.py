@@ -53,6 +53,8 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/timings/M1?commune={commune}", "timings"
     yield f"/timings/risk?commune={commune}", "timings"
     yield f"/timings/M1/comparison?side=region=A&side=region=B&commune={commune}", "timings"
+    yield f"/timings/pictures/strips?commune={commune}", "timings"
+    yield f"/timings/pictures/strips.svg?commune={commune}", "timings"
     yield f"/calendar.ics?commune={commune}", "export-calendar"
     yield f"/logs/{commune}/checkpoint", "export-checkpoint"
     yield f"/logs/{commune}/inclusion?index=0", "export-checkpoint"
@@ -197,7 +199,8 @@ def test_every_address_of_the_contract_was_opened_here(town: Town) -> None:
     paths: dict[str, Any] = town.client.get(f"{API}/openapi.json").json()["paths"]
     opened = {f"{API}/{route}" for route in ROUTES} | {f"{API}/receipts/{{key}}", f"{API}/schemas/{{type}}/{{version}}"}
     opened |= {
-        re.sub(r"\?.*", "", API + path).replace("/M1", "/{metric}") for path, _ in addresses("{identity}", "{log}")
+        re.sub(r"\?.*", "", API + path).replace("/M1", "/{metric}").replace("/strips", "/{picture}")
+        for path, _ in addresses("{identity}", "{log}")
     }
     opened |= {f"{API}/frameworks/{{identity}}/{sheet}.pdf" for sheet in SHEETS}
     opened |= {API + path for path in (*SUBSCRIPTIONS, *LISTS, *CATALOGUE)}

@@ -47,6 +47,8 @@ ASKED: dict[str, str] = {
     f"{API}/frameworks/{{identity}}/plan.pdf": "export-paper",
     f"{API}/frameworks/{{identity}}/minutes.pdf": "export-paper",
     f"{API}/frameworks/{{identity}}/attendance.pdf": "export-paper",
+    f"{API}/timings/pictures/{{picture}}": "timings",
+    f"{API}/timings/pictures/{{picture}}.svg": "timings",
     f"{API}/calendar.ics": "export-calendar",
     f"{API}/events": "events",
     f"{API}/events/stream": "events",
@@ -81,7 +83,16 @@ ASKED: dict[str, str] = {
 FEEDS = (f"{API}/events", f"{API}/events/stream")
 LISTS = ("/subscriptions", "/subscriptions/register/{kind}", f"{API}/subscriptions")
 WORDS = ("/catalogue", "/catalogue/{type}", f"{API}/catalogue", f"{API}/catalogue/{{type}}")
-EVERYWHERE_ASKED = ("/", f"{API}/calendar.ics", *FEEDS, *LISTS, *WORDS, *(f"{API}/{route}" for route in ROUTES))
+PICTURES = (f"{API}/timings/pictures/{{picture}}", f"{API}/timings/pictures/{{picture}}.svg")
+EVERYWHERE_ASKED = (
+    "/",
+    f"{API}/calendar.ics",
+    *PICTURES,
+    *FEEDS,
+    *LISTS,
+    *WORDS,
+    *(f"{API}/{route}" for route in ROUTES),
+)
 """Routes that name no place: whoever may ask it anywhere is answered, with what is his."""
 
 
@@ -116,7 +127,7 @@ class Town:
         values = {
             "identity": identity, "command": command, "key": self.key, "log": DIORO, "policy": "wocat-pact",
             "type": "plan-agreed", "version": "1", "number": "1", "secret": "x" * 20, "name": "desk.js",
-            "kind": "webhook", "metric": "M1",
+            "kind": "webhook", "metric": "M1", "picture": "strips",
         }  # fmt: skip
         more = "meeting=M-1" if "attendance.pdf" in path or "minutes.pdf" in path else "index=0"
         more += "&after=0" if path.endswith("/replay-count") else ""

@@ -26,6 +26,7 @@ VERBS = {
     "replay": "cycle_adapters.cli.telling:replay",
     "diff": "cycle_adapters.cli.telling:diff",
     "timings": "cycle_adapters.cli.timings:timings",
+    "picture": "cycle_adapters.cli.picturing:picture",
     "listen": "cycle_adapters.cli.listening:listen",
     "rebuild": "cycle_adapters.cli.keeping:rebuild",
     "backup": "cycle_adapters.files.backup_verbs:backup",

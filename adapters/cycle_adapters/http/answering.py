@@ -46,6 +46,10 @@ class Answer:
             headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
         return as_json(value, headers=headers)
 
+    def file(self, body: str, media: str) -> Response:
+        """A text that is no JSON."""
+        return Response(body, media_type=media, headers=self._headers())
+
     def _headers(self) -> dict[str, str]:
         return {
             "Cycle-Position": str(self.position),

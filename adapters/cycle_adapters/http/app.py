@@ -31,6 +31,7 @@ from cycle_adapters.http.limits import THREADS, Buckets, Limits
 from cycle_adapters.http.overview import overview_routes
 from cycle_adapters.http.pages import Pages, pages
 from cycle_adapters.http.paper import paper_routes
+from cycle_adapters.http.pictures import picture_routes
 from cycle_adapters.http.policies import policy_routes
 from cycle_adapters.http.problems import answer_problems
 from cycle_adapters.http.proving import proof_routes
@@ -47,7 +48,7 @@ COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
 OF_THE_API = (
     reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, webhook_routes,
-    group_routes, overview_routes, vocabulary_routes, contract_routes,
+    picture_routes, group_routes, overview_routes, vocabulary_routes, contract_routes,
 )  # fmt: skip
 """What makes the routes of the contract."""
 

@@ -101,7 +101,7 @@ Cursor = Annotated[
 ]
 
 
-def _one_of(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJsonSchema]:
+def one_of_names(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJsonSchema]:
     """One of some names, which the contract lists."""
     names = list(known)
 
@@ -113,10 +113,10 @@ def _one_of(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJson
     return BeforeValidator(checked), WithJsonSchema({"enum": names, "type": "string"})
 
 
-EventType = Annotated[str, *_one_of(TYPES, "event")]
-MetricId = Annotated[str, *_one_of(IDS, "metric"), Path(description="The id of a metric.")]
-DurationId = Annotated[str, *_one_of(DURATIONS, "duration"), Path(description="The id of a metric in days.")]
-CohortsBy = Annotated[str, *_one_of(By, "by"), Query(description="What groups are made of.")]
+EventType = Annotated[str, *one_of_names(TYPES, "event")]
+MetricId = Annotated[str, *one_of_names(IDS, "metric"), Path(description="The id of a metric.")]
+DurationId = Annotated[str, *one_of_names(DURATIONS, "duration"), Path(description="The id of a metric in days.")]
+CohortsBy = Annotated[str, *one_of_names(By, "by"), Query(description="What groups are made of.")]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]
 

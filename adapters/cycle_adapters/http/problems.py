@@ -302,7 +302,9 @@ def _of_parameter(error: Mapping[str, object], language: Language) -> Fault:
     kinds = {
         "date": "day",
         "datetime": "moment",
-        **{kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "duration", "side", "by")},
+        **{
+            kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "duration", "side", "by", "picture")
+        },
     }
     context = error.get("ctx")
     kind = str(context.get("takes")) if isinstance(context, dict) and "takes" in context else ""

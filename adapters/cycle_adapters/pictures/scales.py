@@ -43,7 +43,7 @@ class Days(Struct, frozen=True):
         if days <= self.limit:
             return self.left + (self.end - self.left) * max(days, 0) / self.limit
         begin, wide = self.end + _GAP, self.right - self.end - _GAP
-        return begin + wide * max(days - self.far, 0) / max(self.most - self.far, 1)
+        return self.right if self.far == self.most else begin + wide * max(days - self.far, 0) / (self.most - self.far)
 
     @property
     def ticks(self) -> range:

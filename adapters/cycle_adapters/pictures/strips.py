@@ -103,6 +103,10 @@ class StripsDrawing(Drawing[Strips]):
         for bar in strip.suspended:
             left, right = self._dates.at(bar.since), self._dates.at(bar.until)
             sheet.box(left, y, max(right - left, 2), BAR, fill=f"url(#{HATCH})", edge=INK)
+        for plan in strip.plans:
+            left, name = self._dates.at(plan.since), self.words.number(plan.number)
+            if plan.number and left + width_of(name) + 4 <= self._dates.at(plan.until):
+                sheet.text(left + 4, y + BAR - 2, name, halo=True)
 
     def _plan(self, sheet: Sheet, plan: Plan, y: float) -> None:
         left, right = self._dates.at(plan.since), self._dates.at(plan.until)
@@ -118,9 +122,6 @@ class StripsDrawing(Drawing[Strips]):
             sheet.add(f'<path d="M{at(right)} {at(middle - 4)}l6 4-6 4z"/>')
         elif plan.ended is Ended.DISSOLVED:
             sheet.add(f'<path d="M{at(right - 4)} {at(middle - 4)}l8 8m0-8l-8 8" stroke="{INK}" stroke-width="2"/>')
-        name = self.words.number(plan.number)
-        if plan.number and width_of(name) + 4 <= right - left:
-            sheet.text(left + 4, y + BAR - 1.5, name)
 
     def _shown(self) -> str:
         return self.words.say("strips-shown", shown=len(self.shown.strips), frameworks=self.shown.frameworks)
