@@ -83,7 +83,8 @@ class NextPlanDrawing(Drawing[NextPlan]):
         others = [counts for each in self._drawn for counts in (each.running, each.dissolved)]
         curves = [each.group.curve for each in self._drawn if each.group.curve is not None]
         full = [day for curve in curves for day in (curve.median.days, curve.median.upper, curve.quartiles[1].days)]
-        scale, each_dot = days_scale(LEFT, RIGHT, ended, others, full), thinning((*ended, *others))
+        scale = days_scale(LEFT, RIGHT, ended, others, full)
+        each_dot = thinning((*others, *(each.closed for each in self._drawn if each.group.curve is None)))
         for cohort in self._drawn:
             self._group(sheet, cohort, scale, each_dot)
         sheet.y += 4
@@ -192,8 +193,8 @@ class NextPlanDrawing(Drawing[NextPlan]):
 
 
 def _steps(curve: Curve, scale: Days, y: Callable[[float], float], which: str, *, back: bool = False) -> str:
-    """A staircase from no day to the longest one; of steps on the same half unit the last one."""
-    places = {round(scale.at(point.days) * 2) / 2: getattr(point, which) for point in curve.points}
+    """A staircase from no day to the longest one; of those on the same unit the last one."""
+    places = {round(scale.at(point.days)): getattr(point, which) for point in curve.points}
     end = scale.at(curve.longest)
     if back:
         shares = [0.0, *places.values()]

@@ -12,7 +12,7 @@ from cycle.catalogue import listed
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS
 from cycle.timings.pictures.ways import Spot, Way, Ways
 from cycle_adapters.pictures.base import Drawing
-from cycle_adapters.pictures.sheet import GREY, INK, PAPER, SMALL, WIDTH, Anchor, Sheet, at, wrapped
+from cycle_adapters.pictures.sheet import GREY, INK, PAPER, WIDTH, Anchor, Sheet, at, wrapped
 
 D, N, M, P, O, A = (  # noqa: E741
     Stage.DELIBERATION,
@@ -23,12 +23,10 @@ D, N, M, P, O, A = (  # noqa: E741
     Stage.ADJUSTMENT,
 )
 S, X = Stage.SUSPENDED, Stage.DISSOLVED
-WIDE, HIGH, LINE = 138, 84, 15
-TALL, BELOW = 124, 10
-"""How high the box of suspension is at least, and how far below the cycle."""
+WIDE, HIGH, LINE = 138, 100, 15
+_L, _R = 4, WIDTH - 4 - WIDE
 PLACES: Mapping[Stage, tuple[float, float]] = {
-    D: (4, 4), N: (4, 142), M: (WIDTH - 4 - WIDE, 142), P: (WIDTH - 4 - WIDE, 290), O: (WIDTH - 4 - WIDE, 438),
-    A: (4, 438), S: (4, 546), X: (WIDTH - 4 - WIDE, 546),
+    D: (_L, 4), N: (_L, 150), M: (_R, 150), P: (_R, 312), O: (_R, 474), A: (_L, 474), S: (_L, 594), X: (_R, 594),
 }  # fmt: skip
 """The upper left corner of each box."""
 
@@ -42,18 +40,18 @@ class Arrow(NamedTuple):
     anchor: Anchor = "start"
 
 
-_RIGHT, _LEFT, _HALF = WIDTH - 4 - WIDE, 4 + WIDE, 4 + WIDE / 2
+_MIDDLE, _EDGE = _L + WIDE / 2, _L + WIDE
 ARROWS: Mapping[tuple[Stage, Stage], Arrow] = {
-    (D, N): Arrow((_HALF, 88), (_HALF, 142), (_HALF + 8, 112)),
-    (N, M): Arrow((_LEFT, 184), (_RIGHT, 184), (WIDTH / 2, 164), "middle"),
-    (M, P): Arrow((_RIGHT + 50, 226), (_RIGHT + 50, 290), (_RIGHT + 42, 254), "end"),
-    (P, M): Arrow((_RIGHT + 80, 290), (_RIGHT + 80, 226), (_RIGHT + 88, 254)),
-    (P, O): Arrow((_RIGHT + 80, 374), (_RIGHT + 80, 438), (_RIGHT + 88, 402)),
-    (O, A): Arrow((_RIGHT, 506), (_LEFT, 506), (WIDTH / 2, 522), "middle"),
-    (A, O): Arrow((_LEFT, 472), (_RIGHT, 472), (WIDTH / 2, 483), "middle"),
-    (A, N): Arrow((24, 438), (24, 226), (32, 326)),
-    (A, M): Arrow((86, 438), (_RIGHT + 6, 226), (150, 330), "end"),
-    (P, A): Arrow((_RIGHT, 352), (_LEFT - 14, 438), (212, 410)),
+    (D, N): Arrow((_MIDDLE, 104), (_MIDDLE, 150), (_MIDDLE + 8, 123)),
+    (N, M): Arrow((_EDGE, 204), (_R, 204), (WIDTH / 2, 180), "middle"),
+    (M, P): Arrow((_R + 50, 250), (_R + 50, 312), (_R + 42, 277), "end"),
+    (P, M): Arrow((_R + 80, 312), (_R + 80, 250), (_R + 88, 277)),
+    (P, O): Arrow((_R + 50, 412), (_R + 50, 474), (_R + 58, 439)),
+    (A, O): Arrow((_EDGE, 494), (_R, 494), (WIDTH / 2, 510), "middle"),
+    (O, A): Arrow((_R, 540), (_EDGE, 540), (WIDTH / 2, 557), "middle"),
+    (A, N): Arrow((24, 474), (24, 250), (32, 352)),
+    (A, M): Arrow((86, 474), (_R + 6, 250), (152, 346), "end"),
+    (P, A): Arrow((_R, 372), (_EDGE - 14, 474), (194, 437)),
 }
 """Each way of the state table between two stages of the cycle; to suspension, from it and to the end: in the boxes."""
 
@@ -119,8 +117,8 @@ class MapDrawing(Drawing[Ways]):
     def _box(self, sheet: Sheet, top: float, spot: Spot) -> float:
         """Draw a stage; returns where it ends."""
         x, y = PLACES[spot.stage]
-        lines = wrapped(self.words.word(spot.stage), WIDE - 12, SMALL, bold=True)
-        told = [*self._in_box(spot)]
+        lines = wrapped(self.words.word(spot.stage), WIDE - 12, bold=True)
+        told = list(self._in_box(spot))
         high = max(HIGH, LINE * (len(lines) + len(told)) + 10)
         edge = INK if spot.frameworks else GREY
         sheet.box(x, y + top, WIDE, high, fill=PAPER, edge=edge)
@@ -141,7 +139,7 @@ class MapDrawing(Drawing[Ways]):
                     yield from wrapped(told, WIDE - 14)
         for to, key in ((S, "to-suspended"), (X, "to-dissolved")):
             if found := self._ways.get((spot.stage, to)):
-                yield from wrapped(say(key, count=found.count, days=known(found.median)), WIDE - 14)
+                yield say(key, count=found.count, days=known(found.median))
 
     def _legend(self) -> Iterator[str]:
         yield self.words.say("legend-map", least=AT_LEAST_FRAMEWORKS)
