@@ -9,7 +9,7 @@ from cycle.timings.pictures.base import Counts, how_many
 from cycle_adapters.pictures.scales import Days
 from cycle_adapters.pictures.sheet import INK, PAPER, Sheet, at
 
-MOST = 150
+MOST = 80
 """Dots in a row: more would hide each other."""
 RADIUS = 2
 LANES = (0, -4, 4)

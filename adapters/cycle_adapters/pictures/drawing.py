@@ -28,11 +28,17 @@ _BY_SHOWN = {drawing.shows: drawing for drawing in DRAWINGS}
 
 def drawn(found: Pictured, language: Language) -> Markup:
     """The picture, with its title and a description that holds its figures."""
+    name, title_, told = f"picture-{found.picture}", title(found, language), description(found, language)
+    return sheet_of(found, language).document(name, title_, told, language)
+
+
+def sheet_of(found: Pictured, language: Language) -> Sheet:
+    """Whatever is drawn, with the places of its words."""
     drawing, sheet = _drawing(found, language), Sheet()
     sheet.paragraph(drawing.title(), size=HEADLINE, bold=True)
     sheet.paragraph(_cut(found, drawing.words), grey=True)
     drawing.draw(sheet)
-    return sheet.document(f"picture-{found.picture}", drawing.title(), description(found, language), language)
+    return sheet
 
 
 def title(found: Pictured, language: Language) -> str:

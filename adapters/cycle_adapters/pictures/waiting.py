@@ -18,7 +18,7 @@ from cycle_adapters.pictures.sheet import GREY, INK, LIGHT, MARGIN, SIZE, SMALL,
 
 GROUPS = 6
 """Drawn in a picture: more would not fit on a page."""
-LEFT, RIGHT, HIGH, ROW = 42, WIDTH - 8, 84, 18
+LEFT, RIGHT, HIGH, ROW = 46, WIDTH - 8, 84, 18
 
 
 class NextPlanDrawing(Drawing[NextPlan]):
@@ -77,8 +77,7 @@ class NextPlanDrawing(Drawing[NextPlan]):
         if len(self.shown.cohorts) > 1:
             fewer = len(self._drawn) if len(self._drawn) < len(self.shown.cohorts) else None
             sheet.paragraph(self.words.say("groups", groups=len(self.shown.cohorts), shown=fewer), grey=True)
-        sheet.y += SMALL
-        sheet.text(MARGIN, sheet.y, self.words.say("share"))
+        sheet.paragraph(self.words.say("share"))
         ended = [each.closed for each in self._drawn]
         others = [counts for each in self._drawn for counts in (each.running, each.dissolved)]
         curves = [each.group.curve for each in self._drawn if each.group.curve is not None]
@@ -127,7 +126,7 @@ class NextPlanDrawing(Drawing[NextPlan]):
 
     def _curve(self, sheet: Sheet, curve: Curve, scale: Days, top: float) -> None:
         def y(share: float) -> float:
-            return top + HIGH * (1 - share)
+            return round(2 * (top + HIGH * (1 - share))) / 2
 
         band = _steps(curve, scale, y, "upper") + _steps(curve, scale, y, "lower", back=True)
         sheet.add(f'<path d="{band}Z" fill="{LIGHT}"/>')
@@ -193,8 +192,8 @@ class NextPlanDrawing(Drawing[NextPlan]):
 
 
 def _steps(curve: Curve, scale: Days, y: Callable[[float], float], which: str, *, back: bool = False) -> str:
-    """A staircase from no day to the longest one; of those on the same unit the last one."""
-    places = {round(scale.at(point.days)): getattr(point, which) for point in curve.points}
+    """A staircase from no day to the longest one; of steps that nobody could tell apart, the last one."""
+    places = {2 * round(scale.at(point.days) / 2): getattr(point, which) for point in curve.points}
     end = scale.at(curve.longest)
     if back:
         shares = [0.0, *places.values()]
