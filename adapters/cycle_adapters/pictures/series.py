@@ -51,7 +51,7 @@ class SeriesDrawing(Drawing[Series]):
         if self.shown.chart:
             sheet.paragraph(self._limits(), bold=True)
         sheet.paragraph(self.words.say("days-axis"))
-        top = sheet.y + 14
+        top = sheet.y + 28
         bottom = top + HIGH
         self._levels(sheet, top, bottom)
         self._points(sheet, bottom)
