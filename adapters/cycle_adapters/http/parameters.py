@@ -16,6 +16,7 @@ from cycle.history import Cutoffs
 from cycle.timings.comparing import side
 from cycle.timings.measuring import By
 from cycle.timings.metrics import DURATIONS, IDS
+from cycle.timings.pictures.all import PICTURES
 
 MOST = 2**53 - 1
 """The largest position that every reader of JSON can hold."""
@@ -101,7 +102,7 @@ Cursor = Annotated[
 ]
 
 
-def one_of_names(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJsonSchema]:
+def _one_of(known: Iterable[str], takes: str) -> tuple[BeforeValidator, WithJsonSchema]:
     """One of some names, which the contract lists."""
     names = list(known)
 
@@ -113,10 +114,10 @@ def one_of_names(known: Iterable[str], takes: str) -> tuple[BeforeValidator, Wit
     return BeforeValidator(checked), WithJsonSchema({"enum": names, "type": "string"})
 
 
-EventType = Annotated[str, *one_of_names(TYPES, "event")]
-MetricId = Annotated[str, *one_of_names(IDS, "metric"), Path(description="The id of a metric.")]
-DurationId = Annotated[str, *one_of_names(DURATIONS, "duration"), Path(description="The id of a metric in days.")]
-CohortsBy = Annotated[str, *one_of_names(By, "by"), Query(description="What groups are made of.")]
+EventType = Annotated[str, *_one_of(TYPES, "event")]
+MetricId = Annotated[str, *_one_of(IDS, "metric"), Path(description="The id of a metric.")]
+DurationId = Annotated[str, *_one_of(DURATIONS, "duration"), Path(description="The id of a metric in days.")]
+CohortsBy = Annotated[str, *_one_of(By, "by"), Query(description="What groups are made of.")]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]
 
@@ -154,3 +155,4 @@ def moments(
 
 Moments = Annotated[Cutoffs, Depends(moments)]
 Lang = Annotated[str | None, Query(alias="lang", pattern="^(fr|en)$", description="The language of the words.")]
+PictureId = Annotated[str, *_one_of(PICTURES, "picture"), Path(description="The id of a picture.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Response
 
 from cycle.catalogue import text
 from cycle.fields import Fault
@@ -15,11 +15,10 @@ from cycle_adapters.http.answering import Answer
 from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, filed, shaped
 from cycle_adapters.http.filtering import Asked, of_frameworks
-from cycle_adapters.http.parameters import CohortsBy, Lang, Moments, one_of_names
+from cycle_adapters.http.parameters import CohortsBy, Lang, Moments, PictureId
 from cycle_adapters.http.problems import invalid
 from cycle_adapters.pictures.drawing import MEDIA, drawn
 
-PictureId = Annotated[str, *one_of_names(PICTURES, "picture"), Path(description="The id of a picture.")]
 Wanted = Annotated[Asked, Depends(of_frameworks)]
 
 

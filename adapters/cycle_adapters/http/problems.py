@@ -300,11 +300,10 @@ def _of_parameter(error: Mapping[str, object], language: Language) -> Fault:
     # Of several values of one parameter the last part is which.
     name = next(str(part) for part in reversed(where) if isinstance(part, str))
     kinds = {
+        "picture": "picture",
         "date": "day",
         "datetime": "moment",
-        **{
-            kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "duration", "side", "by", "picture")
-        },
+        **{kind: kind for kind in ("position", "cursor", "tag", "event", "metric", "duration", "side", "by")},
     }
     context = error.get("ctx")
     kind = str(context.get("takes")) if isinstance(context, dict) and "takes" in context else ""

@@ -8,7 +8,6 @@ one seed: the same durations give the same figures for ever.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import exp, inf, log
@@ -225,26 +224,6 @@ def xmr(days: Sequence[int]) -> Chart | None:
     return Chart(mean, lower, upper, tuple(n for n, each in enumerate(days, 1) if not lower <= each <= upper))
 
 
-class Weighed:
-    """Intervals by their days, weighed as in ``wang_chang``: of however many, what needs no confidence."""
-
-    def __init__(self) -> None:
-        self._weights: defaultdict[tuple[int, bool], float] = defaultdict(float)
-
-    def take(self, framework: Recurrence) -> None:
-        for days, closed, weight in _rows(framework):
-            self._weights[days, closed] += weight
-
-    def quartiles(self) -> tuple[int | None, int | None, int | None] | None:
-        """The days by which a quarter, half and three quarters are reached; None: there is nothing to look at."""
-        table = _table(("", days, closed, weight) for (days, closed), weight in sorted(self._weights.items()))
-        if table is None:
-            return None
-        falling = _falling(*_counted(table, table.weight))[np.newaxis]
-        first, second, third = (_reached(table.grid, falling, share)[0] for share in (0.25, 0.5, 0.75))
-        return _whole(first), _whole(second), _whole(third)
-
-
 _ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
@@ -340,11 +319,7 @@ def _quantile(grid: Whole, falling: Floats, curves: Floats, share: float) -> Qua
     day = _reached(grid, falling[np.newaxis], share)[0]
     days = np.sort(_reached(grid, curves, share))
     lower, upper = np.quantile(days, _ENDS, method="inverted_cdf") if len(days) > 2 else days
-    return Quantile(*map(_whole, (day, lower, upper)))
-
-
-def _whole(day: float) -> int | None:
-    return None if day == inf else int(day)
+    return Quantile(*(None if each == inf else int(each) for each in (day, lower, upper)))
 
 
 def _reached(grid: Whole, curves: Floats, share: float) -> Floats:

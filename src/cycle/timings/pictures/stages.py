@@ -19,9 +19,10 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.terms import PolicyId
 from cycle.policy import Policy, Rule
 from cycle.timings.durations import METRICS, Duration, Ended
-from cycle.timings.estimators import Quantile, Ratio, Recurrence, Weighed, paired_ratios, wang_chang
+from cycle.timings.estimators import Quantile, Ratio, Recurrence, paired_ratios, wang_chang
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS
 from cycle.timings.pictures.base import Asked, Counts, counts, framework_of
+from cycle.timings.weighing import Quartiles, Weighed
 
 STAGES = (
     Stage.DELIBERATION, Stage.NEEDS_IDENTIFICATION, Stage.MEETING, Stage.PLAN, Stage.MONITORING, Stage.ADJUSTMENT,
@@ -56,7 +57,7 @@ class Visits(Struct, frozen=True):
     closed: Counts
     running: Counts
     doubtful: int = 0
-    quartiles: tuple[int | None, int | None, int | None] | None = None
+    quartiles: Quartiles | None = None
 
 
 class OfStage(Struct, frozen=True):

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from cycle.aggregates.framework.state import Stage
 from cycle.timings.durations import METRICS, Duration, Ended
-from cycle.timings.estimators import Recurrence, Weighed
+from cycle.timings.estimators import Recurrence
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, nearest
 from cycle.timings.pictures.base import Asked, framework_of
+from cycle.timings.weighing import Weighed
 
 
 class Spot(Struct, frozen=True):
