@@ -340,3 +340,25 @@ def test_dots_of_thousands_are_thinned_out_and_it_says_so() -> None:
         <= sum(how_many(row.closed) // each + 2 for row in rows)
     )
     assert hollow >= len(rows)
+
+
+def test_the_end_of_a_framework_is_a_cross_and_a_way_out_of_the_map(tmp_path: Path) -> None:
+    with town(tmp_path / "a.db", TOWNS["dissolved"]) as engine:
+        found = {each.picture: each for each in pictures(engine)}
+    ways = cast("Ways", found["map"].shown)
+    assert {(way.source, way.to): way.count for way in ways.ways}[S, X] == 1
+    assert {spot.stage: spot.here for spot in ways.spots if spot.here} == {M: 6, X: 1}
+    assert "diss. 1" in drawn(found["map"], "fr")
+    assert drawn(found["strips"], "fr").count("l8 8m0-8l-8 8") == 1
+    assert drawn(found["next-plan"], "fr").count("l6 6m0-6l-6 6") == 1
+    assert [strip.waits_days for strip in cast("Strips", found["strips"].shown).strips][-1] is None
+
+
+def test_what_rests_now_is_hatched_up_to_today(tmp_path: Path) -> None:
+    with town(tmp_path / "a.db", TOWNS["suspended"]) as engine:
+        found = {each.picture: each for each in pictures(engine)}
+    assert {spot.stage: spot.here for spot in cast("Ways", found["map"].shown).spots if spot.here} == {M: 6, S: 1}
+    strip = next(each for each in cast("Strips", found["strips"].shown).strips if each.suspended)
+    assert [bar.ended for bar in strip.suspended] == [Ended.CLOSED, Ended.RUNNING]
+    assert strip.suspended[-1].until == TODAY
+    assert drawn(found["strips"], "fr").count('fill="url(#') == 2
