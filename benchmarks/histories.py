@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, repeat
+from operator import itemgetter
 
 from cycle.aggregates.base import By, Event, LogName, Recorded, Role, StreamId
 from cycle.aggregates.framework.adjustment import CycleClosed, CycleOpened, PlanReviewed, ReviewOpened, Settled
@@ -75,14 +76,22 @@ from cycle.aggregates.terms import (
     Worth,
 )
 
+BY = By("facilitator-1", Role.FACILITATOR)
 MEMBERS = tuple(MemberId(f"MB-{n}") for n in range(1, 6))
 SEATS = tuple(Seat(m, f"person-{m}", woman=n % 2 == 0, youth=n % 2 == 1) for n, m in enumerate(MEMBERS))
 ACTIONS_A_CYCLE = 4
+CYCLE_DAYS = 95
+FIRST_DAY = date(1900, 1, 1)
+STEADY = repeat(1.0)
 
 
-def life(framework: str, commune: str) -> Iterator[tuple[date, Event]]:
-    """The facts of one framework, cycle after cycle without end, with the days of one slow quarter each."""
-    day = date(1900, 1, 1)
+def life(
+    framework: str, commune: str, day: date = FIRST_DAY, paces: Iterable[float] = STEADY
+) -> Iterator[tuple[date, Event]]:
+    """The facts of one framework from its first day on, cycle after cycle, each at a pace.
+
+    At pace 1 a cycle takes one slow quarter. What is planned is planned at pace 1, whatever comes of it.
+    """
     policy = (PolicyId("wocat-pact"), 1, "0" * 64)
     yield (
         day,
@@ -99,15 +108,14 @@ def life(framework: str, commune: str) -> Iterator[tuple[date, Event]]:
     yield day, CouncilDeliberated(council, "1900-1", Outcome.ADOPTED, day, Votes(23, 20, 18, 1, 1))
     yield day, FrameworkFormalised(1, council)
     yield day, NeedsIdentificationOpened(1)
-    cycle = 0
-    while True:
-        cycle += 1
-        yield from ((day + timedelta(days=after), fact) for after, fact in one_cycle(cycle, day))
-        day += timedelta(days=95)
+    for cycle, pace in enumerate(paces, 1):
+        facts = sorted(one_cycle(cycle, day), key=itemgetter(0))
+        yield from ((day + timedelta(days=round(after * pace)), fact) for after, fact in facts)
+        day += timedelta(days=round(CYCLE_DAYS * pace))
 
 
 def one_cycle(cycle: int, day: date) -> Iterator[tuple[int, Event]]:
-    """Days after the beginning of the cycle, and what happened."""
+    """Days after the beginning of the cycle at pace 1, and what happened."""
     needs = tuple(NeedId(f"N-{cycle * 4 - n}") for n in range(4))
     actions = tuple(ActionId(f"A-{cycle * ACTIONS_A_CYCLE - n}") for n in range(ACTIONS_A_CYCLE))
     for n, need in enumerate(needs):
@@ -187,24 +195,28 @@ def one_cycle(cycle: int, day: date) -> Iterator[tuple[int, Event]]:
 
 def history(framework: str, commune: str, events: int, *, first_second: int = 0) -> list[Recorded[Event]]:
     """``events`` facts of one framework in their envelopes; ``recorded_at`` one second apart."""
-    stream, log = StreamId(f"framework-{framework}"), LogName(commune)
-    by = By("facilitator-1", Role.FACILITATOR)
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     return [
-        Recorded(
-            by=by,
-            causation=f"{framework}-{version}",
-            command="history",
-            correlation=f"{framework}-{version}",
-            data=data,
-            id=f"{framework}-{version:08}-0000-7000-8000",
-            log=log,
-            occurred_on=day,
-            recorded_at=begin + timedelta(seconds=first_second + version),
-            schema=data.schema,
-            stream=stream,
-            type=data.type,
-            version=version,
-        )
+        recorded(framework, commune, version, day, data, begin + timedelta(seconds=first_second + version))
         for version, (day, data) in enumerate(islice(life(framework, commune), events), 1)
     ]
+
+
+def recorded(framework: str, commune: str, version: int, day: date, data: Event, at: datetime) -> Recorded[Event]:
+    """A fact in its envelope."""
+    key = f"{framework}-{version}"
+    return Recorded(
+        by=BY,
+        causation=key,
+        command="history",
+        correlation=key,
+        data=data,
+        id=f"{framework}-{version:08}-0000-7000-8000",
+        log=LogName(commune),
+        occurred_on=day,
+        recorded_at=at,
+        schema=data.schema,
+        stream=StreamId(f"framework-{framework}"),
+        type=data.type,
+        version=version,
+    )

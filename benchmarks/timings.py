@@ -1,84 +1,148 @@
-"""Timings from a log of a million events: each metric's data, in seconds and in memory."""
+"""Timings from a log of a million events: what each picture and each metric is made of, in seconds and megabytes.
+
+Run with ``python -m benchmarks.timings [events]``, or with ``--at URL [events]`` on a database of your own, which is
+filled when it is empty and stays. Each figure is of a process of its own, after its projections have caught up.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import date
-from itertools import chain, islice
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from random import Random
 from resource import RUSAGE_SELF, getrusage
+from statistics import quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 
-from msgspec.structs import replace
+from sqlalchemy import text
 from tests.people import everybody
 
-from benchmarks.histories import history
 from benchmarks.measure import databases, line
-from cycle.aggregates.base import Recorded
-from cycle.codec import new_leaf
+from benchmarks.territories import TODAY, fill
 from cycle.engine import Engine
-from cycle.history import EVERYTHING
+from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.runner import Runner
 from cycle.reading import Filters, Reader
-from cycle.store import Append
 from cycle.timings.durations import METRICS
-from cycle.timings.measuring import measured
+from cycle.timings.measuring import By, measured
 
-EACH = 400
-"""Events of a framework: eight cycles of fifty."""
 SECONDS, MEGABYTES = 2, 100
-FIRST = date(2016, 1, 1)
+PAGE = 100
+NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+A_YEAR_AGO = Cutoffs(as_of=date(TODAY.year - 1, TODAY.month, TODAY.day))
+TABLES = ("stage_visit", "cycle_interval", "policy_run")
 
 
-def facts(framework: int) -> list[Recorded]:  # type: ignore[type-arg]
-    """A framework with a speed of its own."""
-    factor = Random(framework).gammavariate(4, 0.25)
-    told = history(f"0185958b-1c00-7000-8000-{framework:012x}", f"ML-4-01-{framework // 3:04}", EACH)
-    begin = told[0].occurred_on
-    return [replace(each, occurred_on=FIRST + (each.occurred_on - begin) * factor) for each in told]
+def opened(url: str) -> Engine:
+    return Engine(url, clock=lambda: NOW)
 
 
-def fill(url: str, events: int) -> None:
-    """A log of so many events, and every projection of it."""
-    with Engine(url) as engine:
-        everybody(engine)
-        leaves = chain.from_iterable(map(facts, range(events // EACH)))
-        number = 0
-        while part := [new_leaf(each) for each in islice(leaves, 500)]:
-            number += 1
-            engine.store.append(Append(tuple(part), f"fill {number}", b"d"))
+def filled(url: str, events: int) -> None:
+    """A log of so many events, unless there is one, and every projection of it."""
+    with opened(url) as engine:
+        if not engine.store.head().position:
+            everybody(engine)
+            begin = perf_counter()
+            fill(engine, events)
+            print(f"filled in {perf_counter() - begin:.0f} s", flush=True)
+        begin = perf_counter()
         Runner(engine.store, engine.leaves).catch_up()
+        print(f"projections caught up in {perf_counter() - begin:.0f} s", flush=True)
 
 
-def asked(url: str, metric: str) -> None:
-    """One metric in a process that does nothing else: seconds, and the megabytes that it takes beside the process."""
-    with Engine(url) as engine:
+def visits(reader: Reader) -> object:
+    """Every visit to a stage by number of its cycle, with median and quartiles of the closed ones."""
+    found = defaultdict[tuple[str | None, int], list[int]](list)
+    for each in METRICS["M2"].durations(lambda name: reader.each(name, Filters(), EVERYTHING), TODAY):
+        found[each.about, each.cycle].append(each.days)
+    return {row: quantiles(days) for row, days in found.items() if len(days) > 1}
+
+
+def between_stages(reader: Reader) -> object:
+    """Median days in a stage, and how often, by the stage that followed it."""
+    found = defaultdict[tuple[str | None, str | None], Counter[int]](Counter)
+    before = None
+    for each in METRICS["M2"].durations(lambda name: reader.each(name, Filters(), EVERYTHING), TODAY):
+        if before is not None and before.framework == each.framework:
+            found[before.about, each.about][before.days] += 1
+        before = each
+    return {pair: quantiles(days.elements()) for pair, days in found.items() if days.total() > 1}
+
+
+def strips(reader: Reader) -> object:
+    """Of each framework its cycles, one after the other."""
+    found = defaultdict[str, list[tuple[date, int, int | None]]](list)
+    for each in METRICS["M1"].durations(lambda name: reader.each(name, Filters(), EVERYTHING), TODAY):
+        found[each.framework].append((each.start.on, each.days, each.active_days))
+    return found
+
+
+def metric(name: str, by: By | None, cutoffs: Cutoffs, reader: Reader) -> object:
+    return measured(reader, METRICS[name], by, Filters(), cutoffs, PAGE)
+
+
+QUESTIONS: Mapping[str, Callable[[Reader], object]] = {
+    "picture 1, every visit by cycle": visits,
+    "picture 2, M1 by region": partial(metric, "M1", By.REGION, EVERYTHING),
+    "picture 3, days from stage to stage": between_stages,
+    "picture 4, the cycles of each framework": strips,
+    **{name: partial(metric, name, None, EVERYTHING) for name in METRICS},
+    "M1, as of a year ago": partial(metric, "M1", None, A_YEAR_AGO),
+    "M2, as of a year ago": partial(metric, "M2", None, A_YEAR_AGO),
+    "M2, as known a year ago": partial(metric, "M2", None, Cutoffs(known_at=NOW.replace(year=NOW.year - 1))),
+}
+
+
+def bare(url: str) -> float:
+    """Seconds of the driver for the rows that a metric is made of, in the same run."""
+    with opened(url) as engine, engine.store.database.connect() as connection:
+        begin = perf_counter()
+        for table in TABLES:
+            for _ in connection.execute(text(f"SELECT * FROM {table} ORDER BY key")).cursor:
+                pass
+        return perf_counter() - begin
+
+
+def asked(url: str, question: str) -> None:
+    """One question in a process that does nothing else: seconds, of them busy, and megabytes beside the process."""
+    with opened(url) as engine:
         reader = Reader(engine, "auditor")
         reader.catch_up()
-        before, begin = getrusage(RUSAGE_SELF).ru_maxrss, perf_counter()
-        measured(reader, METRICS[metric], None, Filters(), EVERYTHING, 100)
-        print(perf_counter() - begin, (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024)
+        before, begin, busy = getrusage(RUSAGE_SELF).ru_maxrss, perf_counter(), process_time()
+        QUESTIONS[question](reader)
+        print(
+            perf_counter() - begin, process_time() - busy, (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024, bare(url)
+        )
 
 
-def main() -> None:
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+def measure(kind: str, url: str, events: int, wanted: str) -> None:
+    filled(url, events)
+    for question in QUESTIONS:
+        if wanted in question:
+            command = (sys.executable, "-m", "benchmarks.timings", "--one", url, question)
+            told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+            seconds, busy, megabytes, least = map(float, told.split())
+            line(kind, f"{question}: seconds ({busy:.2f} busy)", seconds, f"at most {SECONDS}")
+            line(kind, f"{question}: against the driver alone", seconds / least, "")
+            line(kind, f"{question}: MB", megabytes, f"at most {MEGABYTES}")
+
+
+def main(events: int = 1_000_000) -> None:
     print(f"Timings from {events:,} events")
     with TemporaryDirectory() as folder, databases(Path(folder)) as found:
         for database in found:
-            fill(database.url, events)
-            for metric in METRICS:
-                command = (sys.executable, "-m", "benchmarks.timings", "--one", database.url, metric)
-                told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-                seconds, megabytes = map(float, told.split())
-                line(database.kind, f"{metric}, seconds", seconds, f"at most {SECONDS}")
-                line(database.kind, f"{metric}, MB", megabytes, f"at most {MEGABYTES}")
+            measure(database.kind, database.url, events, "")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        asked(*sys.argv[2:])
-    else:
-        main()
+    match sys.argv[1:]:
+        case ["--one", url, question]:
+            asked(url, question)
+        case ["--at", url, events, *wanted]:
+            measure(url.partition(":")[0].partition("+")[0], url, int(events), " ".join(wanted))
+        case events:
+            main(*map(int, events))

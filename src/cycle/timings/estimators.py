@@ -3,13 +3,13 @@
 Definitions: TIMINGS.md of the design, and docs/timings.md for those who read the figures. Sources: Wang and Chang
 (1999), *Nonparametric estimation of a recurrent survival function*, JASA 94; Kaplan and Meier (1958); Aalen and
 Johansen (1978). Whatever is drawn by chance is drawn from a stream that NumPy has frozen (``RandomState``) and from
-one seed: the same durations give the same figures for ever.
+one seed, and what is summed is exact: the same durations give the same figures for ever, on any machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 from math import exp, inf, log
 from statistics import NormalDist, fmean
 from typing import NamedTuple
@@ -29,8 +29,13 @@ AT_LEAST_POINTS = 6
 """Of a chart that tells the usual from the unusual."""
 WIDTH = 2.66
 """Of its limits, in mean moving ranges: three standard deviations of what varies by chance alone."""
+GRAIN = 2.0**-36
+"""Weights are whole numbers of these, so that sums of them are exact, in whatever order and on whatever processor."""
 _TOLERANCE = 1e-9
-"""Sums of thirds are not exact: a share is reached when it is reached up to this."""
+"""A third is not a whole number of grains: a share is reached when it is reached up to this."""
+_CLUSTERS_AT_ONCE = 256
+"""Of which the rows of a table are laid out side by side; more take more memory and no less time."""
+_SAMPLES_AT_ONCE = 50
 
 
 class Recurrence(NamedTuple):
@@ -87,14 +92,21 @@ class Curve(Struct, frozen=True, gc=False):
 
 
 class _Table(NamedTuple):
-    """Weighted rows; ``at`` is where the days of a row stand in ``grid``, and a cluster is a number."""
+    """Weighted rows: ``cell`` says how a row ended (way 0: it has not) and on which day of ``grid``.
+
+    A cluster is a number.
+    """
 
     grid: Whole
-    at: Whole
-    closed: NDArray[np.bool_]
+    cell: Whole
     weight: Floats
     cluster: Whole
     clusters: int
+    ways: int
+
+    @property
+    def cells(self) -> int:
+        return (self.ways + 1) * len(self.grid)
 
 
 def wang_chang(frameworks: Sequence[Recurrence], replicates: int = REPLICATES, seed: int = SEED) -> Curve | None:
@@ -106,12 +118,19 @@ def wang_chang(frameworks: Sequence[Recurrence], replicates: int = REPLICATES, s
     Returns:
         None: there is nothing to look at.
     """
-    table = _table((each.cluster, days, closed, weight) for each in frameworks for days, closed, weight in _rows(each))
-    if table is None:
+    seen = [(each.cluster, days, bool(each.closed)) for each in frameworks if (days := _counting(each))]
+    if not seen:
         return None
+    many = [len(days) for _, days, _ in seen]
+    table = _table(
+        np.repeat(_numbered(cluster for cluster, _, _ in seen), many),
+        np.fromiter(chain.from_iterable(days for _, days, _ in seen), np.int64),
+        np.repeat(np.array([closed for _, _, closed in seen], np.int64), many),
+        np.repeat(_exact(1 / np.array(many)), many),
+    )
     running = sum(each.running is not None for each in frameworks)
     intervals = sum(len(each.closed) for each in frameworks) + running
-    return _drawn(table, replicates, seed, intervals, running)
+    return _bootstrapped(table, replicates, seed, intervals, running)
 
 
 def kaplan_meier(first: Sequence[Ending]) -> Curve | None:
@@ -123,13 +142,12 @@ def kaplan_meier(first: Sequence[Ending]) -> Curve | None:
     Returns:
         None: there is nothing to look at.
     """
-    table = _table((each.cluster, each.days, each.way == 1, 1.0) for each in first)
-    if table is None:
+    if not first:
         return None
-    ended, at_risk = _counted(table, table.weight)
-    share = _falling(ended, at_risk)
-    bands = _greenwood(share, ended, at_risk)
-    return _curve(table, share, bands, bands[::-1], len(first), sum(each.way == 0 for each in first))
+    table = _each_once(first)
+    counts = _counted(table)
+    bands = _greenwood(_falling(counts)[0], counts[0, 1], _at_risk(counts)[0])
+    return _curve(table, bands, bands[::-1], len(first), sum(each.way == 0 for each in first))
 
 
 def clustered(intervals: Sequence[Ending], replicates: int = REPLICATES, seed: int = SEED) -> Curve | None:
@@ -140,10 +158,10 @@ def clustered(intervals: Sequence[Ending], replicates: int = REPLICATES, seed: i
     Returns:
         None: there is nothing to look at.
     """
-    table = _table((each.cluster, each.days, each.way == 1, 1.0) for each in intervals)
-    if table is None:
+    if not intervals:
         return None
-    return _drawn(table, replicates, seed, len(intervals), sum(each.way == 0 for each in intervals))
+    table = _each_once(intervals)
+    return _bootstrapped(table, replicates, seed, len(intervals), sum(each.way == 0 for each in intervals))
 
 
 def cumulative_incidence(
@@ -154,17 +172,12 @@ def cumulative_incidence(
     Args:
         ways: how many there are; of intervals of which each framework has one.
     """
-    table = _table((each.cluster, each.days, each.way > 0, 1.0) for each in intervals)
-    if table is None:
+    if not intervals:
         return [[] for _ in range(ways)]
-    way = np.array([each.way for each in intervals])
-    known = [_incidence(table, table.weight, way == each) for each in range(1, ways + 1)]
-    at_risk = _counted(table, table.weight)[1]
-    drawn = np.empty((replicates, ways, len(table.grid)))
-    for at, weight in enumerate(_weights(table, replicates, seed)):
-        for each in range(ways):
-            drawn[at, each] = _incidence(table, weight, way == each + 1)
-    lower, upper = np.quantile(drawn, _ENDS, axis=0)
+    table = _each_once(intervals, ways)
+    counts = _counted(table)
+    known, at_risk = _incidence(counts)[0], _at_risk(counts)[0]
+    lower, upper = np.quantile(_incidence(_sampled(table, replicates, seed)), _ENDS, axis=0)
     return [
         [
             Point(int(day), float(share), float(low), float(high), float(risk))
@@ -227,66 +240,98 @@ def xmr(days: Sequence[int]) -> Chart | None:
 _ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
-def _rows(framework: Recurrence) -> Iterable[tuple[int, bool, float]]:
-    """Its weighted intervals: days, whether closed, weight."""
-    if framework.closed:
-        return [(days, True, 1 / len(framework.closed)) for days in framework.closed]
-    return [] if framework.running is None else [(framework.running, False, 1.0)]
+def _counting(framework: Recurrence) -> tuple[int, ...]:
+    """The days of those intervals that count."""
+    return framework.closed or (() if framework.running is None else (framework.running,))
 
 
-def _table(rows: Iterable[tuple[str, int, bool, float]]) -> _Table | None:
-    found = list(rows)
-    if not found:
-        return None
-    clusters, days, closed, weight = zip(*found, strict=True)
-    numbers = {name: at for at, name in enumerate(dict.fromkeys(clusters))}
-    grid, at = np.unique(np.array(days, np.int64), return_inverse=True)
-    return _Table(
-        grid,
-        at,
-        np.array(closed, np.bool_),
-        np.array(weight, np.float64),
-        np.array([numbers[name] for name in clusters], np.int64),
-        len(numbers),
-    )
+def _exact(values: Floats) -> Floats:
+    """To whole grains."""
+    return np.round(values / GRAIN) * GRAIN
 
 
-def _counted(table: _Table, weight: Floats, ended: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
-    """For each day of the grid, the weight of what ended on it and of what had lasted until then."""
-    many = len(table.grid)
-    closed = np.bincount(table.at, weight * (table.closed if ended is None else ended), many)
-    lasted = np.bincount(table.at, weight, many)[::-1].cumsum()[::-1]
-    return closed.astype(np.float64, copy=False), lasted.astype(np.float64, copy=False)
+def _numbered(clusters: Iterable[str]) -> Whole:
+    """A number for each name, from 0, in the order in which they come."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in clusters], np.int64)
 
 
-def _falling(ended: Floats, at_risk: Floats) -> Floats:
-    """The product limit: the share for which it has not happened."""
-    steps = 1 - ended / np.where(at_risk > _TOLERANCE, at_risk, 1.0)
-    steps[steps < _TOLERANCE] = 0.0
-    return steps.cumprod()
+def _each_once(intervals: Sequence[Ending], ways: int = 1) -> _Table:
+    """Each counts for one; whatever ended in a way beyond those that are asked for is cut off."""
+    days, way = (np.array(each, np.int64) for each in zip(*((i.days, i.way) for i in intervals), strict=True))
+    cluster = _numbered(each.cluster for each in intervals)
+    return _table(cluster, days, np.where(way <= ways, way, 0), np.ones(len(days)), ways)
 
 
-def _weights(table: _Table, replicates: int, seed: int) -> Iterable[Floats]:
-    """The weights of the rows in each of so many samples of clusters."""
+def _table(cluster: Whole, days: Whole, way: Whole, weight: Floats, ways: int = 1) -> _Table:
+    grid, at = np.unique(days, return_inverse=True)
+    return _Table(grid, way * len(grid) + at, weight, cluster, int(cluster.max()) + 1, ways)
+
+
+def _counted(table: _Table) -> Floats:
+    """The weight of what ended, by way and day; the first axis is for samples, and here is one."""
+    counts = np.bincount(table.cell, table.weight, table.cells)
+    return counts.astype(np.float64, copy=False).reshape(1, table.ways + 1, -1)
+
+
+def _sampled(table: _Table, replicates: int, seed: int) -> Floats:
+    """The same of so many samples of clusters."""
+    drawn = np.concatenate([some.astype(np.uint16) for some in _drawn(table.clusters, replicates, seed)])
+    filled, column = np.unique(table.cell, return_inverse=True)
+    order = np.argsort(table.cluster, kind="stable")
+    counts = np.zeros((replicates, len(filled)))
+    for first in range(0, table.clusters, _CLUSTERS_AT_ONCE):
+        last = min(first + _CLUSTERS_AT_ONCE, table.clusters)
+        rows = order[slice(*np.searchsorted(table.cluster, (first, last), sorter=order))]
+        there = (table.cluster[rows] - first) * len(filled) + column[rows]
+        side_by_side = np.bincount(there, table.weight[rows], (last - first) * len(filled))
+        counts += drawn[:, first:last].astype(np.float64) @ side_by_side.reshape(last - first, -1)
+    found = np.zeros((replicates, table.cells))
+    found[:, filled] = counts
+    return found.reshape(replicates, table.ways + 1, -1)
+
+
+def _drawn(clusters: int, replicates: int, seed: int) -> Iterator[Whole]:
+    """How often each cluster is in each of so many samples of as many as there are, some samples at once."""
     random = np.random.RandomState(seed)
-    for _ in range(replicates):
-        drawn = np.bincount(random.randint(0, table.clusters, table.clusters), minlength=table.clusters)
-        yield table.weight * drawn[table.cluster]
+    for first in range(0, replicates, _SAMPLES_AT_ONCE):
+        chosen = random.randint(0, clusters, (min(_SAMPLES_AT_ONCE, replicates - first), clusters))
+        chosen += np.arange(0, chosen.size, clusters)[:, np.newaxis]
+        yield np.bincount(chosen.ravel(), minlength=chosen.size).reshape(chosen.shape)
 
 
-def _drawn(table: _Table, replicates: int, seed: int, intervals: int, running: int) -> Curve:
+def _at_risk(counts: Floats) -> Floats:
+    """The weight of what had lasted until each day of the grid, sample by sample."""
+    lasted: Floats = counts.sum(axis=1)[:, ::-1].cumsum(axis=1)
+    return lasted[:, ::-1]
+
+
+def _falling(counts: Floats) -> Floats:
+    """The product limit: the share for which it has not happened in any way."""
+    steps = 1 - _hazard(counts).sum(axis=1)
+    steps[steps < _TOLERANCE] = 0.0
+    return np.cumprod(steps, axis=1)
+
+
+def _hazard(counts: Floats) -> Floats:
+    """By way, the share of what had lasted until a day that ended on it."""
+    at_risk = _at_risk(counts)
+    hazard: Floats = counts[:, 1:] / np.where(at_risk > _TOLERANCE, at_risk, 1.0)[:, np.newaxis]
+    return hazard
+
+
+def _incidence(counts: Floats) -> Floats:
+    """The share that has ended in each way (Aalen and Johansen)."""
+    falling = _falling(counts)
+    before = np.concatenate((np.ones((len(falling), 1)), falling[:, :-1]), axis=1)
+    ended: Floats = np.cumsum(before[:, np.newaxis] * _hazard(counts), axis=2)
+    return ended
+
+
+def _bootstrapped(table: _Table, replicates: int, seed: int, intervals: int, running: int) -> Curve:
     """A curve whose confidence is that of the same curve of many samples of clusters."""
-    share = _falling(*_counted(table, table.weight))
-    drawn = np.array([_falling(*_counted(table, weight)) for weight in _weights(table, replicates, seed)])
-    return _curve(table, share, np.quantile(drawn, _ENDS, axis=0), drawn, intervals, running)
-
-
-def _incidence(table: _Table, weight: Floats, ended: NDArray[np.bool_]) -> Floats:
-    """The share that has ended in one way (Aalen and Johansen)."""
-    before = np.concatenate(([1.0], _falling(*_counted(table, weight))[:-1]))
-    so, at_risk = _counted(table, weight, ended)
-    hazard: Floats = before * so / np.where(at_risk > _TOLERANCE, at_risk, 1.0)
-    return hazard.cumsum()
+    falling = _falling(_sampled(table, replicates, seed))
+    return _curve(table, np.quantile(falling, _ENDS, axis=0), falling, intervals, running)
 
 
 def _greenwood(share: Floats, ended: Floats, at_risk: Floats) -> Floats:
@@ -301,9 +346,10 @@ def _greenwood(share: Floats, ended: Floats, at_risk: Floats) -> Floats:
     return np.array([lower, upper])
 
 
-def _curve(table: _Table, falling: Floats, bands: Floats, curves: Floats, intervals: int, running: int) -> Curve:
+def _curve(table: _Table, bands: Floats, curves: Floats, intervals: int, running: int) -> Curve:
     """A rising curve out of a falling one; ``curves`` are what the ends of its quantiles are read from."""
-    grid, at_risk = table.grid, _counted(table, table.weight)[1]
+    grid, counts = table.grid, _counted(table)
+    falling, at_risk = _falling(counts)[0], _at_risk(counts)[0]
     happens = np.concatenate(([falling[0] < 1], falling[1:] < falling[:-1]))
     points = tuple(
         Point(
@@ -336,13 +382,11 @@ def _pairs(frameworks: Iterable[Recurrence], number: int) -> Iterable[tuple[str,
 
 def _ratio(number: int, pairs: Sequence[tuple[str, float]], replicates: int, seed: int) -> Ratio:
     logs = np.array([each for _, each in pairs])
-    names = {name: at for at, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
-    mean = exp(fmean(logs))
-    if len(names) < 2:
+    cluster, mean = _numbered(name for name, _ in pairs), exp(fmean(logs))
+    clusters = int(cluster.max()) + 1
+    if clusters < 2:
         return Ratio(number, mean, None, None, len(pairs))
-    cluster = np.array([names[name] for name, _ in pairs])
-    one = np.ones(len(pairs))
-    table = _Table(cluster, cluster, one > 0, one, cluster, len(names))
-    means = [weight @ logs / weight.sum() for weight in _weights(table, replicates, seed)]
-    lower, upper = np.exp(np.quantile(means, _ENDS))
+    sums, many = np.bincount(cluster, _exact(logs)), np.bincount(cluster)
+    means = [(some @ sums) / (some @ many) for some in _drawn(clusters, replicates, seed)]
+    lower, upper = np.exp(np.quantile(np.concatenate(means), _ENDS))
     return Ratio(number, mean, float(lower), float(upper), len(pairs))
