@@ -37,15 +37,19 @@ EACH = 430
 IN_ONE_COMMUNE = 3
 REGIONS = ("Kayes", "Koulikoro", "Sikasso", "Ségou", "Mopti", "Tombouctou", "Gao", "Kidal")
 IN_ONE_SAVE = 50
+AT_ONCE = 200_000
+"""Events in one transaction, whole saves."""
 FROM_THE_FIELD = (ProgressReported, ContributionReceived)
 
 
 def fill(engine: Engine, events: int) -> None:
     """A log of so many events."""
-    frameworks = events // EACH + 1
-    with engine.store.loading() as loading:
-        facts = merge(_communes(frameworks), *map(facts_of, range(frameworks)), key=attrgetter("recorded_at"))
-        loading.write(_claimed(islice(facts, events)), lambda done: None)
+    frameworks, goal = events // EACH + 1, engine.store.head().position + events
+    facts = merge(_communes(frameworks), *map(facts_of, range(frameworks)), key=attrgetter("recorded_at"))
+    claimed, position = _claimed(islice(facts, events)), 0
+    while position < goal:
+        with engine.store.loading() as loading:
+            position = loading.write(islice(claimed, AT_ONCE), lambda done: None)
 
 
 def _claimed(facts: Iterable[Recorded[Event]]) -> Iterator[Claimed]:

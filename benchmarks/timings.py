@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -25,6 +24,7 @@ from benchmarks.measure import databases, line
 from benchmarks.territories import TODAY, fill
 from cycle.engine import Engine
 from cycle.history import EVERYTHING, Cutoffs
+from cycle.projections.all import PROJECTIONS
 from cycle.projections.runner import Runner
 from cycle.reading import Filters, Reader
 from cycle.timings.durations import METRICS
@@ -35,6 +35,8 @@ PAGE = 100
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 A_YEAR_AGO = Cutoffs(as_of=date(TODAY.year - 1, TODAY.month, TODAY.day))
 TABLES = ("stage_visit", "cycle_interval", "policy_run")
+KEPT = {name: projection for name, projection in PROJECTIONS.items() if not projection.appends}
+"""The audit trail is as long as the log, and no metric asks for it."""
 
 
 def opened(url: str) -> Engine:
@@ -50,14 +52,14 @@ def filled(url: str, events: int) -> None:
             fill(engine, events)
             print(f"filled in {perf_counter() - begin:.0f} s", flush=True)
         begin = perf_counter()
-        Runner(engine.store, engine.leaves).catch_up()
+        Runner(engine.store, engine.leaves, KEPT).catch_up()
         print(f"projections caught up in {perf_counter() - begin:.0f} s", flush=True)
 
 
 def visits(reader: Reader) -> object:
     """Every visit to a stage by number of its cycle, with median and quartiles of the closed ones."""
     found = defaultdict[tuple[str | None, int], list[int]](list)
-    for each in METRICS["M2"].durations(lambda name: reader.each(name, Filters(), EVERYTHING), TODAY):
+    for each in METRICS["M2"].durations(reader.together(Filters(), EVERYTHING), TODAY):
         found[each.about, each.cycle].append(each.days)
     return {row: quantiles(days) for row, days in found.items() if len(days) > 1}
 
@@ -66,7 +68,7 @@ def between_stages(reader: Reader) -> object:
     """Median days in a stage, and how often, by the stage that followed it."""
     found = defaultdict[tuple[str | None, str | None], Counter[int]](Counter)
     before = None
-    for each in METRICS["M2"].durations(lambda name: reader.each(name, Filters(), EVERYTHING), TODAY):
+    for each in METRICS["M2"].durations(reader.together(Filters(), EVERYTHING), TODAY):
         if before is not None and before.framework == each.framework:
             found[before.about, each.about][before.days] += 1
         before = each
@@ -76,7 +78,7 @@ def between_stages(reader: Reader) -> object:
 def strips(reader: Reader) -> object:
     """Of each framework its cycles, one after the other."""
     found = defaultdict[str, list[tuple[date, int, int | None]]](list)
-    for each in METRICS["M1"].durations(lambda name: reader.each(name, Filters(), EVERYTHING), TODAY):
+    for each in METRICS["M1"].durations(reader.together(Filters(), EVERYTHING), TODAY):
         found[each.framework].append((each.start.on, each.days, each.active_days))
     return found
 
@@ -110,13 +112,18 @@ def bare(url: str) -> float:
 def asked(url: str, question: str) -> None:
     """One question in a process that does nothing else: seconds, of them busy, and megabytes beside the process."""
     with opened(url) as engine:
-        reader = Reader(engine, "auditor")
+        reader = Reader(engine, "auditor", Runner(engine.store, engine.leaves, KEPT))
         reader.catch_up()
-        before, begin, busy = getrusage(RUSAGE_SELF).ru_maxrss, perf_counter(), process_time()
+        before, begin, busy = memory(), perf_counter(), process_time()
         QUESTIONS[question](reader)
-        print(
-            perf_counter() - begin, process_time() - busy, (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024, bare(url)
-        )
+        print(perf_counter() - begin, process_time() - busy, memory() - before, bare(url))
+
+
+def memory() -> float:
+    """Megabytes that this process has had at its most."""
+    # What `getrusage` tells begins with the most of the process that started this one.
+    [most] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(most.split()[1]) / 1024
 
 
 def measure(kind: str, url: str, events: int, wanted: str) -> None:

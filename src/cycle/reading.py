@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import Connection, MetaData, make_url, select
+from sqlalchemy import MetaData, Select, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from cycle.access import READING, Action, Forbidden, declared
@@ -24,7 +23,7 @@ from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.terms import DeadlineKind, FrameworkId
 from cycle.engine import Engine, stream_of
 from cycle.history import EVERYTHING, Cutoffs, Fact
-from cycle.past import types_for
+from cycle.past import Frameworks, SideBySide, types_for
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
@@ -39,10 +38,6 @@ from cycle.store import Unavailable
 from cycle.territory import codes_within
 
 declared(PROJECTIONS, READING)
-
-
-ROWS_AT_ONCE = 2_000
-"""Of a table that is read through, so many are in memory."""
 
 
 class PlaceUnknown(LookupError):  # noqa: N818
@@ -175,8 +170,7 @@ class Reader:
         codes = codes_within(territories)
         if codes is None:
             return None
-        with self._connected() as connection:
-            return frozenset(connection.scalars(codes))
+        return frozenset(code for (code,) in self._selected(codes))
 
     def rows(self, name: str, filters: Filters = Filters(), cutoffs: Cutoffs = EVERYTHING) -> list[Row]:  # noqa: B008
         """Rows of a projection in the order of their keys.
@@ -194,6 +188,23 @@ class Reader:
             Forbidden, KeyError: as ``rows``.
         """
         return (row for _, row in self._found(name, filters, cutoffs))
+
+    def together(self, filters: Filters, cutoffs: Cutoffs) -> Callable[[str], Iterator[Row]]:
+        """``each`` of several tables, by its name, for whoever reads them side by side; they are of frameworks.
+
+        Of a past moment they are found in one pass over the log.
+
+        Raises (when the first row of one of them is read):
+            Forbidden, KeyError: as ``rows``.
+        """
+        if cutoffs == EVERYTHING:
+            return lambda name: self.each(name, filters, cutoffs)
+
+        def begin(names: Sequence[str]) -> Iterator[Sequence[Sequence[Row]]]:
+            pieces = self._as_they_were(names, filters, cutoffs)
+            return ([[row for _, row in rows] for rows in piece] for piece in pieces)
+
+        return SideBySide(begin)
 
     def page(self, name: str, filters: Filters, cutoffs: Cutoffs, limit: int, after: str = "") -> Page:
         """At most so many rows behind a key: whoever goes on meets each row once, whatever is written meanwhile.
@@ -221,6 +232,9 @@ class Reader:
         self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], cutoffs: Cutoffs, after: str = ""
     ) -> Iterator[tuple[str, Row]]:
         projection = PROJECTIONS[name]
+        if projection.framed:
+            pieces = self._as_they_were([name], filters, cutoffs, after.partition("/")[0])
+            return ((key, row) for [rows] in pieces for key, row in rows if key > after)
         own, place = self._readable(territories), self.codes(filters, cutoffs)
         chosen = self._frameworks(filters, cutoffs)
         facts = self._past(types_for(projection, cutoffs), self._logs(filters, own, place), cutoffs.at)
@@ -233,6 +247,29 @@ class Reader:
             and (own is None or row.commune in own)
             and (place is None or row.commune in place)
             and (chosen is None or _framework(row) in chosen)
+        )
+
+    def _as_they_were(
+        self, names: Sequence[str], filters: Filters, cutoffs: Cutoffs, begin: str = ""
+    ) -> Iterator[Sequence[Sequence[tuple[str, Row]]]]:
+        """Framework by framework, from one on: the rows of each of some tables inside some cut-offs, by their keys."""
+        owns = [self._readable(self._may(name, filters.commune)) for name in names]
+        place, chosen = self.codes(filters, cutoffs), self._frameworks(filters, cutoffs)
+        table = frameworks.table_named(frameworks.name, MetaData())
+        query = select(table.c.key, table.c.commune).where(table.c.key >= begin).order_by(table.c.key)
+        if place is not None:
+            query = query.where(table.c.commune.in_(place))
+        if chosen is not None:
+            query = query.where(table.c.key.in_(chosen))
+        homes = {
+            framework: commune
+            for framework, commune in self.engine.store.rows(query)
+            if any(own is None or commune in own for own in owns)
+        }
+        past = Frameworks(self.engine.store, self.engine.leaves, [PROJECTIONS[name] for name in names], cutoffs)
+        return (
+            [rows if own is None or home in own else [] for own, rows in zip(owns, each, strict=True)]
+            for home, each in zip(homes.values(), past.rows(homes), strict=True)
         )
 
     def _logs(self, filters: Filters, own: frozenset[str] | None, place: Sequence[str] | None) -> Iterable[str | None]:
@@ -265,15 +302,13 @@ class Reader:
                 query = query.where(table.c.key >= chosen[0], table.c.key < f"{chosen[0]}0")
         elif chosen is not None and "stream" in table.c:
             query = query.where(table.c.stream.in_([f"framework-{identity}" for identity in chosen]))
-        with self._connected() as connection:
-            for key, *columns in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
-                yield key, projection.from_columns(columns)
+        from_columns = projection.from_columns
+        for key, *columns in self._selected(query):
+            yield key, from_columns(columns)
 
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """What live rows are read through."""
-        with self.engine.store.database.connect().execution_options(cycle_read_only=True) as connection:
-            yield connection
+    def _selected(self, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
+        """What a question about live rows finds."""
+        return self.engine.store.rows(query)
 
     def codes(self, filters: Filters, cutoffs: Cutoffs = EVERYTHING) -> list[str] | None:
         """The communes that are asked for; None: all."""

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from eventsourcing.persistence import ApplicationRecorder
 from msgspec import Struct
@@ -27,7 +27,7 @@ from cycle.vault.shapes import VaultChange, VaultStore
 from cycle.webhooks.shapes import WebhookStore
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Engine, Select, Table
 
 NOT_YET = datetime(1, 1, 1, microsecond=1, tzinfo=UTC)
 """The time of record of a fact that is not recorded; as wide as any other when it is written with microseconds."""
@@ -66,6 +66,10 @@ class StoredLeaf(NamedTuple):
 
 Row = tuple[int, str, int, bytes]
 """One event in global order: position, type, schema and bytes."""
+
+
+StreamRow = tuple[str, int, int, str, int, bytes]
+"""One event in its stream: stream, version, position, type, schema and bytes."""
 
 
 FeedRow = tuple[int, str, int, bytes]
@@ -288,6 +292,12 @@ class LogRecorder(ApplicationRecorder, ABC):
         """Type, schema and bytes of a stream's leaves by version, as they arrive: all that a replay needs."""
 
     @abstractmethod
+    def read_streams(
+        self, streams: Sequence[str], *, up_to: int | None = None, types: Sequence[str] = ()
+    ) -> Iterator[StreamRow]:
+        """Leaves of some streams up to a position, those of each in order of version, as they arrive."""
+
+    @abstractmethod
     def read(
         self,
         after: int,
@@ -298,6 +308,10 @@ class LogRecorder(ApplicationRecorder, ABC):
         types: Sequence[str] = (),
     ) -> Iterator[Row]:
         """Leaves in global order with ``after < position <= up_to``, at most ``limit``, as they arrive."""
+
+    @abstractmethod
+    def rows(self, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
+        """What a query of a derived table finds, as it arrives, and as the driver has it: a truth may be 0 or 1."""
 
     @abstractmethod
     def feed(

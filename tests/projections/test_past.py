@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, product
 from random import Random
@@ -69,7 +69,8 @@ class Asked:
 
     def __init__(self, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reads: list[tuple[LogName | None, int]] = []
-        real = reader.engine.store.read
+        self.streams: dict[str, int] = {}
+        real, real_streams = reader.engine.store.read, reader.engine.store.read_streams
 
         def read(after: int, limit: int | None = None, **more: Any) -> Any:
             if more.get("log") != "platform":
@@ -78,15 +79,41 @@ class Asked:
                 return rows
             return real(after, limit, **more)
 
+        def read_streams(streams: Sequence[str], **more: Any) -> Any:
+            rows = list(real_streams(streams, **more))
+            self.streams |= {stream: sum(row[0] == stream for row in rows) for stream in streams}
+            return rows
+
         monkeypatch.setattr(reader.engine.store, "read", read)
+        monkeypatch.setattr(reader.engine.store, "read_streams", read_streams)
 
 
 def test_what_is_narrowed_reads_these_logs_alone(demo: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     row = demo.frameworks()[0]
     asked = Asked(demo, monkeypatch)
     for filters in (Filters(framework=row.framework), Filters(commune=row.commune)):
-        assert demo.rows("plans", filters, MOMENTS[0])
+        assert demo.rows("audit_trail", filters, MOMENTS[0])
         assert {log for log, _ in asked.reads} == {row.commune}
+
+
+def test_what_is_of_frameworks_reads_their_streams_alone(demo: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = demo.frameworks()[0]
+    asked = Asked(demo, monkeypatch)
+    for filters in (Filters(framework=row.framework), Filters(commune=row.commune)):
+        assert demo.rows("plans", filters, MOMENTS[0])
+        assert (list(asked.streams), asked.reads) == ([f"framework-{row.framework}"], [])
+
+
+def test_a_page_of_the_past_begins_behind_the_one_before(demo: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = demo.page("actions", Filters(), MOMENTS[1], 2)
+    asked = Asked(demo, monkeypatch)
+    rows, after = list(first.rows), first.after
+    while after is not None:
+        asked.streams.clear()
+        page = demo.page("actions", Filters(), MOMENTS[1], 2, after)
+        assert all(stream >= f"framework-{after.partition('/')[0]}" for stream in asked.streams)
+        rows, after = [*rows, *page.rows], page.after
+    assert rows == demo.rows("actions", cutoffs=MOMENTS[1])
 
 
 def test_of_everything_the_kinds_that_matter_are_read_and_nothing_after_the_moment(
@@ -97,10 +124,10 @@ def test_of_everything_the_kinds_that_matter_are_read_and_nothing_after_the_mome
     demo.rows("communes", cutoffs=Cutoffs(as_of=date(2030, 1, 1)))
     demo.rows("audit_trail", cutoffs=Cutoffs(at=300))
     demo.rows("plans", cutoffs=Cutoffs(known_at=datetime(2030, 1, 1, tzinfo=UTC)))
-    (_, of_communes), (_, of_audit), (_, of_plans) = asked.reads
+    (_, of_communes), (_, of_audit) = asked.reads
     assert of_communes < everything / 10
     assert of_audit == 300
-    assert of_plans < everything / 2
+    assert 0 < sum(asked.streams.values()) < everything / 2
 
 
 def test_who_reads_one_region_reads_its_logs_alone(demo: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,11 +138,13 @@ def test_who_reads_one_region_reads_its_logs_alone(demo: Reader, monkeypatch: py
     )
     own = Reader(demo.engine, account, demo.runner)
     codes = {row.commune for row in own.rows("plans")}
+    expected = [row for row in demo.rows("plans", cutoffs=MOMENTS[1]) if row.commune in codes]
     asked = Asked(demo, monkeypatch)
-    assert own.rows("plans", cutoffs=MOMENTS[1]) == [
-        row for row in demo.rows("plans", cutoffs=MOMENTS[1]) if row.commune in codes
-    ]
-    assert {log for log, _ in asked.reads[:-1]} == codes
+    assert own.rows("plans", cutoffs=MOMENTS[1]) == expected
+    homes = {row.framework: row.commune for row in demo.frameworks()}
+    assert {homes[stream.removeprefix("framework-")] for stream in asked.streams} == codes
+    assert own.rows("audit_trail", cutoffs=MOMENTS[1])
+    assert {log for log, _ in asked.reads} == codes
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)

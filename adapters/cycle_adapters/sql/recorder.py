@@ -35,6 +35,7 @@ from cycle.store import (
     Receipt,
     Row,
     StoredLeaf,
+    StreamRow,
     Waker,
 )
 from cycle_adapters.sql import postgres, sqlite
@@ -188,6 +189,13 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         with self._rows(_stream_query(True, frozenset(given)), given) as found:
             return list(map(StoredLeaf._make, found.fetchall()))
 
+    def read_streams(
+        self, streams: Sequence[str], *, up_to: int | None = None, types: Sequence[str] = ()
+    ) -> Iterator[StreamRow]:
+        given = _given(up_to=up_to)
+        named = {f"stream_{at}": stream for at, stream in enumerate(streams)}
+        return self._streamed(_streams_query(len(named), frozenset(given), tuple(types)), {**given, **named})
+
     def leaves(
         self,
         stream: StreamId,
@@ -222,6 +230,9 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
     ) -> Iterator[Row]:
         given = _given(after=after, up_to=up_to, log=log, most=limit)
         return self._streamed(_log_query(frozenset(given), tuple(types)), given)
+
+    def rows(self, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
+        return self._streamed(query, NOTHING)
 
     def select_notifications(
         self,
@@ -346,6 +357,13 @@ def _stream_query(whole: bool, given: frozenset[str], desc: bool = False) -> Sel
     return query.limit(bindparam("most", None)) if "most" in given else query
 
 
+@lru_cache(maxsize=200)
+def _streams_query(many: int, given: frozenset[str], types: tuple[str, ...]) -> Select[Any]:
+    query = STREAMS.where(events.c.stream.in_([bindparam(f"stream_{at}", None) for at in range(many)]))
+    query = query.where(*(BOUNDS[name] for name in given)).order_by(events.c.stream, events.c.version)
+    return query.where(events.c.type.in_(types)) if types else query
+
+
 def _of_stream(
     whole: bool, stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
 ) -> tuple[Select[Any], dict[str, object]]:
@@ -397,6 +415,7 @@ class LogSubscription(Subscription[ApplicationRecorder]):
 
 
 STREAM = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.schema)
+STREAMS = select(events.c.stream, events.c.version, events.c.position, events.c.type, events.c.schema, events.c.leaf)
 LEAVES = select(events.c.type, events.c.schema, events.c.leaf)
 ROWS = select(events.c.position, events.c.type, events.c.schema, events.c.leaf)
 NOTIFICATIONS = select(events.c.stream, events.c.version, events.c.type, events.c.leaf, events.c.position)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from cycle.access import ACTING, Action
 from cycle.history import EVERYTHING, Cutoffs
@@ -17,6 +18,7 @@ from cycle.projections.runner import NotThereYet
 from cycle.projections.tables import read_checkpoints
 from cycle.reading import Filters, Reader
 
+ROWS_AT_ONCE = 1_000
 ATTEMPTS = 20
 """How often it is looked whether all tables have come equally far: a worker folds them in one go."""
 
@@ -51,13 +53,12 @@ class Still(Reader):
     def _asked(self, question: str) -> Action:
         return self._act
 
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def _selected(self, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
         if self._connection is None:
-            with super()._connected() as connection:
-                yield connection
+            yield from super()._selected(query)
         else:
-            yield self._connection
+            streamed = self._connection.execution_options(yield_per=ROWS_AT_ONCE)
+            yield from map(tuple, streamed.execute(query))
 
 
 @contextmanager

@@ -76,12 +76,13 @@ def _fields(name: str, hint: Any) -> list[Field]:
     return [_field(f"{name}_{each}", own) for each, own in get_type_hints(part).items()]
 
 
-def _places(parts: Iterable[type[Part] | None]) -> Iterator[tuple[int, Sequence[str] | None]]:
-    """At which column each value of a row begins, and the fields of those that have several."""
+def _places(parts: Iterable[type[Part] | None]) -> Iterator[tuple[int, slice, Sequence[str] | None]]:
+    """At which column each value of a row begins; of those that have several, all of them, and their fields."""
     at = 0
     for part in parts:
-        yield at, part.__struct_fields__ if part else None
-        at += len(part.__struct_fields__) if part else 1
+        end = at + (len(part.__struct_fields__) if part else 1)
+        yield at, slice(at, end), part.__struct_fields__ if part else None
+        at = end
 
 
 def _field(name: str, hint: Any) -> Field:
@@ -181,8 +182,8 @@ class Projection(Generic[R]):
     def _gathered(self, columns: Sequence[Any]) -> list[Any]:
         """The values of a row from its columns; a part that is not there has none."""
         return [
-            columns[at] if fields is None or columns[at] is None else dict(zip(fields, columns[at:], strict=False))
-            for at, fields in self._places
+            columns[at] if fields is None or columns[at] is None else dict(zip(fields, columns[its], strict=True))
+            for at, its, fields in self._places
         ]
 
     def from_columns(self, columns: Iterable[Any]) -> R:

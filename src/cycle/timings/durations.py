@@ -6,10 +6,11 @@ never left out; what is negative where it cannot be is a doubt about the data: t
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -70,26 +71,30 @@ class Stay(NamedTuple):
     days: int
 
 
-class One(NamedTuple):
-    """The rows of one framework, in the order of their keys, and the day on which it is looked at."""
+class One:
+    """The rows of one framework, in the order of their keys, and the day on which it is looked at.
 
-    on: date
-    intervals: Sequence[CycleIntervalRow]
-    visits: Sequence[StageVisitRow]
-    policies: Sequence[PolicyRunRow]
-    obstacles: Sequence[ObstacleSpellRow]
+    ``dissolved``: the fact that dissolved it. ``last_day``: the day up to which something of it could come.
+    """
 
-    @property
-    def dissolved(self) -> Mark | None:
-        """The fact that dissolved it."""
-        last = self.visits[-1]
-        return last.entered if last.stage is Stage.DISSOLVED else None
-
-    @property
-    def last_day(self) -> date:
-        """The day up to which something of it could come."""
-        dissolved = self.dissolved
-        return dissolved.on if dissolved else self.on
+    def __init__(
+        self,
+        on: date,
+        intervals: Sequence[CycleIntervalRow],
+        visits: Sequence[StageVisitRow],
+        policies: Sequence[PolicyRunRow],
+        obstacles: Sequence[ObstacleSpellRow],
+    ) -> None:
+        self.on, self.intervals, self.visits, self.obstacles = on, intervals, visits, obstacles
+        last = visits[-1]
+        self.dissolved = last.entered if last.stage is Stage.DISSOLVED else None
+        self.last_day = self.dissolved.on if self.dissolved else on
+        self._commune, self._framework = intervals[0].commune, intervals[0].framework
+        begun = sorted((each.began.version, each.cycle) for each in intervals)
+        self._begun = [version for version, _ in begun]
+        self._cycles = list(accumulate((cycle for _, cycle in begun), max))
+        self._since = [each.since.version for each in policies]
+        self._policies = [each.policy for each in policies]
 
     def stays(self) -> Iterator[Stay]:
         """Each visit to a stage, one after the other."""
@@ -118,12 +123,12 @@ class One(NamedTuple):
     ) -> Duration:
         """The time between two facts; where there is no second one, the end of the framework cuts it off."""
         cut = self.dissolved if end is None else None
-        last, version, first = end or cut, start.version, self.intervals[0]
+        last, begun = end or cut, bisect(self._begun, start.version)
         return Duration(
-            commune=first.commune,
-            framework=first.framework,
-            cycle=max([each.cycle for each in self.intervals if each.began.version <= version], default=0),
-            policy=[each.policy for each in self.policies if each.since.version <= version][-1],
+            commune=self._commune,
+            framework=self._framework,
+            cycle=self._cycles[begun - 1] if begun else 0,
+            policy=self._policies[bisect(self._since, start.version) - 1],
             start=start,
             end=last,
             days=((last.on if last else self.on) - (since or start.on)).days,
@@ -223,7 +228,7 @@ class Metric(Struct, frozen=True):
         obstacles = rows(obstacle_spell.name) if self.of_obstacles else ()
         intervals, visits, policies = map(rows, (cycle_interval.name, stage_visit.name, policy_run.name))
         for one in _together(on, intervals, visits, policies, obstacles):
-            yield from sorted(self.of(one), key=lambda each: (each.start.version, each.about or ""))
+            yield from sorted(self.of(one), key=_in_order)
 
 
 METRICS: Mapping[str, Metric] = {
@@ -250,11 +255,11 @@ def _together(
 
     Each table may be as new as it likes: a framework that one of them does not know yet is left for the next look.
     """
-    stayed, ran, met = _Beside(visits), _Beside(policies), _Beside(obstacles)
+    beside = _Beside(visits), _Beside(policies), _Beside(obstacles)
     for framework, own in groupby(intervals, _framework):
-        one = One(on, list(own), stayed.of(framework), ran.of(framework), met.of(framework))  # type: ignore[arg-type]
-        if one.visits and one.policies:
-            yield one
+        stayed, ran, met = (each.of(framework) for each in beside)
+        if stayed and ran:
+            yield One(on, list(own), stayed, ran, met)  # type: ignore[arg-type]
 
 
 class _Beside:
@@ -275,6 +280,10 @@ class _Beside:
     def _read(self) -> tuple[str, list[Row]] | None:
         found = next(self._groups, None)
         return (found[0], list(found[1])) if found else None
+
+
+def _in_order(duration: Duration) -> tuple[int, str]:
+    return duration.start.version, duration.about or ""
 
 
 _framework: Callable[[Row], str] = attrgetter("framework")

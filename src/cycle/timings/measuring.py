@@ -132,7 +132,7 @@ def measured(
     told: list[Duration] = []
     alone: list[Duration] = []
     more = False
-    for each in metric.durations(lambda name: reader.each(name, filters, cutoffs), on):
+    for each in metric.durations(reader.together(filters, cutoffs), on):
         if filters.framework is not None and metric.compared:
             alone.append(each)
         for cohort in cohorts(each):
@@ -142,8 +142,8 @@ def measured(
             if gathering is None:
                 gathering = found[key] = _Gathering(metric, cohort, about)
             gathering.take(each)
-        if _place(each) > after:
-            more = more or len(told) == limit
+        if not more and _place(each) > after:
+            more = len(told) == limit
             if not more:
                 told.append(each)
     groups = [found[key].group() for key in (sorted(found) if by else found)]
@@ -178,28 +178,28 @@ class _Gathering:
 
     def __init__(self, metric: Timed, cohort: str | None, about: str | None) -> None:
         self._metric, self._cohort, self._about = metric, cohort, about
-        self._framework, self._events = "", set[str]()
+        self._framework, self._met = "", set[int]()
         self._frameworks = self._doubtful = 0
         self._ended: Counter[Ended] = Counter()
         self._lags: Counter[int] = Counter()
-        self._series: list[Recurrence] = []
+        self._series: list[_Series] = []
         self._endings: list[Ending] = []
 
     def take(self, duration: Duration) -> None:
         if duration.framework != self._framework:
             self._framework = duration.framework
             self._frameworks += 1
-            self._events.clear()
-            self._series.append(Recurrence(duration.commune, ()))
+            self._met.clear()
+            self._series.append(_Series(duration.commune))
         self._ended[duration.ended] += 1
         for mark in (duration.start, duration.end):
-            if mark is not None and mark.event not in self._events:
-                self._events.add(mark.event)
-                self._lags[(mark.recorded_at.date() - mark.on).days] += 1
+            if mark is not None and mark.version not in self._met:
+                self._met.add(mark.version)
+                self._lags[mark.recorded_at.toordinal() - mark.on.toordinal()] += 1
         if duration.days < 0 and not self._metric.signed:
             self._doubtful += 1
         elif self._metric.kind is Kind.RECURRENT:
-            self._series[-1] = _longer(self._series[-1], duration)
+            self._series[-1].take(duration)
         else:
             self._endings.append(Ending(duration.commune, duration.days, WAYS[duration.ended]))
         if self._metric.compared and duration.cycle == 1 and duration.days >= 0:
@@ -225,13 +225,16 @@ class _Gathering:
             lag=lag_of(self._lags),
             curve=self._curve() if enough else None,
             ways=ways_to_end(self._endings) if enough and self._ends_in_ways and self._endings else (),
-            changes=paired_ratios(self._series) if enough and self._metric.compared else (),
+            changes=paired_ratios(self._recurrences()) if enough and self._metric.compared else (),
         )
+
+    def _recurrences(self) -> list[Recurrence]:
+        return [Recurrence(each.commune, tuple(each.closed), each.running) for each in self._series]
 
     def _curve(self) -> Curve | None:
         match self._metric.kind:
             case Kind.RECURRENT:
-                return wang_chang(self._series)
+                return wang_chang(self._recurrences())
             case Kind.ONCE:
                 return kaplan_meier(self._endings)
             case Kind.SIDE_BY_SIDE:
@@ -241,10 +244,18 @@ class _Gathering:
 WAYS = {Ended.RUNNING: 0, Ended.CLOSED: 1, Ended.DISSOLVED: 2, Ended.OTHERWISE: 3}
 
 
-def _longer(series: Recurrence, duration: Duration) -> Recurrence:
-    if duration.ended is Ended.CLOSED:
-        return series._replace(closed=(*series.closed, duration.days))
-    return series._replace(running=duration.days)
+class _Series:
+    """The intervals of one framework while they come."""
+
+    def __init__(self, commune: str) -> None:
+        self.commune, self.closed = commune, list[int]()
+        self.running: int | None = None
+
+    def take(self, duration: Duration) -> None:
+        if duration.ended is Ended.CLOSED:
+            self.closed.append(duration.days)
+        else:
+            self.running = duration.days
 
 
 def lag_of(days: Counter[int]) -> Lag:
