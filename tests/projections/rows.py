@@ -55,7 +55,7 @@ def corrected(seed: int, steps: int = 160) -> list[Recorded[Event]]:
         if tale.state.stage is Stage.DISSOLVED:
             break
         if chance.random() < 0.2:
-            tale.when(_correction(tale, chance), on=tale.now)
+            tale.when(correction(tale, chance), on=tale.now)
             tale.state = replay(list(believed(tale.history)))
         else:
             said, on = command(tale, chance)
@@ -63,7 +63,7 @@ def corrected(seed: int, steps: int = 160) -> list[Recorded[Event]]:
     return tale.history
 
 
-def _correction(tale: Story, chance: Random) -> CorrectFact:
+def correction(tale: Story, chance: Random) -> CorrectFact:
     """One or all of the fields of a fact that may be corrected, with values of their types."""
     fact = chance.choice(believed(tale.history)[-chance.choice((5, 20, 1000)) :])
     hints = get_type_hints(type(fact.data), include_extras=True)

@@ -127,6 +127,23 @@ def test_what_holds_of_every_curve(group: list[Recurrence]) -> None:
     assert set(points_of(curve)) <= {days for each in group for days in each.closed}
 
 
+@given(
+    st.lists(st.builds(Recurrence, st.just("c"), st.lists(DAYS, min_size=1, max_size=7).map(tuple), DAYS), max_size=30),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=60)
+def test_what_is_summed_is_exact_whatever_the_order(group: list[Recurrence], chance: Random) -> None:
+    """Given frameworks of one commune in another order, then not one bit of the figures is another one."""
+    other = Recurrence("other", (30, 60, 60))
+    mixed = [other, *chance.sample(group, len(group))]
+    assert wang_chang(mixed, **FEW) == wang_chang([other, *group], **FEW)
+    few, again = (
+        [(each.number, each.lower, each.upper) for each in paired_ratios(some, **FEW)]
+        for some in (mixed, [other, *group])
+    )
+    assert few == again
+
+
 def points_of(curve: Curve) -> list[int]:
     return [each.days for each in curve.points]
 
