@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.corrections import FactCorrected
+from cycle.aggregates.framework.root import framework
 from cycle.engine import Engine
 from cycle.history import Cutoffs, Fact
 from cycle.leaf import canonical
@@ -146,3 +147,10 @@ def test_tables_side_by_side_are_read_in_one_pass(told: Told, monkeypatch: pytes
     assert first == expected["policy_run"][0]
     assert read == [f"framework-{name}" for name in sorted(facts)]
     assert list(each("stage_visit")) == expected["stage_visit"], "who comes later begins anew"
+
+
+def test_rows_of_frameworks_rest_on_facts_of_frameworks_alone() -> None:
+    """Their streams are all that a look at the past reads."""
+    assert FRAMED
+    for projection in FRAMED:
+        assert set(projection.steps) <= set(framework.events), projection.name

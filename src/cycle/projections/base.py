@@ -186,9 +186,9 @@ class Projection(Generic[R]):
             for at, its, fields in self._places
         ]
 
-    def from_columns(self, columns: Iterable[Any]) -> R:
+    def from_columns(self, columns: Sequence[Any]) -> R:
         """The row from its columns, without the key."""
-        whole = self._gathered(tuple(columns)) if self._parts else columns
+        whole = self._gathered(columns) if self._parts else columns
         values = dict(zip(self.row.__struct_fields__, whole, strict=True))
         for name, decode in self._decoders:
             if values[name] is not None:
