@@ -39,11 +39,16 @@ def types_for(projection: Projection[Any], cutoffs: Cutoffs) -> tuple[str, ...]:
     return () if wanted >= EVENTS.keys() else tuple(sorted(wanted))
 
 
+def of_frameworks(projection: Projection[Any]) -> bool:
+    """Whether the stream of a framework leads to all of its rows."""
+    return projection.framed and projection.steps.keys() <= set(framework.events)
+
+
 class Frameworks:
     """Frameworks as they were inside some cut-offs: the rows of some projections, one framework after the other.
 
     Args:
-        projections: every row of theirs is of a framework.
+        projections: ``of_frameworks``.
     """
 
     def __init__(

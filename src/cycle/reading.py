@@ -23,7 +23,7 @@ from cycle.aggregates.framework.state import Framework, Stage
 from cycle.aggregates.terms import DeadlineKind, FrameworkId
 from cycle.engine import Engine, stream_of
 from cycle.history import EVERYTHING, Cutoffs, Fact
-from cycle.past import Frameworks, SideBySide, types_for
+from cycle.past import Frameworks, SideBySide, of_frameworks, types_for
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.audit import AuditRow
 from cycle.projections.base import Row
@@ -190,9 +190,9 @@ class Reader:
         return (row for _, row in self._found(name, filters, cutoffs))
 
     def together(self, filters: Filters, cutoffs: Cutoffs) -> Callable[[str], Iterator[Row]]:
-        """``each`` of several tables, by its name, for whoever reads them side by side; they are of frameworks.
+        """``each`` of several tables, by its name, for whoever reads them side by side.
 
-        Of a past moment they are found in one pass over the log.
+        Of a past moment, what is of frameworks is found in one pass over the log.
 
         Raises (when the first row of one of them is read):
             Forbidden, KeyError: as ``rows``.
@@ -204,7 +204,8 @@ class Reader:
             pieces = self._as_they_were(names, filters, cutoffs)
             return ([[row for _, row in rows] for rows in piece] for piece in pieces)
 
-        return SideBySide(begin)
+        shared = SideBySide(begin)
+        return lambda name: shared(name) if of_frameworks(PROJECTIONS[name]) else self.each(name, filters, cutoffs)
 
     def page(self, name: str, filters: Filters, cutoffs: Cutoffs, limit: int, after: str = "") -> Page:
         """At most so many rows behind a key: whoever goes on meets each row once, whatever is written meanwhile.
@@ -232,7 +233,7 @@ class Reader:
         self, name: str, filters: Filters, territories: tuple[TerritoryPath, ...], cutoffs: Cutoffs, after: str = ""
     ) -> Iterator[tuple[str, Row]]:
         projection = PROJECTIONS[name]
-        if projection.framed:
+        if of_frameworks(projection):
             pieces = self._as_they_were([name], filters, cutoffs, after.partition("/")[0])
             return ((key, row) for [rows] in pieces for key, row in rows if key > after)
         own, place = self._readable(territories), self.codes(filters, cutoffs)

@@ -15,19 +15,20 @@ from msgspec.structs import replace
 
 from cycle.aggregates.base import Event, Recorded
 from cycle.aggregates.corrections import FactCorrected
-from cycle.aggregates.framework.root import framework
 from cycle.engine import Engine
 from cycle.history import Cutoffs, Fact
 from cycle.leaf import canonical
-from cycle.past import Frameworks
+from cycle.past import Frameworks, of_frameworks
 from cycle.projections.all import PROJECTIONS
+from cycle.projections.base import Projection
 from cycle.projections.folding import folded
+from cycle.projections.spells import StageVisitRow
 from cycle.reading import Filters, Reader
 from cycle.store import StreamRow
 from tests.people import an_auditor
 from tests.projections.rows import append, corrected, facts_of, named, walked
 
-FRAMED = [projection for projection in PROJECTIONS.values() if projection.framed]
+FRAMED = [projection for projection in PROJECTIONS.values() if of_frameworks(projection)]
 SEEDS = range(12)
 TIMINGS = ("stage_visit", "cycle_interval", "policy_run")
 Told = tuple[Reader, dict[str, list[Fact]]]
@@ -149,8 +150,10 @@ def test_tables_side_by_side_are_read_in_one_pass(told: Told, monkeypatch: pytes
     assert list(each("stage_visit")) == expected["stage_visit"], "who comes later begins anew"
 
 
-def test_rows_of_frameworks_rest_on_facts_of_frameworks_alone() -> None:
-    """Their streams are all that a look at the past reads."""
-    assert FRAMED
-    for projection in FRAMED:
-        assert set(projection.steps) <= set(framework.events), projection.name
+def test_what_rests_on_other_streams_too_is_not_looked_for_in_those_of_frameworks() -> None:
+    assert {each.name for each in FRAMED} >= {*TIMINGS, "frameworks", "plans", "obstacle_spell"}
+    mixed = Projection(StageVisitRow)
+    mixed.steps.update(PROJECTIONS["stage_visit"].steps)
+    assert of_frameworks(mixed)
+    mixed.steps.update(PROJECTIONS["organisations"].steps)
+    assert not of_frameworks(mixed)
