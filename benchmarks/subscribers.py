@@ -33,6 +33,10 @@ def once(url: str, folder: Path, seed: int, appends: int) -> bool:
         town = Town(url, made_key(folder), receiver).begun()
         try:
             found = trial(town, nats, KINDS, seed, appends)
+        except AssertionError as error:
+            # Something is missing, and who misses it says so.
+            print(f"seed {seed}: {error}", flush=True)
+            return False
         finally:
             town.close()
     say(url.partition(":")[0].partition("+")[0], seed, perf_counter() - begin, found)

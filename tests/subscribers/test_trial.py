@@ -5,6 +5,7 @@ The whole size is ``python -m benchmarks.subscribers``.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,15 @@ def heard(*positions: int) -> list[Heard]:
     return [known.get(each, Heard("?", "odd", each)) for each in positions]
 
 
+# nats-py 2.16 never closes a connection that is cut while it begins.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_each_event_is_heard_once_and_in_order_whatever_it_is_heard_by(town: Town, tmp_path: Path) -> None:
     with node(tmp_path / "nats") as nats:
         for name, outcome in trial(town, nats, KINDS, seed=1, appends=APPENDS).items():
             assert outcome.is_whole, name
             assert len(outcome.recorded) > 8 * APPENDS
+    # Those connections are told of here, and not in the middle of another test.
+    gc.collect()
 
 
 @pytest.mark.parametrize(
