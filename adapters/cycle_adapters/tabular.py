@@ -17,7 +17,7 @@ from cycle.leaf import rfc3339
 Rows = Iterable[Sequence[Cell]]
 STEERING = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so may be a formula to a spreadsheet: an apostrophe is put before it. Source: OWASP."""
-GROUP_ROWS = 20_000
+GROUP_ROWS = 5_000
 """So many rows are in memory while Parquet is written."""
 
 
