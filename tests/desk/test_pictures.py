@@ -23,7 +23,7 @@ from cycle_adapters.pictures.drawing import drawn
 from tests.desk.addresses import FACILITATES
 from tests.desk.conftest import AXE, Opens
 from tests.desk.test_every_page import violations
-from tests.timings.pictured_lives import TURN, A, D, M, N, O, P, S, X, pictures, town
+from tests.timings.towns import TURN, A, D, M, N, O, P, S, X, pictures, town
 
 SHOTS = os.environ.get("CYCLE_SCREENSHOTS")
 BOXES = """() => [...document.querySelectorAll("svg text")].map(text => {

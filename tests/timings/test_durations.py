@@ -22,7 +22,7 @@ from cycle.timings.durations import METRICS, Duration, Ended
 from cycle.timings.metrics import DURATIONS
 from cycle_adapters.files.deliberations import recorded as shipped
 from tests.projections.rows import facts_of
-from tests.timings.lives import life as history
+from tests.timings.hard import life as history
 
 SEEDS = st.integers(0, 24)
 LATER = st.integers(0, 60)

@@ -15,7 +15,7 @@ from cycle.reading import Reader
 from cycle.timings.pictures.all import PICTURES
 from tests.cli.run import PLAIN_SPACES, Cli
 from tests.http.town import API, named, served
-from tests.timings.pictured_lives import TURN, D, N, town
+from tests.timings.towns import TURN, D, N, town
 
 DRAWN = f"{API}/timings/pictures"
 

@@ -32,7 +32,7 @@ from cycle_adapters.pictures.drawing import description, drawn, sheet_of, title
 from cycle_adapters.pictures.sheet import GREY, INK, LIGHT, PAPER, WIDTH
 from cycle_adapters.pictures.ways import ARROWS
 from tests.desk.payloads import TOGETHER
-from tests.timings.pictured_lives import BEGIN, TODAY, TURN, A, D, Lived, M, N, O, P, S, X, picture, pictures, town
+from tests.timings.towns import BEGIN, TODAY, TURN, A, D, Lived, M, N, O, P, S, X, picture, pictures, town
 
 SVG = "{http://www.w3.org/2000/svg}"
 LONG = "Cadre de concertation entre la commune rurale et le secteur privé de la zone irriguée du Delta intérieur " * 3

@@ -121,7 +121,7 @@ def comparisons(
     on = cutoffs.as_of or reader.engine.today()
     belongs = [_belonging(reader, each, filters, cutoffs) for each in sides]
     found: dict[str | None, list[_Gathering]] = {}
-    for each in metric.durations(lambda name: reader.each(name, filters, cutoffs), on):
+    for each in metric.durations(reader.together(filters, cutoffs), on):
         about = each.about if metric.apart else None
         own = found.setdefault(about, [_Gathering(metric, str(one)) for one in sides])
         for gathering, belonging in zip(own, belongs, strict=True):

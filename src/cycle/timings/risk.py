@@ -71,7 +71,7 @@ def at_risk(reader: Reader, filters: Filters, cutoffs: Cutoffs, limit: int | Non
     on = cutoffs.as_of or reader.engine.today()
     policies = _Policies(reader)
     found, looked, dissolved = list[AtRisk](), 0, 0
-    for sheet in sheets(lambda name: reader.each(name, filters, cutoffs), PROJECTIONS, on):
+    for sheet in sheets(reader.together(filters, cutoffs), PROJECTIONS, on):
         if sheet.dissolved:
             dissolved += 1
             continue

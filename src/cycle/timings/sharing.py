@@ -95,7 +95,7 @@ def shared(
     told: list[AnyCase] = []
     behind: str | None = None
     more = False
-    for sheet in sheets(lambda name: reader.each(name, filters, cutoffs), measure.projections, on):
+    for sheet in sheets(reader.together(filters, cutoffs), measure.projections, on):
         for number, case in enumerate(measure.cases(sheet), 1):
             for cohort in cohorts(case):
                 found.setdefault(cohort or "", _Gathering(measure, cohort)).take(case)
