@@ -67,6 +67,12 @@ def test_it_is_narrowed_by_region_circle_sector_and_to_what_is_mine(desk: Desk) 
     assert "Tout afficher" in desk.text("/?circle=Kati", "facilitator")
 
 
+def test_the_form_of_the_board_is_sent_with_what_nobody_has_chosen(desk: Desk) -> None:
+    """A browser sends every field, empty or not: narrowing by one of them was unreadable."""
+    assert shown(desk.text("/?lang=fr&region=S%C3%A9gou&circle=&sector=", "facilitator")) == ["Dioro"]
+    assert len(shown(desk.text("/?lang=fr&region=&circle=&sector=&mine=true", "facilitator"))) == 4
+
+
 def test_who_has_nothing_to_do_hears_so_and_still_sees_how_things_stand(desk: Desk) -> None:
     page = plain(desk.text("/", "evaluator"))
     assert "Rien ne vous attend aujourd'hui" in page

@@ -13,9 +13,9 @@ from cycle.board import Board, Need, Standing
 from cycle.catalogue import Language, text, word
 from cycle.reading import Filters
 from cycle.telling import option_label, overdue_line, request_lines
+from cycle_adapters.http.chosen import Chosen
 from cycle_adapters.http.pages_desk import AtDesk, Desk
 from cycle_adapters.http.parameters import NAME, Cursor, cursor_of
-from cycle_adapters.http.parameters import Place as Named
 
 PER_PAGE = 20
 Followed = Annotated[str, StringConstraints(pattern=NAME)]
@@ -28,9 +28,9 @@ def board_pages() -> APIRouter:
     @router.get("/", response_class=HTMLResponse)
     def board(
         desk: AtDesk,
-        region: Named | None = None,
-        circle: Named | None = None,
-        sector: Named | None = None,
+        region: Chosen = None,
+        circle: Chosen = None,
+        sector: Chosen = None,
         mine: Annotated[bool, Query()] = False,
         after: Cursor | None = None,
         followed: Annotated[list[Followed] | None, Query()] = None,
