@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from importlib.util import find_spec
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from cycle.exports.columns import Cell, Column, Kind
 from cycle.failures import CONFLICT, UNAVAILABLE, Failure
@@ -123,6 +124,11 @@ def parquet_library() -> tuple[Any, Any]:
     return pyarrow, pyarrow.parquet
 
 
+def has_parquet() -> bool:
+    """Whether it is installed."""
+    return find_spec("pyarrow") is not None
+
+
 def _type(arrow: Any, kind: Kind) -> Any:
     match kind:
         case Kind.WHOLE:
@@ -148,3 +154,17 @@ def grouped(rows: Rows, at_once: int) -> Iterator[list[Sequence[Cell]]]:
     several = iter(rows)
     while group := list(islice(several, at_once)):
         yield group
+
+
+class Form(NamedTuple):
+    """A form of file: how it is written, and what it is called on the web."""
+
+    write: Callable[[IO[bytes], Sequence[Column], Rows], int]
+    media: str
+
+
+FORMS: Mapping[str, Form] = {
+    "csv": Form(write_csv, "text/csv; charset=utf-8; header=present"),
+    "parquet": Form(write_parquet, "application/vnd.apache.parquet"),
+}
+"""By the ending of its name."""

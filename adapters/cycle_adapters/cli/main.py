@@ -65,6 +65,7 @@ PARTS = {
         "cycle_adapters.paper.verbs:attendance",
         "cycle_adapters.paper.verbs:minutes",
         "cycle_adapters.paper.verbs:ics",
+        "cycle_adapters.paper.report_verb:report",
         "cycle_adapters.exports.verbs:csv_",
         "cycle_adapters.exports.verbs:parquet",
         "cycle_adapters.exports.verbs:xlsx",

@@ -66,6 +66,8 @@ class Column(NamedTuple):
 
 
 UNITS = {
+    **dict.fromkeys(("median", "median_lower", "median_upper", "quartile_1", "quartile_3", "longest"), "day"),
+    **dict.fromkeys(("active_median", "active_lower", "active_upper", "lag_median", "lag_p90", "late_days"), "day"),
     "days": "day",
     "active_days": "day",
     "days_to_communication": "day",

@@ -112,10 +112,11 @@ def durations(at: Still, facts: Facts) -> Iterator[DurationRow]:
     """Every interval of every metric that is made of durations."""
     for metric in METRICS.values():
         for each in metric.durations(at.each_of, at.on):
-            yield _of(metric.id, each)
+            yield duration_row(metric.id, each)
 
 
-def _of(metric: str, each: Duration) -> DurationRow:
+def duration_row(metric: str, each: Duration) -> DurationRow:
+    """A duration of a metric as a row."""
     return DurationRow(
         metric=metric,
         commune=each.commune,

@@ -212,7 +212,8 @@ class Kind(StrEnum):
 class Metric(Struct, frozen=True):
     """What is measured. ``signed``: negative days mean early, and are right. ``apart``: never counted together.
 
-    ``of_obstacles``: it takes their rows. ``compared``: each is told against the framework's own first.
+    ``of_obstacles``: it takes their rows. ``compared``: each is told against the framework's own first. ``active``:
+    beside it stands the time without suspension.
     """
 
     id: str
@@ -222,6 +223,7 @@ class Metric(Struct, frozen=True):
     apart: bool = False
     of_obstacles: bool = False
     compared: bool = False
+    active: bool = False
 
     def durations(self, rows: Rows, on: date) -> Iterator[Duration]:
         """All of them as they are on a day, framework by framework, in the order in which they begin."""
@@ -234,7 +236,7 @@ class Metric(Struct, frozen=True):
 METRICS: Mapping[str, Metric] = {
     metric.id: metric
     for metric in (
-        Metric("M1", Kind.RECURRENT, between_cycles, compared=True),
+        Metric("M1", Kind.RECURRENT, between_cycles, compared=True, active=True),
         Metric("M2", Kind.RECURRENT, stays, apart=True),
         Metric("M3", Kind.ONCE, set_up),
         Metric("M3-adopted", Kind.ONCE, set_up_once_adopted),

@@ -17,6 +17,7 @@ from cycle.timings.durations import Duration, Ended, Kind, Rows
 from cycle.timings.estimators import (
     Curve,
     Ending,
+    Quantile,
     Ratio,
     Recurrence,
     clustered,
@@ -57,6 +58,8 @@ class Timed(Protocol):
     def apart(self) -> bool: ...
     @property
     def compared(self) -> bool: ...
+    @property
+    def active(self) -> bool: ...
     def durations(self, rows: Rows, on: date) -> Iterator[Duration]: ...
 
 
@@ -73,7 +76,8 @@ class Group(Struct, frozen=True):
     """One cohort. ``about``: the stage, where stages are counted apart.
 
     ``curve`` None: it has fewer than five frameworks, or nothing but doubts. ``doubtful``: left out, because they are
-    negative where they cannot be. ``ways``: how first intervals end, where they may end in several ways.
+    negative where they cannot be. ``ways``: how first intervals end, where they may end in several ways. ``active``:
+    the median of the time without suspension, where that is told.
     """
 
     cohort: str | None
@@ -88,6 +92,7 @@ class Group(Struct, frozen=True):
     curve: Curve | None = None
     ways: Sequence[Way] = ()
     changes: Sequence[Ratio] = ()
+    active: Quantile | None = None
 
 
 class Measured(Struct, frozen=True):
@@ -142,17 +147,17 @@ def measured(
             if gathering is None:
                 gathering = found[key] = _Gathering(metric, cohort, about)
             gathering.take(each)
-        if not more and _place(each) > after:
+        if not more and place_of(each) > after:
             more = len(told) == limit
             if not more:
                 told.append(each)
     groups = [found[key].group() for key in (sorted(found) if by else found)]
-    behind = _place(told[-1]) if more and told else None
+    behind = place_of(told[-1]) if more and told else None
     usual = usual_of(alone[0].framework, alone) if alone else None
     return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told, behind, usual)
 
 
-def _place(duration: Duration) -> str:
+def place_of(duration: Duration) -> str:
     """Where a duration stands among all of a metric."""
     return f"{duration.framework}/{duration.start.version:08}/{duration.about or ''}"
 
@@ -183,6 +188,7 @@ class _Gathering:
         self._ended: Counter[Ended] = Counter()
         self._lags: Counter[int] = Counter()
         self._series: list[_Series] = []
+        self._active: list[_Series] = []
         self._endings: list[Ending] = []
 
     def take(self, duration: Duration) -> None:
@@ -191,6 +197,7 @@ class _Gathering:
             self._frameworks += 1
             self._met.clear()
             self._series.append(_Series(duration.commune))
+            self._active.append(_Series(duration.commune))
         self._ended[duration.ended] += 1
         for mark in (duration.start, duration.end):
             if mark is not None and mark.version not in self._met:
@@ -199,7 +206,9 @@ class _Gathering:
         if duration.days < 0 and not self._metric.signed:
             self._doubtful += 1
         elif self._metric.kind is Kind.RECURRENT:
-            self._series[-1].take(duration)
+            self._series[-1].take(duration, duration.days)
+            if duration.active_days is not None:
+                self._active[-1].take(duration, duration.active_days)
         else:
             self._endings.append(Ending(duration.commune, duration.days, WAYS[duration.ended]))
         if self._metric.compared and duration.cycle == 1 and duration.days >= 0:
@@ -225,16 +234,18 @@ class _Gathering:
             lag=lag_of(self._lags),
             curve=self._curve() if enough else None,
             ways=ways_to_end(self._endings) if enough and self._ends_in_ways and self._endings else (),
-            changes=paired_ratios(self._recurrences()) if enough and self._metric.compared else (),
+            changes=paired_ratios(_recurrences(self._series)) if enough and self._metric.compared else (),
+            active=self._active_median() if enough and self._metric.active else None,
         )
 
-    def _recurrences(self) -> list[Recurrence]:
-        return [Recurrence(each.commune, tuple(each.closed), each.running) for each in self._series]
+    def _active_median(self) -> Quantile | None:
+        curve = wang_chang(_recurrences(self._active))
+        return None if curve is None else curve.median
 
     def _curve(self) -> Curve | None:
         match self._metric.kind:
             case Kind.RECURRENT:
-                return wang_chang(self._recurrences())
+                return wang_chang(_recurrences(self._series))
             case Kind.ONCE:
                 return kaplan_meier(self._endings)
             case Kind.SIDE_BY_SIDE:
@@ -251,11 +262,15 @@ class _Series:
         self.commune, self.closed = commune, list[int]()
         self.running: int | None = None
 
-    def take(self, duration: Duration) -> None:
+    def take(self, duration: Duration, days: int) -> None:
         if duration.ended is Ended.CLOSED:
-            self.closed.append(duration.days)
+            self.closed.append(days)
         else:
-            self.running = duration.days
+            self.running = days
+
+
+def _recurrences(series: Iterable[_Series]) -> list[Recurrence]:
+    return [Recurrence(each.commune, tuple(each.closed), each.running) for each in series]
 
 
 def lag_of(days: Counter[int]) -> Lag:

@@ -26,6 +26,7 @@ class Span(Struct, frozen=True):
     kind: Kind = Kind.SIDE_BY_SIDE
     apart: bool = False
     compared: bool = False
+    active: bool = False
 
     def durations(self, rows: Rows, on: date) -> Iterator[Duration]:
         """All of them as they are on a day, framework by framework, in the order in which they begin."""
