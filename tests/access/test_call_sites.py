@@ -354,6 +354,26 @@ def carried_out_over_http(path: str) -> Callable[[Engine], None]:
     return asked
 
 
+def report_recorded_over_http(engine: Engine) -> None:
+    """What leaves is recorded: the figures themselves ask who may have them, and leave no trace."""
+    two_communes(engine)
+    with served(engine, Role.EVALUATOR.value) as client:
+        assert client.get("/api/v1/report.pdf").status_code == 200
+    if not any(topic == "tables-exported" for _, topic, _, _ in engine.store.read(0)):
+        pytest.fail("DID NOT RAISE")
+
+
+def report_recorded(engine: Engine) -> None:
+    """The same on the command line."""
+    two_communes(engine)
+    url = engine.store.database.url.render_as_string()
+    words = ["export", "report", "--to", str(Path(url.removeprefix("sqlite:///")).with_suffix(".pdf"))]
+    evaluator = Role.EVALUATOR.value
+    cli.main(["--database", url, "--actor", evaluator, *words], standalone_mode=False, obj=before_parsing([]))
+    if not any(topic == "tables-exported" for _, topic, _, _ in engine.store.read(0)):
+        pytest.fail("DID NOT RAISE")
+
+
 def proved_to_a_stranger(engine: Engine) -> None:
     """What is signed of a log is told to who reads there."""
     _, _ = two_communes(engine)
@@ -404,6 +424,8 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("receipts.py", "receipt"): (with_seals("receipt", "accounts-begin", "--key-file", "{key}"),),
     ("paper.py", "handed_out"): (carried_out_over_http("/frameworks/{framework}/plan.pdf"),),
     ("paper.py", "calendar"): (carried_out_over_http("/calendar.ics"),),
+    ("paper.py", "report"): (report_recorded_over_http,),
+    ("report_verb.py", "report"): (report_recorded,),
     ("proving.py", "asked"): (proved_to_a_stranger,),
     ("exporting.py", "export"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/{stem}.zip"),),
     ("exporting.py", "checkpoint"): (

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from cycle.aggregates.acts import CalendarExported
 from cycle.aggregates.terms import Sheet
 from cycle.history import Cutoffs
+from cycle.timings.measuring import By
 from cycle_adapters.http.answering import VARY, matches
 from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back, one_of
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, filed
 from cycle_adapters.http.filtering import Asked, of_frameworks
-from cycle_adapters.http.parameters import NAME, Identity, Lang, Moments, Position
+from cycle_adapters.http.parameters import NAME, CohortsBy, Identity, Lang, Moments, Position
 
 Cycle = Annotated[Position | None, Query(description="Which cycle; the newest when left out.")]
 Meeting = Annotated[
@@ -36,6 +37,8 @@ def paper_routes() -> APIRouter:
     for sheet, name, words in sheets:
         declared = filed("application/pdf", "Pages to print, A4.", PROBLEMS_OF_SHEETS)
         router.get(f"/frameworks/{{identity}}/{name}.pdf", responses=declared, summary=words)(sheet)
+    pages = filed("application/pdf", "Pages to print, A4.", PROBLEMS_OF_SHEETS)
+    router.get("/report.pdf", responses=pages, summary="The evaluator's report as pages to print")(report)
     days = filed("text/calendar", "Meetings and deadlines (RFC 5545).", PROBLEMS_OF_DAYS, unchanged=True)
     router.get("/calendar.ics", responses=days, summary="Meetings and deadlines", openapi_extra=SECURITY)(calendar)
     return router
@@ -78,6 +81,38 @@ def handed_out(
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{sheet}-{log}.pdf"',
+        "Content-Language": call.language,
+        "Cycle-Position": str(found.fact.up_to),
+    }
+    return Response(found.pages, 200, headers, "application/pdf")
+
+
+def report(
+    call: Calling,
+    cutoffs: Moments,
+    wanted: Annotated[Asked, Depends(of_frameworks)],
+    by: CohortsBy | None = None,
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    reader, engine, rooms = call.acts("export-paper", min_position), call.engine, call.doors.rooms
+    filters = wanted.filters(reader)
+    log = None if filters.commune is None else call.about(filters.commune)
+    engine.act(reader.actor, "export-paper", log)
+    with one_of(call.doors.printing), looking_back(call.doors, filters, cutoffs):
+        found = rooms.reports(
+            reader,
+            By(by) if by else None,
+            filters,
+            call.language,
+            place=wanted.named or wanted.sector,
+            cutoffs=cutoffs,
+            published=rooms.seals.published,
+        )
+    engine.act(reader.actor, "export-paper", log, found.fact)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="report.pdf"',
         "Content-Language": call.language,
         "Cycle-Position": str(found.fact.up_to),
     }

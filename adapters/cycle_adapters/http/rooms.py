@@ -6,7 +6,7 @@ from typing import IO, Protocol
 
 from msgspec import Struct
 
-from cycle.aggregates.acts import PaperExported
+from cycle.aggregates.acts import PaperExported, TablesExported
 from cycle.aggregates.base import LogName
 from cycle.aggregates.terms import FrameworkId, Sheet
 from cycle.catalogue import Language
@@ -17,6 +17,7 @@ from cycle.proofs.audit import Broken
 from cycle.reading import Filters, Reader
 from cycle.sealing import Consistency, Inclusion, LastSeal, SealedTo
 from cycle.store import Receipt
+from cycle.timings.measuring import By
 
 
 class Seals(Protocol):
@@ -28,8 +29,8 @@ class Seals(Protocol):
     def sealed(self, log: LogName) -> SealedTo | None:
         """How far a log is sealed; None where nothing is, or it cannot be read now."""
 
-    def published(self, log: LogName) -> bytes | None:
-        """The signed note of a log; None where nothing is sealed."""
+    def published(self, log: LogName | None) -> bytes | None:
+        """The signed note of a log, or of the registry (None); None where nothing is sealed."""
 
     def note(self, log: LogName | None) -> bytes:
         """The signed note of a log, or of the registry (None).
@@ -68,6 +69,12 @@ class Published(Protocol):
     def __call__(self, log: LogName, /) -> bytes | None: ...
 
 
+class PublishedOfAll(Protocol):
+    """The same; of the registry of all logs where none is named."""
+
+    def __call__(self, log: LogName | None, /) -> bytes | None: ...
+
+
 class Printed(Protocol):
     """Pages, and what is to be recorded before they leave."""
 
@@ -94,6 +101,32 @@ class Prints(Protocol):
     ) -> Printed: ...
 
 
+class Reported(Protocol):
+    """The pages of a report, and what is to be recorded before they leave."""
+
+    @property
+    def pages(self) -> bytes: ...
+
+    @property
+    def fact(self) -> TablesExported: ...
+
+
+class Reports(Protocol):
+    """Prints the evaluator's report; ``place``: what it is narrowed to, as it was named."""
+
+    def __call__(
+        self,
+        reader: Reader,
+        by: By | None,
+        filters: Filters,
+        language: Language,
+        *,
+        place: str | None = None,
+        cutoffs: Cutoffs = ...,
+        published: PublishedOfAll,
+    ) -> Reported: ...
+
+
 class Days(Protocol):
     """Writes meetings and deadlines for a calendar; ``of``: what it is called after."""
 
@@ -117,5 +150,6 @@ class Rooms(Struct, frozen=True):
 
     seals: Seals
     prints: Prints
+    reports: Reports
     days: Days
     fanned: Fanned

@@ -105,7 +105,7 @@ def hand_out(
             file.write(found.pages)
     what = capital(Wording(settings.language).word(sheet))
     values = {"path": str(to), "sheet": sheet, "framework": found.fact.framework, "position": found.fact.up_to}
-    _say(settings, to, values, partial(verbatim, "paper.written", what=what, path=str(to)))
+    say(settings, to, values, partial(verbatim, "paper.written", what=what, path=str(to)))
 
 
 @click.command()
@@ -144,10 +144,10 @@ def ics(
             engine.act(settings.actor, "export-calendar", log, fact)
             file.write(file_bytes)
     said = partial(verbatim, "paper.days-written", count=len(found), path=str(to))
-    _say(settings, to, {"path": str(to), "count": len(found)}, said)
+    say(settings, to, {"path": str(to), "count": len(found)}, said)
 
 
-def _say(settings: Settings, to: Path | None, values: dict[str, object], said: Callable[..., str]) -> None:
+def say(settings: Settings, to: Path | None, values: dict[str, object], said: Callable[..., str]) -> None:
     """What was written and where; nothing where standard output is the file itself."""
     if to is None:
         return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from io import BytesIO
 
 from msgspec import Struct
 
+from cycle.aggregates.base import LogName
 from cycle.proofs.checkpoint import Checkpoint
 from cycle.proofs.note import Note
 from cycle_adapters.paper.basis import Basis, CannotPrint
@@ -48,6 +50,25 @@ def foot(basis: Basis, note: bytes | None, words: Wording) -> Foot:
     missing = basis.leaves - checkpoint.size
     covers = words.say("not-covered", count=missing) if missing > 0 else words.say("covered", count=basis.leaves)
     return Foot((stands, sealed, covers), words.say("qr-code"), qr_code(note), note.decode())
+
+
+def sealed(note: bytes | None, log: LogName | None, position: int, moment: datetime, words: Wording) -> Foot:
+    """Where in all logs, or in one, pages of several frameworks stand, and what was signed of it.
+
+    Args:
+        note: the signed note of the log, or of the registry of all; None when nothing is sealed.
+
+    Raises:
+        CannotPrint: it does not fit into a QR code.
+        NoteError: it is no checkpoint.
+    """
+    stands = words.say("all-logs-position", log=log, position=position, moment=moment)
+    if note is None:
+        return Foot((stands, words.say("not-sealed")))
+    checkpoint = Checkpoint.parse(Note.parse(note).text)
+    root = checkpoint.root.hex()[:SHORT_ROOT]
+    signed = words.say("checkpoint", origin=checkpoint.origin, size=str(checkpoint.size), root=root)
+    return Foot((stands, signed), words.say("qr-code"), qr_code(note), note.decode())
 
 
 def qr_code(content: bytes) -> str:

@@ -58,8 +58,8 @@ class Seals:
             return None
         return SealedTo(found.size, found.root.hex(), when_seen(registry) if registry else None)
 
-    def published(self, log: LogName) -> bytes | None:
-        """The signed note of a log as it was last sealed, for the foot of a sheet; None where nothing is."""
+    def published(self, log: LogName | None) -> bytes | None:
+        """The signed note of a log, or of the registry (None), for the foot of a sheet; None: nothing is sealed."""
         return published(self._database, None, log)
 
     def note(self, log: LogName | None) -> bytes:

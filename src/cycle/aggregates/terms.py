@@ -212,6 +212,7 @@ class ExportForm(StrEnum):
     DELIBERATIONS = "deliberations"
     OCEL = "ocel"
     PARQUET = "parquet"
+    REPORT = "report"
     XES = "xes"
     XLSX = "xlsx"
 
