@@ -48,8 +48,26 @@ def pages(engine: Engine) -> Iterator[Address]:
     yield Address("form-about", f"{one}/do/count-membership")
     yield Address("form-propose", "/do/propose-framework")
     yield Address("done", f"{one}/done/{facts[2].recorded.causation}")
+    yield from of_the_evaluator(one)
     yield Address("not-found", "/frameworks/nowhere")
     yield Address("forbidden", f"{one}/do/record-deliberation")
+
+
+def of_the_evaluator(one: str) -> Iterator[Address]:
+    """Figures together and in groups, of one framework, of a past day, of nothing; and what is behind them."""
+    identity = one.removeprefix("/frameworks/")
+    yield Address("timings", "/timings")
+    yield Address("timings-groups", "/timings?by=region&as_of=2026-01-01")
+    yield Address("timings-stages", "/timings?metric=M2&by=sector")
+    yield Address("timings-alone", f"/timings?framework={identity}")
+    yield Address("timings-nothing", "/timings?as_of=2001-01-01")
+    yield Address("timings-durations", "/timings/rows?metric=M2&about=meeting")
+    yield Address("timings-promises", "/timings?metric=M8&by=region")
+    yield Address("timings-meetings", "/timings/rows?metric=M10")
+    yield Address("timings-risk", "/timings/risk")
+    yield Address("timings-compare", "/timings/compare")
+    yield Address("timings-sides", "/timings/compare?metric=M2&side=region%3DS%C3%A9gou&side=policy%3Dwocat-pact-1")
+    yield Address("timings-gaps", "/timings/rows?metric=M4")
 
 
 def in_stage(engine: Engine, stage: Stage) -> str:

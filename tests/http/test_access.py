@@ -53,6 +53,11 @@ def addresses(framework: str, commune: str) -> Iterator[tuple[str, str]]:
     yield f"/events?commune={commune}", "events"
     yield f"/events/stream?commune={commune}", "events"
     yield f"/timings/M1?commune={commune}", "timings"
+    yield f"/timings/M1/rows?commune={commune}", "timings"
+    for part in ("figures", "rows"):
+        yield f"/timings/M1/{part}.csv?commune={commune}", "timings"
+        yield f"/timings/M1/{part}.parquet?commune={commune}", "timings"
+    yield f"/report.pdf?commune={commune}", "export-paper"
     yield f"/timings/risk?commune={commune}", "timings"
     yield f"/timings/M1/comparison?side=region=A&side=region=B&commune={commune}", "timings"
     yield f"/calendar.ics?commune={commune}", "export-calendar"
@@ -199,7 +204,7 @@ def test_every_address_of_the_contract_was_opened_here(town: Town) -> None:
     paths: dict[str, Any] = town.client.get(f"{API}/openapi.json").json()["paths"]
     opened = {f"{API}/{route}" for route in ROUTES} | {f"{API}/receipts/{{key}}", f"{API}/schemas/{{type}}/{{version}}"}
     opened |= {
-        re.sub(r"\?.*", "", API + path).replace("/M1", "/{metric}").replace("/strips", "/{picture}")
+        re.sub(r"/M\d+", "/{metric}", re.sub(r"\?.*", "", API + path)).replace("/strips", "/{picture}")
         for path, _ in addresses("{identity}", "{log}")
     }
     opened |= {f"{API}/frameworks/{{identity}}/{sheet}.pdf" for sheet in SHEETS}

@@ -38,6 +38,16 @@ from tests.people import GRANTED, admit
 SEGOU, KOULIKORO = "ML/Ségou", "ML/Koulikoro"
 OF_DIORO = ("Cadre de Dioro", "écortiqueuse", "Benkadi", "Plan accepté", "Fusion de communes", "Fin du cadre")
 """What is recorded there and is no secret to whoever may read it."""
+TABLES = ("figures.csv", "figures.parquet", "rows.csv", "rows.parquet")
+MEASURED = (
+    "/timings",
+    "/timings/rows",
+    "/timings/risk",
+    "/timings/compare",
+    f"{API}/timings/{{metric}}",
+    f"{API}/timings/{{metric}}/rows",
+    *(f"{API}/timings/{{metric}}/{table}" for table in TABLES),
+)
 ASKED: dict[str, str] = {
     **{f"{API}/{route}": name for route, name in ROUTES.items()},
     f"{API}/frameworks/{{identity}}": "frameworks",
@@ -50,6 +60,7 @@ ASKED: dict[str, str] = {
     f"{API}/timings/pictures/{{picture}}": "timings",
     f"{API}/timings/pictures/{{picture}}.svg": "timings",
     f"{API}/calendar.ics": "export-calendar",
+    f"{API}/report.pdf": "export-paper",
     f"{API}/events": "events",
     f"{API}/events/stream": "events",
     f"{API}/receipts/{{key}}": "receipt",
@@ -78,6 +89,7 @@ ASKED: dict[str, str] = {
     f"{API}/catalogue/{{type}}": "events",
     "/catalogue": "events",
     "/catalogue/{type}": "events",
+    **dict.fromkeys(MEASURED, "timings"),
 }
 """What is asked of the table by each route that answers; of others no more is held than that nothing leaks."""
 FEEDS = (f"{API}/events", f"{API}/events/stream")
@@ -87,6 +99,7 @@ PICTURES = (f"{API}/timings/pictures/{{picture}}", f"{API}/timings/pictures/{{pi
 EVERYWHERE_ASKED = (
     "/",
     f"{API}/calendar.ics",
+    *MEASURED,
     *PICTURES,
     *FEEDS,
     *LISTS,

@@ -18,6 +18,11 @@ FOR_A_YEAR = "public, max-age=31536000, immutable"
 """How long what an address says by its version may be kept."""
 
 
+def reached(reader: Reader) -> int:
+    """The position that all that is read has come to."""
+    return min(reader.runner.positions().values())
+
+
 class Answer:
     """What a question is answered with: made before the rows are read, so that it claims no more than they hold.
 
@@ -26,7 +31,7 @@ class Answer:
 
     def __init__(self, call: Call, reader: Reader, stream: StreamId | None = None) -> None:
         self._request, self.language = call.request, call.language
-        self.position = min(reader.runner.positions().values())
+        self.position = reached(reader)
         if stream is None:
             self.tag = f'W/"{self.position}-{_seen_by(call)}"'
         else:

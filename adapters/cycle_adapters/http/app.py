@@ -23,6 +23,7 @@ from cycle_adapters.http.callers import Callers
 from cycle_adapters.http.calling import Doors
 from cycle_adapters.http.contract import contract, contract_routes
 from cycle_adapters.http.damage import Search
+from cycle_adapters.http.evaluation import evaluation_routes
 from cycle_adapters.http.feeds import feed_routes
 from cycle_adapters.http.following import Feeds
 from cycle_adapters.http.groups import group_routes
@@ -48,7 +49,7 @@ COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 """What is small already."""
 OF_THE_API = (
     reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, webhook_routes,
-    picture_routes, group_routes, overview_routes, vocabulary_routes, contract_routes,
+    evaluation_routes, picture_routes, group_routes, overview_routes, vocabulary_routes, contract_routes,
 )  # fmt: skip
 """What makes the routes of the contract."""
 

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from cycle.catalogue import Language, shown, template, text, verbatim
 from cycle_adapters.http.answering import FOR_A_YEAR
 from cycle_adapters.http.pages_board import board_pages
+from cycle_adapters.http.pages_comparison import comparison_pages
 from cycle_adapters.http.pages_desk import link
 from cycle_adapters.http.pages_doing import doing_pages
 from cycle_adapters.http.pages_framework import framework_pages
@@ -22,8 +23,10 @@ from cycle_adapters.http.pages_offline import offline_pages
 from cycle_adapters.http.pages_orders import order_pages
 from cycle_adapters.http.pages_replay import replay_pages
 from cycle_adapters.http.pages_requests import request_pages
+from cycle_adapters.http.pages_risk import risk_pages
 from cycle_adapters.http.pages_shell import Shell, shell_pages
 from cycle_adapters.http.pages_subscriptions import subscription_pages
+from cycle_adapters.http.pages_timings import timing_pages
 from cycle_adapters.http.pages_vocabulary import vocabulary_pages
 
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -118,7 +121,7 @@ def pages(look: Pages) -> APIRouter:
 
     parts = (
         board_pages, framework_pages, doing_pages, replay_pages, meeting_pages, request_pages, offline_pages,
-        order_pages, subscription_pages, vocabulary_pages,
+        order_pages, subscription_pages, vocabulary_pages, timing_pages, risk_pages, comparison_pages,
     )  # fmt: skip
     for part in parts:
         router.include_router(part())

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlencode
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from cycle.access import ACTING
+from cycle.access import ACTING, READING, Action
 from cycle.aggregates.framework.decision import Option, wrong_stage
 from cycle.aggregates.framework.state import Framework
 from cycle.aggregates.terms import FrameworkId
@@ -66,12 +66,11 @@ class Desk:
         """What the reader may do in a commune."""
         return Hands.of(self.reader, commune)
 
-    @property
-    def sees_subscriptions(self) -> bool:
-        """Whether the reader is led to the console."""
+    def is_led_to(self, action: Action) -> bool:
+        """Whether the reader holds a role that may do this anywhere."""
         door = self.engine.door
         held = {grant.role for grant in door.now.grants(self.actor, door.today())}
-        return not held.isdisjoint(ACTING["list-webhooks"].roles)
+        return not held.isdisjoint(action.roles)
 
     def say(self, key: str, **values: object) -> str:
         return text(f"message.{key}", self.language, "", **values)
@@ -81,7 +80,8 @@ class Desk:
         look: Pages = self.call.request.app.state.look
         secret = session_id(self.call.request)
         values |= {"account": self.actor, "owner": self.actor, "token": form_token(secret) if secret else ""}
-        values["console"] = self.sees_subscriptions
+        values["console"] = self.is_led_to(ACTING["list-webhooks"])
+        values["evaluates"] = self.is_led_to(READING["timings"])
         found = look.page(name, self.language, status=status, path=path or self.address, **values)
         found.headers["Cache-Control"] = "private, no-cache"
         found.headers[WHOSE] = quote(self.actor)

@@ -14,10 +14,11 @@ from cycle.catalogue import Language
 from cycle.history import EVERYTHING, Cutoffs, Fact
 from cycle.naming import Names
 from cycle.proofs.bundle import verifier
+from cycle.reading import PlaceUnknown
 from cycle.states import Compared, compared, told
 from cycle.telling import corrected, corrections, guards_saw, sentence
 from cycle_adapters.http.pages_desk import AtPlace, Place
-from cycle_adapters.http.parameters import Instant, Position
+from cycle_adapters.http.parameters import NAME, Instant, Position
 
 VERIFIER = "/verify.py"
 """The verifier as it is shipped, for whoever has no release at hand."""
@@ -34,11 +35,14 @@ def replay_pages() -> APIRouter:
         place: AtPlace,
         at: Annotated[Position | None, Query()] = None,
         fact: Annotated[Position | None, Query()] = None,
+        event: Annotated[str | None, Query(pattern=NAME)] = None,
         as_of: Annotated[str, Query()] = "",
         known_at: Annotated[str, Query()] = "",
     ) -> Response:
         cutoffs = cutoffs_of(as_of, known_at)
         whole = place.desk.reader.framework_facts(place.id, cutoffs)
+        if event is not None:
+            return place.desk.go_to(f"{place.base}/replay?at={position_of(whole, event)}{asked(as_of, known_at)}")
         if fact is not None:
             # The slider counts facts; the address names the position, which stays the same for ever.
             number = min(max(fact, 1), len(whole))
@@ -72,6 +76,18 @@ def replay_pages() -> APIRouter:
         return Response(verifier(), 200, headers, "text/plain; charset=utf-8")
 
     return router
+
+
+def position_of(facts: Sequence[Fact], event: str) -> int:
+    """Where the fact of an event stands: other pages know facts by their ids, which are the same for ever.
+
+    Raises:
+        PlaceUnknown: the framework has no such fact.
+    """
+    for fact in facts:
+        if fact.recorded.id == event:
+            return fact.position
+    raise PlaceUnknown(event)
 
 
 def moment(cutoffs: Cutoffs) -> str:

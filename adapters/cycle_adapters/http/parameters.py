@@ -118,6 +118,7 @@ EventType = Annotated[str, *_one_of(TYPES, "event")]
 MetricId = Annotated[str, *_one_of(IDS, "metric"), Path(description="The id of a metric.")]
 DurationId = Annotated[str, *_one_of(DURATIONS, "duration"), Path(description="The id of a metric in days.")]
 CohortsBy = Annotated[str, *_one_of(By, "by"), Query(description="What groups are made of.")]
+MetricName = Annotated[str, *_one_of(IDS, "metric"), Query(description="The id of a metric.")]
 Identity = Annotated[str, Path(pattern=NAME, description="The id of a framework, its end, or its commune's name.")]
 Place = Annotated[str, Query(pattern=PLACE)]
 
