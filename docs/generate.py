@@ -17,6 +17,7 @@ from cycle.aggregates.framework.table import MOVES, NONE, TABLE, Row
 from cycle.commands import COMMANDS
 from cycle.contracts import Schema, freeze, frozen, name_of
 from cycle.exports.columns import Column
+from cycle.exports.figures import Part, columns
 from cycle.exports.tables import TABLES
 from cycle.policy import Policy, Rule, sample
 from cycle.projections.all import PROJECTIONS
@@ -42,6 +43,10 @@ FILES = (
     ("/logs/{log}/inclusion?index=&size=", "that a leaf stands at an index", "export-checkpoint"),
     ("/logs/{log}/consistency?from=&to=", "that a log only grew", "export-checkpoint"),
     ("/logs/{log}/bundle", "the log with its proofs and a verifier: a .zip", "export-bundle"),
+    ("/timings/{metric}/rows?by=&cohort=&about=", "the durations or cases behind the figures", "timings"),
+    ("/timings/{metric}/figures.csv", "the figures as a file; `.parquet` too", "timings"),
+    ("/timings/{metric}/rows.csv", "what is behind them as a file; `.parquet` too", "timings"),
+    ("/report.pdf?by=", "the evaluator's report, filtered as lists are", "export-paper"),
     ("/policies", "every version of every policy, with its digest", ""),
     ("/policies/{policy}?version=", "one version in full; the newest when left out", ""),
 )
@@ -283,14 +288,28 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+OF_A_QUESTION = {
+    "figures of durations": ("M1", Part.FIGURES),
+    "figures of shares": ("M7", Part.FIGURES),
+    "rows of M7: actions": ("M7", Part.ROWS),
+    "rows of M8: promises": ("M8", Part.ROWS),
+    "rows of M9: needs": ("M9", Part.ROWS),
+    "rows of M10: meetings": ("M10", Part.ROWS),
+    "rows of M11: months of recording": ("M11", Part.ROWS),
+}
+"""What the files of one question hold; the rows of durations are those of the table `durations`."""
+
+
 def dictionary() -> str:
     """``docs/dictionary.md``: every column of every table that is exported, out of the declarations."""
     intro = [
         "# The data dictionary\n",
         "Every column of the tables that [exports](exports.md) hold. `dictionary.csv` in each export says the same,",
-        "and tells the attributes of its event logs too.\n",
+        "and tells the attributes of its event logs too. Behind them stand the files of one question: `cycle timings",
+        "--format csv`, and the links of the evaluator's page.\n",
     ]
     tables = [(table.name, table.columns) for table in TABLES]
+    tables += [(name, columns(metric, part)) for name, (metric, part) in OF_A_QUESTION.items()]
     logs = [("OCEL: every event", OF_EVERY_EVENT), ("OCEL: columns of the SQLite form", OCEL_COLUMNS)]
     logs += [(f"OCEL: object of type {thing}", shape.columns) for thing, shape in SHAPES.items()]
     logs += [("XES", XES_COLUMNS), ("deliberations (SCDL)", SCDL_COLUMNS)]
