@@ -66,11 +66,11 @@ def _all(reader: Reader, metric: str, filters: Filters, cutoffs: Cutoffs) -> Ite
     on = cutoffs.as_of or reader.engine.today()
     if metric in SHARES:
         measure = SHARES[metric]
-        for sheet in sheets(lambda name: reader.each(name, filters, cutoffs), measure.projections, on):
+        for sheet in sheets(reader.together(filters, cutoffs), measure.projections, on):
             for number, case in enumerate(measure.cases(sheet), 1):
                 yield f"{case.framework}/{number:08}", case
     else:
-        for each in DURATIONS[metric].durations(lambda name: reader.each(name, filters, cutoffs), on):
+        for each in DURATIONS[metric].durations(reader.together(filters, cutoffs), on):
             yield place_of(each), each
 
 
