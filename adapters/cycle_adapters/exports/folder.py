@@ -18,6 +18,7 @@ from msgspec import Struct
 from cycle.catalogue import LANGUAGES, text
 from cycle.exports.columns import Column, Kind
 from cycle.leaf import canonical
+from cycle.shapes import understood
 from cycle_adapters.tabular import CannotExport, Taken, write_csv
 from cycle_adapters.whole import told
 
@@ -184,7 +185,7 @@ def is_export(path: Path) -> bool:
         else:
             with zipfile.ZipFile(path) as archive:
                 found = archive.read(MANIFEST)
-        return msgspec.json.decode(found, type=_Named).kind == KIND
+        return msgspec.json.decode(found, type=understood(_Named)).kind == KIND
     except (OSError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError):
         return False
 
