@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cycle.timings.charts import xmr
 from cycle.timings.estimators import (
     Curve,
     Ending,
@@ -22,7 +23,6 @@ from cycle.timings.estimators import (
     kaplan_meier,
     paired_ratios,
     wang_chang,
-    xmr,
 )
 
 DAYS = st.integers(0, 400)

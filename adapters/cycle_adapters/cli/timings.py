@@ -11,9 +11,9 @@ import click
 from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
+from cycle.timings.charts import AT_LEAST_POINTS
 from cycle.timings.comparing import Cohort, comparisons
 from cycle.timings.durations import Ended
-from cycle.timings.estimators import AT_LEAST_POINTS
 from cycle.timings.measuring import By, Group, Measured
 from cycle.timings.metrics import DURATIONS, IDS, asked
 from cycle.timings.risk import at_risk

@@ -7,9 +7,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from cycle.catalogue import joined
+from cycle.timings.charts import AT_LEAST_POINTS
+from cycle.timings.charts import WIDTH as OF_LIMITS
 from cycle.timings.durations import Ended
-from cycle.timings.estimators import AT_LEAST_POINTS
-from cycle.timings.estimators import WIDTH as OF_LIMITS
 from cycle.timings.pictures.base import Count
 from cycle.timings.pictures.series import Interval, Series
 from cycle_adapters.pictures.base import Drawing

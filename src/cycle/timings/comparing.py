@@ -7,19 +7,19 @@ of a thousand samples of whole communes, the same samples on either side: a comm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from math import inf, isnan
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader, plain
 from cycle.timings.durations import Duration, Ended, Kind
-from cycle.timings.estimators import LEVEL, REPLICATES, SEED
-from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, DEFINITION, By, Timed, cohorts_of
+from cycle.timings.estimators import Ending, Recurrence, medians_together
+from cycle.timings.limits import ENDS, Floats
+from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, DEFINITION, WAYS, By, Timed, cohorts_of
 
 
 class Period(Struct, frozen=True):
@@ -166,70 +166,26 @@ class _Gathering:
         return len(self._frameworks) >= AT_LEAST_FRAMEWORKS
 
     @property
-    def communes(self) -> Iterator[str]:
-        return (own[0].commune for own in self._frameworks.values() if own)
-
-    def rows(self, communes: Mapping[str, int]) -> _Rows:
-        """Its intervals, weighed as the estimator of this metric weighs them."""
-        weighed = [each for own in self._frameworks.values() for each in self._weighed(own)]
-        return _Rows.of([(communes[each.commune], each, weight) for each, weight in weighed])
-
-    def _weighed(self, own: Sequence[Duration]) -> Iterator[tuple[Duration, float]]:
+    def intervals(self) -> Sequence[Recurrence] | Sequence[Ending]:
+        """As the estimator of this metric takes them."""
+        each = self._frameworks.values()
         if self._metric.kind is not Kind.RECURRENT:
-            yield from ((each, 1.0) for each in own)
-            return
-        closed = [each for each in own if each.ended is Ended.CLOSED]
-        counting = closed or own[-1:]
-        yield from ((each, 1 / len(counting)) for each in counting)
+            return [Ending(one.commune, one.days, WAYS[one.ended]) for own in each for one in own]
+        return [_recurrence(own) for own in each if own]
 
     def told(self, median: float) -> Compared:
         days = None if median == inf or not self.enough else int(median)
         return Compared(self.name, len(self._frameworks), self._intervals, self._running, self._doubtful, days)
 
 
-class _Rows(Struct, frozen=True):
-    """Weighted rows of one side; ``at`` is where the days of a row stand in ``grid``."""
-
-    grid: NDArray[np.int64]
-    at: NDArray[np.int64]
-    closed: NDArray[np.bool_]
-    weight: NDArray[np.float64]
-    commune: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: Sequence[tuple[int, Duration, float]]) -> _Rows:
-        days = np.array([each.days for _, each, _ in rows], np.int64)
-        grid, at = np.unique(days, return_inverse=True)
-        return cls(
-            grid,
-            at,
-            np.array([each.ended is Ended.CLOSED for _, each, _ in rows], np.bool_),
-            np.array([weight for _, _, weight in rows], np.float64),
-            np.array([commune for commune, _, _ in rows], np.int64),
-        )
-
-    def median(self, drawn: NDArray[np.int64]) -> float:
-        """The day by which half have ended, where each commune counts as often as it was drawn; infinity: never."""
-        weight = self.weight * drawn[self.commune]
-        many = len(self.grid)
-        ended = np.bincount(self.at, weight * self.closed, many)
-        lasted = np.bincount(self.at, weight, many)[::-1].cumsum()[::-1]
-        left = np.cumprod(1 - ended / np.where(lasted > _TOLERANCE, lasted, 1.0))
-        there = np.flatnonzero(left <= 0.5 + _TOLERANCE)
-        return float(self.grid[there[0]]) if len(there) else inf
-
-
-_TOLERANCE = 1e-9
-"""Sums of thirds are not exact."""
+def _recurrence(own: Sequence[Duration]) -> Recurrence:
+    closed = tuple(each.days for each in own if each.ended is Ended.CLOSED)
+    running = [each.days for each in own if each.ended is not Ended.CLOSED]
+    return Recurrence(own[0].commune, closed, running[-1] if running else None)
 
 
 def _comparison(about: str | None, own: Sequence[_Gathering]) -> Comparison:
-    names = sorted({commune for each in own for commune in each.communes})
-    numbers = {name: at for at, name in enumerate(names)}
-    rows = [each.rows(numbers) for each in own]
-    once = np.ones(len(names), np.int64)
-    medians = [each.median(once) for each in rows]
-    drawn = _sampled(rows, len(names)) if own[0].enough else np.empty((0, len(rows)))
+    medians, drawn = medians_together([each.intervals for each in own])
     differences = [
         _difference(one.name, medians[at] - medians[0], drawn[:, at], drawn[:, 0])
         if one.enough and own[0].enough
@@ -240,20 +196,13 @@ def _comparison(about: str | None, own: Sequence[_Gathering]) -> Comparison:
     return Comparison(about, [each.told(median) for each, median in zip(own, medians, strict=True)], differences)
 
 
-def _sampled(rows: Sequence[_Rows], communes: int) -> NDArray[np.float64]:
-    """The median of each side in each of a thousand samples of communes."""
-    random = np.random.RandomState(SEED)
-    samples = (np.bincount(random.randint(0, communes, communes), minlength=communes) for _ in range(REPLICATES))
-    return np.array([[each.median(sample) for each in rows] for sample in samples])
-
-
-def _difference(name: str, days: float, medians: NDArray[np.float64], first: NDArray[np.float64]) -> Difference:
+def _difference(name: str, days: float, medians: Floats, first: Floats) -> Difference:
     """Where neither median is reached in a sample, that sample may lie anywhere."""
     if isnan(days) or abs(days) == inf:
         return Difference(name, None, None, None)
     with np.errstate(invalid="ignore"):
         drawn = medians - first
-    low, high = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    low, high = ENDS
     lower = np.quantile(np.where(np.isnan(drawn), -inf, drawn), low, method="inverted_cdf")
     upper = np.quantile(np.where(np.isnan(drawn), inf, drawn), high, method="inverted_cdf")
     return Difference(name, int(days), *(None if abs(each) == inf else int(each) for each in (lower, upper)))

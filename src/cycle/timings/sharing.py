@@ -12,13 +12,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-import numpy as np
 from msgspec import Struct
 
 from cycle.history import Cutoffs
 from cycle.reading import Filters, Reader
 from cycle.timings.cases import AnyCase, RecordingCase
-from cycle.timings.estimators import LEVEL, REPLICATES, SEED, Ratio, Recurrence, paired_ratios
+from cycle.timings.estimators import Ratio, Recurrence, paired_ratios, ratio_interval
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, DEFINITION, By, Lag, cohorts_of, lag_of
 from cycle.timings.shares import Amount, Measure
 from cycle.timings.sheets import sheets
@@ -178,23 +177,6 @@ def _share(code: str, about: str | None, unit: str | None, own: _Sum) -> Share:
     part, of = (sum((both[n] for both in own.communes.values()), 0) for n in (0, 1))
     if len(own.frameworks) < AT_LEAST_FRAMEWORKS:
         return Share(code, part, of, len(own.frameworks), about, unit)
-    ends = _ends(list(own.communes.values())) if 0 < part < of else (None, None)
-    return Share(code, part, of, len(own.frameworks), about, unit, float(Decimal(part) / Decimal(of)), *ends)
-
-
-_AT_ONCE = 50
-"""Samples that are in memory together."""
-
-
-def _ends(communes: Sequence[Sequence[Amount]]) -> tuple[float | None, float | None]:
-    """Between which shares 95 in 100 samples of communes lie."""
-    if len(communes) < 2:
-        return None, None
-    sums = np.array([[float(each) for each in both] for both in communes])
-    random = np.random.RandomState(SEED)
-    shares = []
-    for _ in range(0, REPLICATES, _AT_ONCE):
-        drawn = sums[random.randint(0, len(sums), (_AT_ONCE, len(sums)))].sum(axis=1)
-        shares.append(drawn[:, 0] / drawn[:, 1])
-    lower, upper = np.quantile(np.concatenate(shares), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return float(lower), float(upper)
+    parts, wholes = ([float(both[n]) for both in own.communes.values()] for n in (0, 1))
+    lower, upper = (ratio_interval(parts, wholes) if 0 < part < of else None) or (None, None)
+    return Share(code, part, of, len(own.frameworks), about, unit, float(Decimal(part) / Decimal(of)), lower, upper)

@@ -20,7 +20,7 @@ from cycle.policy import Policy
 from cycle.projections.runs import ActionEnd, MeetingRunRow, action_run, meeting_run, need_run, promise_run
 from cycle.projections.spells import CycleIntervalRow, Mark, cycle_interval, obstacle_spell, stage_visit
 from cycle.timings.cases import needs_of
-from cycle.timings.estimators import xmr
+from cycle.timings.charts import xmr
 from cycle.timings.sheets import Sheet
 
 PROJECTIONS = (obstacle_spell, promise_run, meeting_run, need_run, action_run)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from cycle.timings.charts import Chart, xmr
 from cycle.timings.durations import Duration, Ended
-from cycle.timings.estimators import Chart, xmr
 
 
 class Usual(Struct, frozen=True):

@@ -7,8 +7,8 @@ from datetime import date
 
 from msgspec import Struct
 
+from cycle.timings.charts import Chart, xmr
 from cycle.timings.durations import METRICS, Ended
-from cycle.timings.estimators import Chart, xmr
 from cycle.timings.pictures.base import Asked
 from cycle.timings.pictures.strips import names_of
 
