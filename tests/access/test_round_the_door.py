@@ -70,6 +70,7 @@ ROUND: dict[Site, tuple[Site, ...] | str] = {
     ("calendar.py", "_warn_days"): "policies are public: see cycle.access",
     ("basis.py", "basis"): "how long a log is whose facts the reader has shown",
     ("verbs.py", "ics"): (("verbs.py", "ics"),),
+    ("verbs.py", "export_deliberations"): (("verbs.py", "export_deliberations"),),
     ("demo.py", "buttons"): "the accounts of a made-up log, on this machine only",
     ("demo.py", "is_demo"): "whether a log is made up",
     ("sessions_api.py", "described"): "the grants of who has signed in",

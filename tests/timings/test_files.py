@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 from fastapi.testclient import TestClient
 
-from cycle.catalogue import LANGUAGES
+from cycle.catalogue import LANGUAGES, MissingText
 from cycle.demo import Simulated
 from cycle.engine import Engine
 from cycle.exports.figures import Part, columns, taken
@@ -76,7 +76,7 @@ def test_every_column_means_something_in_both_languages(metric: str, part: Part)
 
 
 def test_a_column_that_nothing_documents_is_noticed() -> None:
-    with pytest.raises(StopIteration):
+    with pytest.raises(MissingText):
         columns("M1", Part.FIGURES)[0]._replace(name="moon").words("fr")
 
 
