@@ -74,12 +74,15 @@ def test_nothing_can_be_typed_into_a_form_that_is_being_kept(town: Town, enters:
     need(page, town.base)
     page.evaluate(
         """() => {
-            const read = IDBIndex.prototype.getAll;
-            IDBIndex.prototype.getAll = function (...asked) {
+            // Its words are put together, and not yet kept.
+            const put = IDBObjectStore.prototype.put;
+            IDBObjectStore.prototype.put = function (...asked) {
                 const field = document.querySelector("[name=description]");
-                field.focus();
-                globalThis.typing = (globalThis.typing ?? false) || document.activeElement === field;
-                return read.apply(this, asked);
+                if (this.name === "items") {
+                    field.focus();
+                    globalThis.typing = (globalThis.typing ?? false) || document.activeElement === field;
+                }
+                return put.apply(this, asked);
             };
         }"""
     )
