@@ -254,7 +254,7 @@ class Reader:
         self, names: Sequence[str], filters: Filters, cutoffs: Cutoffs, begin: str = ""
     ) -> Iterator[Sequence[Sequence[tuple[str, Row]]]]:
         """Framework by framework, from one on: the rows of each of some tables inside some cut-offs, by their keys."""
-        owns = [self._readable(self._may(name, filters.commune)) for name in names]
+        owns = [self.readable(name, filters.commune) for name in names]
         place, chosen = self.codes(filters, cutoffs), self._frameworks(filters, cutoffs)
         table = frameworks.table_named(frameworks.name, MetaData())
         query = select(table.c.key, table.c.commune).where(table.c.key >= begin).order_by(table.c.key)
@@ -264,7 +264,7 @@ class Reader:
             query = query.where(table.c.key.in_(chosen))
         homes = {
             framework: commune
-            for framework, commune in self.engine.store.rows(query)
+            for framework, commune in self._selected(query)
             if any(own is None or commune in own for own in owns)
         }
         past = Frameworks(self.engine.store, self.engine.leaves, [PROJECTIONS[name] for name in names], cutoffs)

@@ -33,6 +33,7 @@ from cycle.engine import Engine, Said
 from cycle.failures import Failure
 from cycle.fanout.handing import HandingOn
 from cycle.feed import Feed, Wanted
+from cycle.history import Cutoffs
 from cycle.lookup import stream_of
 from cycle.reading import Filters, Reader
 from cycle.store import Conflict
@@ -149,6 +150,14 @@ def rows_elsewhere(engine: Engine) -> None:
     two_communes(engine)
     with pytest.raises(Forbidden):
         _reader(engine).rows("plans", Filters(commune=KOULA))
+
+
+def rows_of_past_elsewhere(engine: Engine) -> None:
+    """Tables of a past day that are read side by side: of a commune of others none is."""
+    two_communes(engine)
+    read = _reader(engine).together(Filters(commune=KOULA), Cutoffs(as_of=ENDS))
+    with pytest.raises(Forbidden):
+        list(read("stage_visit"))
 
 
 def history_elsewhere(engine: Engine) -> None:
@@ -447,7 +456,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("reading.py", "_found"): (rows_elsewhere,),
     ("reading.py", "facts"): (history_elsewhere,),
     ("reading.py", "corrections"): (corrections_elsewhere,),
-    ("reading.py", "readable"): (fed_elsewhere,),
+    ("reading.py", "readable"): (fed_elsewhere, rows_of_past_elsewhere),
     ("reading.py", "framework_facts"): (framework_history,),
     ("reading.py", "options"): (next_steps,),
     ("reading.py", "framework"): (state,),

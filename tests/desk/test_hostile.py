@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
@@ -97,13 +98,24 @@ OURS = {
     "a", "body", "button", "dd", "details", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2", "head",
     "header", "html", "input", "label", "legend", "li", "link", "main", "meta", "nav", "noscript", "ol", "option",
     "our-script", "pre", "code", "select", "small", "span", "summary", "table", "tbody", "td", "textarea", "th",
-    "thead", "title", "p", "tr", "ul",
+    "thead", "title", "p", "tr", "ul", "caption", "figure", "figcaption", "section",
 }  # fmt: skip
+DRAWN = {"svg", "title", "desc", "defs", "pattern", "g", "path", "rect", "circle", "line", "text", "tspan"}
+PICTURE = re.compile(r'(?<=<figure class="picture">)<svg.*?</svg>', re.DOTALL)
+
+
+def assert_is_drawing(answer: str) -> None:
+    """Shapes and words, and nothing that acts or leads away."""
+    for each in ElementTree.fromstring(answer).iter():
+        assert each.tag.rpartition("}")[2] in DRAWN
+        assert not [name for name in each.attrib if name.startswith("on") or name.endswith("href")]
 
 
 def assert_harmless(page: str) -> None:
     """No element, no handler and no address came in with the words."""
-    seen = Seen(page)
+    for drawing in PICTURE.findall(page):
+        assert_is_drawing(drawing)
+    seen = Seen(PICTURE.sub("", page))
     assert seen.tags <= OURS
     assert not {name for name in seen.attributes if name.startswith("on") or name == "style"}
     assert all(link.startswith(("/", "#")) for link in seen.links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -19,6 +20,7 @@ import pytest
 from fastapi.testclient import TestClient
 from msgspec import inspect as types
 from playwright.sync_api import Browser
+from pyarrow import parquet
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
@@ -44,7 +46,7 @@ from tests.desk.filling import Page, opened, send
 from tests.desk.payloads import PAYLOADS, TOGETHER, chunks
 from tests.desk.places import Desk, desk_at
 from tests.desk.serving import at_an_address
-from tests.desk.test_hostile import FORMS, assert_harmless, texts, who_says
+from tests.desk.test_hostile import FORMS, assert_harmless, assert_is_drawing, texts, who_says
 from tests.engine.path import Path as Way
 from tests.engine.path import said
 from tests.http.test_forced_browsing import Town, routes
@@ -292,6 +294,21 @@ def assert_is_bundle(content: bytes) -> None:
             json.loads(line)
 
 
+def assert_is_table(answer: str) -> None:
+    """Lines of as many cells as the heading names, and no cell that a spreadsheet would work out."""
+    heading, *lines = csv.reader(io.StringIO(answer, newline=""), strict=True)
+    for line in lines:
+        assert len(line) == len(heading)
+        assert not [cell for cell in line if cell[:1] in {"=", "+", "@", "\t", "\r"}]
+
+
+def assert_is_parquet(answer: bytes) -> None:
+    """A table of columns that are called as codes are."""
+    names = parquet.read_table(io.BytesIO(answer)).column_names
+    assert names
+    assert all(re.fullmatch("[a-z][a-z0-9_]*", name) for name in names)
+
+
 def checks(town: Town) -> dict[str, Callable[[Any], None]]:
     """What is held of an answer, by its kind."""
     rows = town.client.get(f"{API}/calendar?limit=500", headers=named("auditor")).json()["items"]
@@ -302,6 +319,9 @@ def checks(town: Town) -> dict[str, Callable[[Any], None]]:
         "application/schema+json": assert_is_data,
         "application/pdf": lambda answer: assert_is_paper(answer.content),
         "text/calendar; charset=utf-8": lambda answer: assert_is_agenda(answer.content, len(rows)),
+        "text/csv; charset=utf-8; header=present": lambda answer: assert_is_table(answer.text),
+        "image/svg+xml": lambda answer: assert_is_drawing(answer.text),
+        "application/vnd.apache.parquet": lambda answer: assert_is_parquet(answer.content),
         "application/zip": lambda answer: assert_is_bundle(answer.content),
         "text/event-stream; charset=utf-8": assert_is_stream,
         "text/plain; charset=utf-8": lambda answer: None,

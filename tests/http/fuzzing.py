@@ -116,6 +116,11 @@ def _make_sense(case: Case, there: There) -> None:
             case.body["target"] = DIORO
     for name in ("min_position", "commune", "framework"):
         (case.query or {}).pop(name, None)
+    if case.path.endswith("/comparison"):
+        case.query = {**(case.query or {}), "side": ["region=A", "2024-01-01..2025-01-01"]}
+    if "{picture}" in case.path:
+        (case.query or {}).pop("by", None)
+        case.query = {**(case.query or {}), "framework": there.framework}
     if "Idempotency-Key" in (case.headers or {}):
         case.headers["Idempotency-Key"] = uuid4().hex
     (case.headers or {}).pop("If-Match", None)
@@ -132,6 +137,9 @@ def hold(status: int, content: bytes, mode: GenerationMode, sent: str) -> None:
         kind = told.type.removeprefix(URN)
         if {error.field.startswith("/data/changes") for error in told.errors} == {True}:
             # Whatever is corrected there is JSON without a declared shape, in which no text is blank.
+            return
+        if {error.field for error in told.errors} & {"side", "by", "framework"} and "/timings/" in sent:
+            # That a period ends behind its beginning, and which picture takes groups, no contract can say.
             return
         assert kind not in ("unexpected", "unavailable"), (content, sent)
         assert mode is GenerationMode.NEGATIVE or kind not in ("invalid", "bad-json", "media-type"), (content, sent)

@@ -304,7 +304,7 @@ def a_thousand() -> list[Pictured]:
     change = Ratio(9, 0.9, 0.8, 1.1, 500)
     median = Quantile(60, 50, 70)
     stages = [OfStage(stage, 1000, 900, rows, (), median, change) for stage in list(Stage)[:7]]
-    group = Group("Ségou", None, 1000, 9000, 1000, 40, 0, Lag(1, 1, 1, 0.1), curve(200, 900))
+    group = Group("Ségou", None, 1000, 9000, 1000, 40, 0, 0, Lag(1, 1, 1, 0.1), curve(200, 900))
     cohorts = [Cohort(group, spread(random, 8000, 400), spread(random, 999, 900), spread(random, 40, 400))] * 6
     spots = [Spot(stage, 1000, 1000, 60) for stage in Stage]
     bars = [

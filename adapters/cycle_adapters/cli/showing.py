@@ -150,7 +150,7 @@ def show_plan(look: Look) -> None:
                     a.description,
                     look.member(a.framework, a.responsible),
                     look.due(a.due_on, a.stage.final),
-                    f"{a.percent}\u00a0% {look.word(a.stage)}",
+                    f"{look.say('percent-of', percent=a.percent)} {look.word(a.stage)}",
                     joined([_promise(look, c) for c in promises[a.framework, a.action]], look.language),
                 ]
                 for a in own
