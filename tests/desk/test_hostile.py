@@ -98,7 +98,7 @@ OURS = {
     "a", "body", "button", "dd", "details", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2", "head",
     "header", "html", "input", "label", "legend", "li", "link", "main", "meta", "nav", "noscript", "ol", "option",
     "our-script", "pre", "code", "select", "small", "span", "summary", "table", "tbody", "td", "textarea", "th",
-    "thead", "title", "p", "tr", "ul", "caption", "figure", "figcaption", "section",
+    "thead", "title", "p", "tr", "ul", "caption", "figure", "figcaption", "optgroup", "section",
 }  # fmt: skip
 DRAWN = {"svg", "title", "desc", "defs", "pattern", "g", "path", "rect", "circle", "line", "text", "tspan"}
 PICTURE = re.compile(r'(?<=<figure class="picture">)<svg.*?</svg>', re.DOTALL)
