@@ -422,7 +422,7 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("deliberations.py", "record"): (imported_by_another_hand,),
     ("backup_verbs.py", "backup"): (verb("backup", "{here}/x.backup"),),
     ("backup_verbs.py", "restore"): (backup_of_another,),
-    ("verbs.py", "hand_out"): (carried_out("export", "plan", "Dioro", "--to", "{here}/plan.pdf"),),
+    ("verbs.py", "let_out"): (carried_out("export", "plan", "Dioro", "--to", "{here}/plan.pdf"), report_recorded),
     ("verbs.py", "ics"): (carried_out("export", "ics", "--to", "{here}/days.ics"),),
     ("verbs.py", "export_deliberations"): (
         verb("export", "deliberations", "--commune", "Dioro", "--to", "{here}/x.csv"),
@@ -434,7 +434,6 @@ STORIES: dict[Site, tuple[Callable[[Engine], None], ...]] = {
     ("paper.py", "handed_out"): (carried_out_over_http("/frameworks/{framework}/plan.pdf"),),
     ("paper.py", "calendar"): (carried_out_over_http("/calendar.ics"),),
     ("paper.py", "report"): (report_recorded_over_http,),
-    ("report_verb.py", "report"): (report_recorded,),
     ("proving.py", "asked"): (proved_to_a_stranger,),
     ("exporting.py", "export"): (with_seals("export", "bundle", "--commune", DIORO, "--to", "{here}/{stem}.zip"),),
     ("exporting.py", "checkpoint"): (

@@ -1,4 +1,4 @@
-"""The evaluator over HTTP, beside the figures: what is behind them, and both as files to take away."""
+"""The evaluator over HTTP: figures, what is behind them, and both as files to take away."""
 
 from __future__ import annotations
 
@@ -12,14 +12,31 @@ from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 
 from cycle.exports.figures import Part, Taken, taken
+from cycle.history import Cutoffs
+from cycle.reading import Filters, Reader
+from cycle.timings.comparing import Comparisons, comparisons
+from cycle.timings.comparing import side as side_of
 from cycle.timings.listing import Listed, Only, listed
-from cycle.timings.measuring import By
+from cycle.timings.measuring import By, Measured
+from cycle.timings.metrics import DURATIONS, asked
+from cycle.timings.risk import Risks, at_risk
+from cycle.timings.sharing import Shares
 from cycle_adapters.http.answering import Answer, reached
-from cycle_adapters.http.calling import AtLeast, Calling, looking_back, one_of
+from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back, one_of
 from cycle_adapters.http.chosen import About, Group
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, filed, shaped
 from cycle_adapters.http.filtering import Asked, of_frameworks
-from cycle_adapters.http.parameters import CohortsBy, Cursor, Lang, Limit, MetricId, Moments, cursor_of
+from cycle_adapters.http.parameters import (
+    CohortsBy,
+    Cursor,
+    DurationId,
+    Lang,
+    Limit,
+    MetricId,
+    Moments,
+    Sides,
+    cursor_of,
+)
 from cycle_adapters.tabular import FORMS
 
 BLOCK = 65_536
@@ -28,6 +45,12 @@ BLOCK = 65_536
 def evaluation_routes() -> APIRouter:
     """Every route that tells what figures are made of."""
     router = APIRouter()
+    risks = shaped(Risks, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    router.get("/timings/risk", responses=risks, summary="Frameworks at risk")(frameworks_at_risk)
+    measure = shaped((Measured, Shares), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    router.get("/timings/{metric}", responses=measure, summary="How long it takes")(timings)
+    compare = shaped(Comparisons, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
+    router.get("/timings/{metric}/comparison", responses=compare, summary="One metric side by side")(comparison)
     behind = shaped(Listed, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
     router.get("/timings/{metric}/rows", responses=behind, summary="What is behind the figures")(rows)
     for part in Part:
@@ -85,6 +108,53 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
             yield block
 
 
+def timings(
+    metric: MetricId,
+    call: Calling,
+    cutoffs: Moments,
+    wanted: Annotated[Asked, Depends(of_frameworks)],
+    by: CohortsBy | None = None,
+    after: Cursor | None = None,
+    limit: Annotated[Limit, Query(description="How many durations at most.")] = 100,
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    def found(reader: Reader, filters: Filters) -> Measured | Shares:
+        return asked(reader, metric, By(by) if by else None, filters, cutoffs, limit, after or "")
+
+    return _told(call, wanted, cutoffs, min_position, found)
+
+
+def comparison(
+    metric: DurationId,
+    side: Sides,
+    call: Calling,
+    cutoffs: Moments,
+    wanted: Annotated[Asked, Depends(of_frameworks)],
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    def found(reader: Reader, filters: Filters) -> Comparisons:
+        return comparisons(reader, DURATIONS[metric], [side_of(each) for each in side], filters, cutoffs)
+
+    return _told(call, wanted, cutoffs, min_position, found)
+
+
+def frameworks_at_risk(
+    call: Calling,
+    cutoffs: Moments,
+    wanted: Annotated[Asked, Depends(of_frameworks)],
+    after: Cursor | None = None,
+    limit: Annotated[Limit, Query(description="How many frameworks at most.")] = 100,
+    min_position: AtLeast = None,
+    lang: Lang = None,
+) -> Response:
+    def found(reader: Reader, filters: Filters) -> Risks:
+        return at_risk(reader, filters, cutoffs, limit, after or "")
+
+    return _told(call, wanted, cutoffs, min_position, found)
+
+
 def rows(
     metric: MetricId,
     call: Calling,
@@ -98,12 +168,28 @@ def rows(
     min_position: AtLeast = None,
     lang: Lang = None,
 ) -> Response:
-    reader = call.reads("timings", min_position)
+    def found(reader: Reader, filters: Filters) -> Listed:
+        only = Only(cohort, about)
+        return listed(reader, metric, By(by) if by else None, only, filters, cutoffs, limit, after or "")
+
+    return _told(call, wanted, cutoffs, min_position, found)
+
+
+Told = Measured | Shares | Comparisons | Risks | Listed
+
+
+def _told(
+    call: Call, wanted: Asked, cutoffs: Cutoffs, at_least: int | None, ask: Callable[[Reader, Filters], Told]
+) -> Response:
+    """What was asked, and where to go on."""
+    reader = call.reads("timings", at_least)
     answer = Answer(call, reader)
     if unchanged := answer.unchanged():
         return unchanged
-    filters, only = wanted.filters(reader), Only(cohort, about)
+    filters = wanted.filters(reader)
     with looking_back(call.doors, filters, cutoffs):
-        found = listed(reader, metric, By(by) if by else None, only, filters, cutoffs, limit, after or "")
+        found = ask(reader, filters)
+    if isinstance(found, Comparisons):
+        return answer.of(found)
     behind = cursor_of(found.next)
     return answer.of(replace(found, next=behind), behind)

@@ -78,13 +78,7 @@ def handed_out(
             sheet, reader, framework, call.language, which=which, cutoffs=cutoffs, published=rooms.seals.published
         )
     engine.act(reader.actor, "export-paper", log, found.fact)
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{sheet}-{log}.pdf"',
-        "Content-Language": call.language,
-        "Cycle-Position": str(found.fact.up_to),
-    }
-    return Response(found.pages, 200, headers, "application/pdf")
+    return _pages(call, f"{sheet}-{log}", found.pages, found.fact.up_to)
 
 
 def report(
@@ -110,13 +104,18 @@ def report(
             published=rooms.seals.published,
         )
     engine.act(reader.actor, "export-paper", log, found.fact)
+    return _pages(call, "report", found.pages, found.fact.up_to)
+
+
+def _pages(call: Call, name: str, pages: bytes, position: int) -> Response:
+    """Pages to print, as a file of this name."""
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": 'attachment; filename="report.pdf"',
+        "Content-Disposition": f'attachment; filename="{name}.pdf"',
         "Content-Language": call.language,
-        "Cycle-Position": str(found.fact.up_to),
+        "Cycle-Position": str(position),
     }
-    return Response(found.pages, 200, headers, "application/pdf")
+    return Response(pages, 200, headers, "application/pdf")
 
 
 def calendar(

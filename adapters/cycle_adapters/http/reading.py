@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
-from msgspec.structs import replace
 
 from cycle.access import READING
 from cycle.aggregates.framework.root import framework
@@ -17,27 +16,17 @@ from cycle.projections.all import PROJECTIONS
 from cycle.reading import Filters, PlaceUnknown, Reader
 from cycle.states import compared, compared_as_json
 from cycle.telling import corrected, fact_as_json, option_as_json, request_as_json
-from cycle.timings.comparing import Comparisons, comparisons
-from cycle.timings.comparing import side as side_of
-from cycle.timings.measuring import By, Measured
-from cycle.timings.metrics import DURATIONS, asked
-from cycle.timings.risk import Risks, at_risk
-from cycle.timings.sharing import Shares
 from cycle_adapters.http.answering import Answer
 from cycle_adapters.http.calling import AtLeast, Call, Calling, looking_back
 from cycle_adapters.http.declaring import PROBLEMS_OF_READING, page_of, shaped
 from cycle_adapters.http.filtering import Asked, of_frameworks, of_places
 from cycle_adapters.http.parameters import (
-    CohortsBy,
     Cursor,
-    DurationId,
     Identity,
     Instant,
     Lang,
     Limit,
-    MetricId,
     Moments,
-    Sides,
     cursor_of,
 )
 from cycle_adapters.http.shapes import ChangesAnswer, HistoryAnswer, NextAnswer
@@ -65,12 +54,6 @@ def reading_routes() -> APIRouter:
     router.get("/frameworks/{identity}/changes", responses=changes, summary="What changed between two moments")(
         framework_changes
     )
-    risks = shaped(Risks, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
-    router.get("/timings/risk", responses=risks, summary="Frameworks at risk")(frameworks_at_risk)
-    measure = shaped((Measured, Shares), (*PROBLEMS_OF_READING, "busy"), unchanged=True)
-    router.get("/timings/{metric}", responses=measure, summary="How long it takes")(timings)
-    compare = shaped(Comparisons, (*PROBLEMS_OF_READING, "busy"), unchanged=True)
-    router.get("/timings/{metric}/comparison", responses=compare, summary="One metric side by side")(comparison)
     return router
 
 
@@ -105,66 +88,6 @@ def page(
         found = reader.page(name, filters, cutoffs, limit, after or "")
     behind = cursor_of(found.after)
     return answer.of({"items": found.rows, "next": behind}, behind)
-
-
-def timings(
-    metric: MetricId,
-    call: Calling,
-    cutoffs: Moments,
-    by: CohortsBy | None = None,
-    wanted: Asked = Depends(of_frameworks),  # noqa: B008
-    after: Cursor | None = None,
-    limit: Annotated[Limit, Query(description="How many durations at most.")] = 100,
-    min_position: AtLeast = None,
-    lang: Lang = None,
-) -> Response:
-    reader = call.reads("timings", min_position)
-    answer = Answer(call, reader)
-    if unchanged := answer.unchanged():
-        return unchanged
-    filters = wanted.filters(reader)
-    with looking_back(call.doors, filters, cutoffs):
-        found = asked(reader, metric, By(by) if by else None, filters, cutoffs, limit, after or "")
-    behind = cursor_of(found.next)
-    return answer.of(replace(found, next=behind), behind)
-
-
-def comparison(
-    metric: DurationId,
-    side: Sides,
-    call: Calling,
-    cutoffs: Moments,
-    wanted: Asked = Depends(of_frameworks),  # noqa: B008
-    min_position: AtLeast = None,
-    lang: Lang = None,
-) -> Response:
-    reader = call.reads("timings", min_position)
-    answer = Answer(call, reader)
-    if unchanged := answer.unchanged():
-        return unchanged
-    filters = wanted.filters(reader)
-    with looking_back(call.doors, filters, cutoffs):
-        return answer.of(comparisons(reader, DURATIONS[metric], [side_of(each) for each in side], filters, cutoffs))
-
-
-def frameworks_at_risk(
-    call: Calling,
-    cutoffs: Moments,
-    wanted: Asked = Depends(of_frameworks),  # noqa: B008
-    after: Cursor | None = None,
-    limit: Annotated[Limit, Query(description="How many frameworks at most.")] = 100,
-    min_position: AtLeast = None,
-    lang: Lang = None,
-) -> Response:
-    reader = call.reads("timings", min_position)
-    answer = Answer(call, reader)
-    if unchanged := answer.unchanged():
-        return unchanged
-    filters = wanted.filters(reader)
-    with looking_back(call.doors, filters, cutoffs):
-        found = at_risk(reader, filters, cutoffs, limit, after or "")
-    behind = cursor_of(found.next)
-    return answer.of(replace(found, next=behind), behind)
 
 
 def framework_alone(

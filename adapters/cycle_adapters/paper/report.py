@@ -28,7 +28,7 @@ from cycle_adapters.pictures.drawing import description, drawn
 ACT = "export-paper"
 MOST_RISKS = 20
 """Frameworks at risk on paper: those with the most points."""
-Sealed = Callable[[LogName | None], bytes | None]
+Published = Callable[[LogName | None], bytes | None]
 """Gives the signed checkpoint of a log, or of the registry of all; None where nothing is sealed."""
 
 
@@ -104,7 +104,7 @@ def reported(
     *,
     place: str | None = None,
     cutoffs: Cutoffs = EVERYTHING,
-    published: Sealed,
+    published: Published,
 ) -> Reported:
     """The report as pages to print, as of one position of the log.
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date, datetime
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from cycle.catalogue import verbatim
 from cycle.history import Cutoffs
-from cycle.reading import Filters, Reader, opened
+from cycle.reading import Filters, Reader
 from cycle.settings import Settings
 from cycle.timings.measuring import By
 from cycle_adapters.options import area_options
-from cycle_adapters.paper.basis import CannotPrint
-from cycle_adapters.paper.report import ACT, reported
-from cycle_adapters.paper.verbs import say, sheet_options
+from cycle_adapters.paper.report import Published, Reported, reported
+from cycle_adapters.paper.verbs import let_out, say, sheet_options
 from cycle_adapters.paper.wording import Wording, capital
-from cycle_adapters.whole import written_or_out
 
 
 @click.command()
@@ -42,27 +38,20 @@ def report(
     at: int | None,
 ) -> None:
     """Write the evaluator's report as pages to print."""
-    if to is None and sys.stdout.isatty():
-        raise CannotPrint("terminal")
-    with opened(settings.database) as engine:
-        reader = Reader(engine, settings.actor)
-        reader.catch_up()
+
+    def made(reader: Reader, published: Published) -> Reported:
         home = reader.find(commune).commune if commune else None
-        # Named, not imported: adapters stay out of each other's rooms.
-        seen = import_module("cycle_adapters.sealing.published").published
-        found = reported(
+        return reported(
             reader,
             By(by) if by else None,
             Filters(home, None, circle, region, sector),
             settings.language,
             place=commune or circle or region or sector,
             cutoffs=Cutoffs(as_of, known_at, at),
-            published=partial(seen, settings.database, seals),
+            published=published,
         )
-        with written_or_out(to) as file:
-            # Recorded before the first byte leaves.
-            engine.act(settings.actor, ACT, found.fact.of, found.fact)
-            file.write(found.pages)
+
+    found = let_out(settings, to, seals, made)
     what = capital(Wording(settings.language).say("report"))
     values: dict[str, object] = {"path": str(to), "position": found.fact.up_to}
     say(settings, to, values, partial(verbatim, "paper.written", what=what, path=str(to)))

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -22,10 +22,12 @@ from cycle.reading import Filters, Reader, opened
 from cycle.settings import Settings
 from cycle_adapters.options import area_options, past_options
 from cycle_adapters.paper.basis import CannotPrint
-from cycle_adapters.paper.printing import printed
+from cycle_adapters.paper.printing import Printed, printed
+from cycle_adapters.paper.report import ACT, Published, Reported
 from cycle_adapters.paper.wording import Wording, capital
 from cycle_adapters.whole import written_or_out
 
+P = TypeVar("P", Printed, Reported)
 A_FILE = click.Path(path_type=Path)
 
 
@@ -83,6 +85,25 @@ def hand_out(
     at: int | None,
 ) -> None:
     """Print a sheet, record that it is handed out, and hand it out."""
+
+    def made(reader: Reader, published: Published) -> Printed:
+        identity, cutoffs = reader.find_framework(framework), Cutoffs(as_of, known_at, at)
+        language = settings.language
+        return printed(sheet, reader, identity, language, which=which, cutoffs=cutoffs, published=published)
+
+    found = let_out(settings, to, seals, made)
+    what = capital(Wording(settings.language).word(sheet))
+    values = {"path": str(to), "sheet": sheet, "framework": found.fact.framework, "position": found.fact.up_to}
+    say(settings, to, values, partial(verbatim, "paper.written", what=what, path=str(to)))
+
+
+def let_out(settings: Settings, to: Path | None, seals: Path | None, made: Callable[[Reader, Published], P]) -> P:
+    """Have pages made, record that they are handed out, and hand them out.
+
+    Raises:
+        CannotPrint: nobody reads pages in a terminal.
+        Forbidden: the account may carry nothing out.
+    """
     if to is None and sys.stdout.isatty():
         raise CannotPrint("terminal")
     with opened(settings.database) as engine:
@@ -90,22 +111,12 @@ def hand_out(
         reader.catch_up()
         # Named, not imported: adapters stay out of each other's rooms.
         seen = import_module("cycle_adapters.sealing.published").published
-        found = printed(
-            sheet,
-            reader,
-            reader.find_framework(framework),
-            settings.language,
-            which=which,
-            cutoffs=Cutoffs(as_of, known_at, at),
-            published=partial(seen, settings.database, seals),
-        )
+        found = made(reader, partial(seen, settings.database, seals))
         with written_or_out(to) as file:
             # Recorded before the first byte leaves.
-            engine.act(settings.actor, "export-paper", found.fact.of, found.fact)
+            engine.act(settings.actor, ACT, found.fact.of, found.fact)
             file.write(found.pages)
-    what = capital(Wording(settings.language).word(sheet))
-    values = {"path": str(to), "sheet": sheet, "framework": found.fact.framework, "position": found.fact.up_to}
-    say(settings, to, values, partial(verbatim, "paper.written", what=what, path=str(to)))
+    return found
 
 
 @click.command()

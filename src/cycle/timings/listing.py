@@ -14,8 +14,8 @@ from cycle.timings.cases import AnyCase
 from cycle.timings.durations import Duration
 from cycle.timings.measuring import By, cohorts_of, place_of
 from cycle.timings.metrics import DURATIONS
+from cycle.timings.paging import Some
 from cycle.timings.shares import SHARES
-from cycle.timings.sheets import sheets
 
 Behind = Duration | AnyCase
 
@@ -65,10 +65,7 @@ def each_behind(
 def _all(reader: Reader, metric: str, filters: Filters, cutoffs: Cutoffs) -> Iterator[tuple[str, Behind]]:
     on = cutoffs.as_of or reader.engine.today()
     if metric in SHARES:
-        measure = SHARES[metric]
-        for sheet in sheets(reader.together(filters, cutoffs), measure.projections, on):
-            for number, case in enumerate(measure.cases(sheet), 1):
-                yield f"{case.framework}/{number:08}", case
+        yield from SHARES[metric].placed(reader.together(filters, cutoffs), on)
     else:
         for each in DURATIONS[metric].durations(reader.together(filters, cutoffs), on):
             yield place_of(each), each
@@ -89,22 +86,17 @@ def listed(
     Raises:
         Forbidden, KeyError: as ``each_behind``.
     """
-    told: list[Behind] = []
-    last, more = "", False
+    told = Some[Behind](limit, after)
     for place, each in each_behind(reader, metric, by, only, filters, cutoffs):
-        if place <= after:
-            continue
-        if len(told) == limit:
-            more = True
+        told.take(place, each)
+        if told.is_full:
             break
-        told.append(each)
-        last = place
     return Listed(
         metric=metric,
         as_of=cutoffs.as_of or reader.engine.today(),
         known_at=cutoffs.known_at,
         at=cutoffs.at,
-        durations=[each for each in told if isinstance(each, Duration)],
-        cases=[each for each in told if not isinstance(each, Duration)],
-        next=last if more else None,
+        durations=[each for each in told.found if isinstance(each, Duration)],
+        cases=[each for each in told.found if not isinstance(each, Duration)],
+        next=told.next,
     )

@@ -26,6 +26,7 @@ from cycle.timings.estimators import (
     wang_chang,
 )
 from cycle.timings.incidence import Way, ways_to_end
+from cycle.timings.paging import Some
 from cycle.timings.usual import Usual, usual_of
 
 DEFINITION = 1
@@ -134,9 +135,8 @@ def measured(
     on = cutoffs.as_of or reader.engine.today()
     cohorts = cohorts_of(reader, by, filters, cutoffs)
     found: dict[tuple[str, str], _Gathering] = {}
-    told: list[Duration] = []
+    told = Some[Duration](limit, after)
     alone: list[Duration] = []
-    more = False
     for each in metric.durations(reader.together(filters, cutoffs), on):
         if filters.framework is not None and metric.compared:
             alone.append(each)
@@ -147,14 +147,11 @@ def measured(
             if gathering is None:
                 gathering = found[key] = _Gathering(metric, cohort, about)
             gathering.take(each)
-        if not more and place_of(each) > after:
-            more = len(told) == limit
-            if not more:
-                told.append(each)
+        if not told.is_full:
+            told.take(place_of(each), each)
     groups = [found[key].group() for key in (sorted(found) if by else found)]
-    behind = place_of(told[-1]) if more and told else None
     usual = usual_of(alone[0].framework, alone) if alone else None
-    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told, behind, usual)
+    return Measured(metric.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told.found, told.next, usual)
 
 
 def place_of(duration: Duration) -> str:

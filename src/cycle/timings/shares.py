@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -24,8 +25,9 @@ from cycle.timings.cases import (
     promises_of,
     recordings_of,
 )
+from cycle.timings.durations import Rows
 from cycle.timings.measuring import LATE_DAYS
-from cycle.timings.sheets import Sheet
+from cycle.timings.sheets import Sheet, sheets
 
 Amount = int | Decimal
 MANY_CYCLES = 3
@@ -64,6 +66,12 @@ class Measure(Struct, frozen=True):
     parts: Callable[[Any], Iterable[Part]]
     counts: Callable[[Any], Iterable[Count]]
     series: Callable[[Any], int | None] | None = None
+
+    def placed(self, rows: Rows, on: date) -> Iterator[tuple[str, AnyCase]]:
+        """All cases as they are on a day, framework by framework, each with where it stands among all."""
+        for sheet in sheets(rows, self.projections, on):
+            for number, case in enumerate(self.cases(sheet), 1):
+                yield f"{case.framework}/{number:08}", case
 
 
 def _parts_of_action(case: ActionCase) -> Iterator[Part]:

@@ -19,8 +19,8 @@ from cycle.reading import Filters, Reader
 from cycle.timings.cases import AnyCase, RecordingCase
 from cycle.timings.estimators import Ratio, Recurrence, paired_ratios, ratio_interval
 from cycle.timings.measuring import AT_LEAST_FRAMEWORKS, DEFINITION, By, Lag, cohorts_of, lag_of
+from cycle.timings.paging import Some
 from cycle.timings.shares import Amount, Measure
-from cycle.timings.sheets import sheets
 
 
 class Share(Struct, frozen=True, omit_defaults=True):
@@ -91,22 +91,13 @@ def shared(
     # It asks a case for what a duration has too: commune, framework and policy.
     cohorts = cast("Callable[[AnyCase], Iterable[str | None]]", cohorts_of(reader, by, filters, cutoffs))
     found: dict[str, _Gathering] = {}
-    told: list[AnyCase] = []
-    behind: str | None = None
-    more = False
-    for sheet in sheets(reader.together(filters, cutoffs), measure.projections, on):
-        for number, case in enumerate(measure.cases(sheet), 1):
-            for cohort in cohorts(case):
-                found.setdefault(cohort or "", _Gathering(measure, cohort)).take(case)
-            place = f"{case.framework}/{number:08}"
-            if place > after and not more:
-                more = len(told) == limit
-                if not more:
-                    told.append(case)
-                    behind = place
+    told = Some[AnyCase](limit, after)
+    for place, case in measure.placed(reader.together(filters, cutoffs), on):
+        for cohort in cohorts(case):
+            found.setdefault(cohort or "", _Gathering(measure, cohort)).take(case)
+        told.take(place, case)
     groups = [found[key].group() for key in (sorted(found) if by else found)]
-    next_ = behind if more else None
-    return Shares(measure.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told, next_)
+    return Shares(measure.id, DEFINITION, on, cutoffs.known_at, cutoffs.at, by, groups, told.found, told.next)
 
 
 _Key = tuple[str, str | None, str | None]

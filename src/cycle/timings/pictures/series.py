@@ -7,10 +7,11 @@ from datetime import date
 
 from msgspec import Struct
 
-from cycle.timings.charts import Chart, xmr
+from cycle.timings.charts import Chart
 from cycle.timings.durations import METRICS, Ended
 from cycle.timings.pictures.base import Asked
 from cycle.timings.pictures.strips import names_of
+from cycle.timings.usual import usual_of
 
 
 class Interval(Struct, frozen=True):
@@ -36,6 +37,6 @@ def series(asked: Asked) -> Series:
     """The intervals of the framework that is asked for."""
     framework = asked.filters.framework or ""
     found = list(asked.durations(METRICS["M1"]))
-    good = [Interval(each.cycle, each.start.on, each.days, each.ended) for each in found if each.days >= 0]
-    chart = xmr([each.days for each in good if each.ended is Ended.CLOSED])
-    return Series(framework, names_of(asked, {framework})[framework], good, len(found) - len(good), chart)
+    usual = usual_of(framework, found)
+    good = [Interval(each.cycle, each.start.on, each.days, each.ended) for each in usual.points]
+    return Series(framework, names_of(asked, {framework})[framework], good, len(found) - len(good), usual.chart)
