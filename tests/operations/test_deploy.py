@@ -106,6 +106,8 @@ def test_the_container_runs_without_rights_and_says_how_it_is() -> None:
     user = next(line.split()[1] for line in lines if line.startswith("USER "))
     assert user.partition(":")[0] not in ("0", "root")
     assert "/readyz" in CONTAINER[CONTAINER.index("HEALTHCHECK") :]
+    # An image in the format of the OCI has none: podman leaves it out, and warns.
+    assert "podman build --format docker" in CONTAINER
     assert "--require-hashes" in CONTAINER
     entry, arguments = (
         json.loads(next(line.partition(" ")[2] for line in lines if line.startswith(f"{word} ")))
