@@ -15,11 +15,16 @@ from cycle.telling import corrected, fact_as_json, worth
 
 
 class Line(Struct, frozen=True):
-    """One thing that a state says. ``key`` tells lines of two states that are about the same."""
+    """One thing that a state says. ``key`` tells lines of two states that are about the same.
+
+    ``parts``: what it is made of, each under a key of its own. ``entry``: where it is a list, what one of it is called.
+    """
 
     key: str
     label: str
     value: str
+    parts: Mapping[str, str]
+    entry: str = ""
 
 
 class Changed(Struct, frozen=True):
@@ -33,22 +38,31 @@ class Changed(Struct, frozen=True):
 
 def told(state: Framework, language: Language) -> list[Line]:
     """What a reader asks first, then every action, promise, obstacle and need that is open."""
-    return [
-        Line(key, text(f"message.{kind}", language) + name, value) for key, kind, name, value in _lines(state, language)
-    ]
+    return list(_lines(state, language))
 
 
-def _lines(state: Framework, language: Language) -> Iterator[tuple[str, str, str, str]]:
+def _lines(state: Framework, language: Language) -> Iterator[Line]:
     def said(value: object) -> str:
         return str(shown(value, language))
 
-    def short(kind: str, value: str) -> tuple[str, str, str, str]:
-        return kind, kind, "", value
+    def label(kind: str) -> str:
+        return text(f"message.{kind}", language)
+
+    def short(kind: str, value: str) -> Line:
+        return Line(kind, label(kind), value, {kind: value})
+
+    def several(kind: str, entry: str, value: str, parts: Mapping[str, str]) -> Line:
+        return Line(kind, label(kind), value, parts, label(entry))
+
+    def one(kind: str, number: str, name: str, parts: Mapping[str, str], called: str = "") -> Line:
+        told = f"{label(called or kind)} {number}, {name}"
+        return Line(f"{kind} {number}", told, ", ".join(parts.values()), {"name": name, **parts})
 
     plan, committee, mandate, meeting = state.plan, state.committee, state.mandate, state.meeting
     yield short("stage", said(state.stage))
     yield short("cycle", said(state.cycle))
-    yield short("members", listed((f"{m.name} ({m.id})" for m in state.members.values()), language) or "—")
+    members = {f"member {m.id}": f"{m.name} ({m.id})" for m in state.members.values()}
+    yield several("members", "member", listed(members.values(), language) or "—", members)
     if plan:
         version = text("message.negotiated-in", language, "", cycle=plan.cycle, version=plan.version)
         closed = ", " + text("message.closed-on", language, "", day=plan.closed_on) if plan.closed_on else ""
@@ -56,69 +70,82 @@ def _lines(state: Framework, language: Language) -> Iterator[tuple[str, str, str
     if meeting:
         yield short("meeting", f"{meeting.id}, {said(meeting.held_on)} ({said(meeting.stage)})")
     if committee:
-        people = listed((f"{seat.person} ({seat.member})" for seat in committee.seats), language)
-        yield short("committee", people)
+        seats = {f"seat {seat.person}": f"{seat.person} ({seat.member})" for seat in committee.seats}
+        yield several("committee", "committee", listed(seats.values(), language), seats)
     if mandate:
         version = text("message.negotiated-in", language, "", cycle=mandate.cycle, version=mandate.version)
-        yield short("mandate", f"{version} ({joined(mandate.tasks, language)})")
+        tasks = {f"task {task}": task for task in mandate.tasks}
+        told = f"{version} ({joined(mandate.tasks, language)})"
+        yield several("mandate", "mandate", told, {"mandate version": version, **tasks})
     for action in state.actions.values():
-        yield f"action {action.id}", "action", f" {action.id}, {action.description}", _action(action, state, language)
+        yield one("action", action.id, action.description, _action(action, state, language))
     for promise in state.contributions.values():
-        name = f" {promise.id}, {_member(promise.member, state.members)}"
-        yield f"contribution {promise.id}", "promise", name, _promise(promise, language)
+        member = _member(promise.member, state.members)
+        yield one("contribution", promise.id, member, _promise(promise, language), "promise")
     for obstacle in state.obstacles.values():
-        name = f" {obstacle.id}, {obstacle.description}"
-        yield f"obstacle {obstacle.id}", "obstacle", name, _obstacle(obstacle, language)
+        yield one("obstacle", obstacle.id, obstacle.description, _obstacle(obstacle, language))
     for need in state.needs.values():
-        name = f" {need.id}, {need.description}"
-        yield f"need {need.id}", "need", name, f"{said(need.kind)}, {_member(need.profession, state.members)}"
+        parts = {"kind": said(need.kind), "profession": _member(need.profession, state.members)}
+        yield one("need", need.id, need.description, parts)
 
 
 def _member(member: MemberId | None, members: Mapping[MemberId, Member]) -> str:
     return f"{members[member].name} ({member})" if member and member in members else (member or "—")
 
 
-def _action(action: Action, state: Framework, language: Language) -> str:
-    parts = [str(shown(action.stage, language)), text("message.percent-of", language, percent=action.percent)]
+def _action(action: Action, state: Framework, language: Language) -> dict[str, str]:
+    percent = text("message.percent-of", language, percent=action.percent)
+    parts = {"stage": str(shown(action.stage, language)), "percent": percent}
     if action.due_on:
-        parts.append(pair(text("message.due", language).lower(), str(shown(action.due_on, language)), language))
+        parts["due"] = pair(text("message.due", language).lower(), str(shown(action.due_on, language)), language)
     if action.responsible:
-        parts.append(_member(action.responsible, state.members))
-    return ", ".join(parts)
+        parts["responsible"] = _member(action.responsible, state.members)
+    return parts
 
 
-def _promise(promise: Contribution, language: Language) -> str:
+def _promise(promise: Contribution, language: Language) -> dict[str, str]:
     received = promise.received
     nothing = received.amount_xof is None and received.quantity is None
     got = "0" if nothing else worth(received, language)
     pledged, came = (text(f"message.{word}", language).lower() for word in ("pledged", "received"))
-    return f"{pledged} {worth(promise.pledged, language)}, {came} {got}"
+    return {"pledged": f"{pledged} {worth(promise.pledged, language)}", "received": f"{came} {got}"}
 
 
-def _obstacle(obstacle: Obstacle, language: Language) -> str:
+def _obstacle(obstacle: Obstacle, language: Language) -> dict[str, str]:
     severity = pair(text("message.severity", language).lower(), str(obstacle.severity), language)
-    return f"{shown(obstacle.stage, language)}, {severity}"
+    return {"stage": str(shown(obstacle.stage, language)), "severity": severity}
 
 
 def changed(
     before: Sequence[Line], after: Sequence[Line], between: Sequence[Fact], language: Language, *, backward: bool
 ) -> list[Changed]:
-    """What differs between two states, in the order in which states are told.
+    """What differs between two states, in the order in which states are told: of a list entry by entry.
 
     ``between`` are the facts that lead from the earlier to the later: they say what became of what is
     told no longer. ``backward`` says that ``after`` is the earlier one.
     """
     was, now = ({line.key: line for line in lines} for lines in (before, after))
     not_yet = text("message.new-here", language)
+
+    def beside(key: str, label: str, a: str | None, b: str | None, fate: str) -> Changed:
+        missing = (fate, not_yet) if backward else (not_yet, fate)
+        return Changed(key, label, a or missing[0], b or missing[1])
+
     found = []
     for key in dict.fromkeys((*was, *now)):
         a, b = was.get(key), now.get(key)
-        if (a and a.value) == (b and b.value):
+        if a is None or b is None:
+            one = a or now[key]
+            fate = became(key, between, language)
+            found.append(beside(key, one.label, a.value if a else None, b.value if b else None, fate))
             continue
-        label = (b or a or Line(key, key, "")).label
-        fate = "" if a and b else became(key, between, language)
-        missing = (fate, not_yet) if backward else (not_yet, fate)
-        found.append(Changed(key, label, a.value if a else missing[0], b.value if b else missing[1]))
+        differing = [part for part in dict.fromkeys((*a.parts, *b.parts)) if a.parts.get(part) != b.parts.get(part)]
+        if a.entry:
+            gone = text("message.gone-here", language)
+            found += [beside(part, a.entry, a.parts.get(part), b.parts.get(part), gone) for part in differing]
+        elif differing:
+            old, new = (", ".join(line.parts[part] for part in differing if part in line.parts) for line in (a, b))
+            found.append(Changed(key, b.label, old or "—", new or "—"))
     return found
 
 

@@ -8,12 +8,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 
+from cycle.aggregates.framework.anytime import CorrectFact
+from cycle.aggregates.framework.committee import AmendMandate
 from cycle.aggregates.framework.meetings import ConveneMeeting
+from cycle.aggregates.framework.needs import AmendNeed, IdentifyNeed
+from cycle.aggregates.framework.setup import MemberAdmitted, WithdrawMember
 from cycle.aggregates.framework.state import Stage
+from cycle.aggregates.terms import MandateCause, NeedId, NeedKind
 from cycle.proofs.bundle import verifier
 from tests.desk.places import Desk, desk_at
 from tests.desk.test_forms import plain
+from tests.engine.path import PARTNER, RICE
 from tests.http.town import named
 from tests.sealing.logs import sealer
 
@@ -73,6 +80,59 @@ def test_two_moments_are_compared_in_words(desk: Desk) -> None:
         assert chosen.url.path == f"{desk.base}/replay", "where two moments are chosen"
     wrong = desk.client.get(f"{desk.base}/compare?from=x&to=y", headers=named("auditor"))
     assert wrong.status_code == 422
+
+
+GONE = {"fr": "PACT (MB-4) → (n'y est plus)", "en": "PACT (MB-4) → (no longer there)"}
+NEW = {"fr": "(pas encore là) → Rendre compte", "en": "(not there yet) → Rendre compte"}
+
+
+def differences(desk: Desk, address: str) -> list[tuple[str, str]]:
+    """What a page says is different, each with its label."""
+    page = plain(desk.text(address, "auditor"))
+    said = re.split("<h2>(?:Ce qui|What)", page)[1].partition("</dl>")[0]
+    return re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", re.sub("</?span[^>]*>", "", said))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_of_a_list_only_the_entries_that_differ_are_told(desk: Desk, language: str) -> None:
+    before = positions(desk)[-1]
+    desk.way.say(WithdrawMember(member=PARTNER, reason="Fin du programme"), on=date(2026, 3, 2))
+    left = positions(desk)[-1]
+    tasks = ("Suivre le plan", "Rendre compte")
+    desk.way.say(AmendMandate(tasks=tasks, cause=MandateCause.RESULTS), on=date(2026, 3, 2))
+    after = positions(desk)[-1]
+    member, mandate = ("Membre", "Mandat") if language == "fr" else ("Member", "Mandate")
+    found = differences(desk, f"{desk.base}/compare?from={before}&to={after}&lang={language}")
+    assert (member, GONE[language]) in found
+    assert (mandate, NEW[language]) in found
+    assert {label for label, _ in found} == {member, mandate}
+    assert "Mairie" not in str(found)
+    assert "Suivre le plan" not in str(found)
+    assert differences(desk, f"{desk.base}/replay?at={left}&lang={language}") == [(member, GONE[language])]
+    back = differences(desk, f"{desk.base}/compare?from={after}&to={before}&lang={language}")
+    assert (member, " → ".join(reversed(GONE[language].split(" → ")))) in back
+
+
+def test_a_name_that_was_set_right_is_told_alone(desk: Desk) -> None:
+    [admitted] = [
+        fact.version
+        for fact in desk.engine.events.get(f"framework-{desk.way.framework}")
+        if isinstance(fact.data, MemberAdmitted) and fact.data.member == RICE
+    ]
+    right = CorrectFact(fact_version=admitted, changes={"name": Raw(b'"Union Benkadi"')}, reason="Nom complet")
+    desk.way.say(right, on=date(2026, 3, 2))
+    told = differences(desk, f"{desk.base}/replay?at={positions(desk)[-1]}")
+    assert ("Membre", "Coopérative Benkadi (MB-2) → Union Benkadi (MB-2)") in told
+    assert "Mairie" not in str(told)
+
+
+def test_of_a_need_what_was_amended_is_told_and_nothing_else(sqlite_url: str) -> None:
+    with desk_at(sqlite_url, Stage.NEEDS_IDENTIFICATION) as desk:
+        need = IdentifyNeed(profession=RICE, kind=NeedKind.INVESTMENT, description="Une décortiqueuse")
+        desk.way.say(need, on=date(2026, 2, 2))
+        desk.way.say(AmendNeed(need=NeedId("N-1"), description="Deux décortiqueuses"), on=date(2026, 2, 2))
+        told = differences(desk, f"{desk.base}/replay?at={positions(desk)[-1]}")
+    assert told == [("Besoin N-1, Deux décortiqueuses", "Une décortiqueuse → Deux décortiqueuses")]
 
 
 def test_it_says_whether_a_fact_is_sealed(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
