@@ -58,7 +58,9 @@ class Names:
         def named(found: re.Match[str]) -> str:
             number = found[0]
             name = self._known.get((fact.stream, number))
-            if name is None or number in said or name == day or name.rstrip("…") in words:
+            # The pledge itself tells all that its number stands for.
+            own = isinstance(fact.data, ContributionPledged) and number == fact.data.contribution
+            if name is None or own or number in said or name == day or name.rstrip("…") in words:
                 return number
             said.add(number)
             return f"{name} ({number})" if number.startswith("MB") else f"{number} ({name})"

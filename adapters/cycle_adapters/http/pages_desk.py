@@ -80,6 +80,7 @@ class Desk:
         look: Pages = self.call.request.app.state.look
         secret = session_id(self.call.request)
         values |= {"account": self.actor, "owner": self.actor, "token": form_token(secret) if secret else ""}
+        values["seen"] = self.engine.today()
         values["console"] = self.is_led_to(ACTING["list-webhooks"])
         values["evaluates"] = self.is_led_to(READING["timings"])
         found = look.page(name, self.language, status=status, path=path or self.address, **values)

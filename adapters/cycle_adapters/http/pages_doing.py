@@ -30,7 +30,8 @@ from cycle.reading import PlaceUnknown
 from cycle.telling import sentence, steps, whom_to_call
 from cycle_adapters.http.pages_desk import READ_FIRST, AtDesk, AtPlace, Desk, Fields, Place, Typed
 from cycle_adapters.http.pages_form import SENT, Form, Subject, fresh
-from cycle_adapters.http.pages_recorded import sentences
+from cycle_adapters.http.pages_recorded import recorded
+from cycle_adapters.http.pages_replay import lines
 from cycle_adapters.http.pages_sent import carried_out, given_back
 from cycle_adapters.http.problems import Stopped
 from cycle_adapters.http.saying import role_before
@@ -208,7 +209,7 @@ def confirmation(place: Place, key: str) -> HTMLResponse:
         "done.html",
         place=place,
         receipt=receipt,
-        sentences=sentences(desk, place.id, receipt),
+        facts=lines(recorded(desk, receipt), desk.reader.framework_facts(place.id), language),
         asked=receipt.stream.partition("-")[2] if asked else "",
         made=_made(receipt.events[-1].type, receipt.stream),
         mine=[(option.command, text(f"command.{option.command}", language)) for option in mine[:4]],

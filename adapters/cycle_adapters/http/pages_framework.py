@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query
@@ -10,30 +11,28 @@ from fastapi.responses import HTMLResponse
 from cycle.aggregates.framework.council import FollowDeliberation
 from cycle.aggregates.framework.decision import Option
 from cycle.aggregates.framework.state import Framework, Stage
+from cycle.aggregates.terms import Worth
 from cycle.board import BACKWARD, Hands, days_left, nearest_first
 from cycle.catalogue import Language, shown, word
-from cycle.naming import Names
 from cycle.projections.frameworks import FrameworkRow
 from cycle.projections.meetings import MeetingRow
 from cycle.projections.plans import CommitmentRow, PlanRow
 from cycle.reading import Filters
 from cycle.telling import (
     brief,
-    corrected,
-    corrections,
-    guards_saw,
     leads_to,
     option_label,
     overdue_line,
     request_lines,
-    sentence,
     steps,
     whom_to_call,
     why_suspended,
+    worth,
 )
 from cycle_adapters.http.pages_board import left
 from cycle_adapters.http.pages_desk import AtPlace, Place
 from cycle_adapters.http.pages_doing import SPECIAL, beside
+from cycle_adapters.http.pages_replay import lines
 from cycle_adapters.http.parameters import Position
 
 CYCLE = (
@@ -76,30 +75,16 @@ def framework_pages() -> APIRouter:
     @router.get("/frameworks/{identity}/history", response_class=HTMLResponse)
     def history(place: AtPlace, after: Annotated[Position, Query()] = 0) -> HTMLResponse:
         language = place.desk.language
-        facts, names = place.desk.reader.framework_facts(place.id), Names(language)
-        for fact in facts:
-            names.learn(fact.recorded)
-        later = corrected(facts)
+        facts = place.desk.reader.framework_facts(place.id)
         shown_facts = [fact for fact in facts if fact.position > after]
-        told = [
-            {
-                "position": fact.position,
-                "fact": fact.recorded,
-                "sentence": names.beside(fact.recorded, sentence(fact.recorded, language)),
-                "saw": guards_saw(fact.recorded, language),
-                "corrections": corrections(fact.recorded, language),
-                "corrected_by": [
-                    each.position for each in later.get((fact.recorded.stream, fact.recorded.version), ())
-                ],
-            }
-            for fact in shown_facts[:FACTS_PER_PAGE]
-        ]
+        told = lines(shown_facts[:FACTS_PER_PAGE], facts, language)
         before = [fact.position for fact in facts if fact.position <= after]
         return place.desk.page(
             "history.html",
             place=place,
             facts=told,
             count=len(facts),
+            first=len(facts) - len(shown_facts) + 1,
             corrects=place.desk.hands(place.state.commune).may("correct-fact"),
             papers=papers(place, minutes=True),
             after=told[-1]["position"] if len(shown_facts) > FACTS_PER_PAGE else None,
@@ -224,6 +209,10 @@ def _number(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
+def _worth(value: Decimal, unit: str) -> Worth:
+    return Worth(amount_xof=int(value)) if unit == "XOF" else Worth(quantity=value, unit=unit)
+
+
 def held(place: Place) -> dict[str, Any]:
     """What a framework holds: plan, actions, obstacles, contributions in two ledgers, members, needs."""
     reader, filters = place.desk.reader, Filters(framework=place.id)
@@ -245,6 +234,7 @@ def held(place: Place) -> dict[str, Any]:
         "obstacles": [obstacle for obstacle in rows("obstacles", "obstacle") if obstacle.closed_on is None],
         "ledgers": ledgers,
         "members": list(place.state.members.values()),
+        "amount": lambda value, unit: worth(_worth(value, unit), place.desk.language),
         "names": {member.member: member.name for member in rows("members")},
         "needs": [need for need in rows("needs", "need") if need.status == "open"],
     }

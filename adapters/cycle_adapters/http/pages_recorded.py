@@ -11,6 +11,7 @@ from cycle.aggregates.base import Recorded, StreamId
 from cycle.aggregates.terms import FrameworkId
 from cycle.commands import BY_COMMAND, Said
 from cycle.engine import stream_of
+from cycle.history import Fact
 from cycle.naming import Names
 from cycle.store import Receipt
 from cycle.telling import sentence
@@ -25,10 +26,16 @@ class Meanwhile(Struct, frozen=True):
     by: str
 
 
+def recorded(desk: Desk, receipt: Receipt) -> list[Fact]:
+    """What a command has recorded about what it was about, where it stands."""
+    positions = {line.version: line.position for line in receipt.events if line.stream == receipt.stream}
+    facts = _of(desk, receipt.stream, min(positions) - 1, max(positions))
+    return [Fact(positions[fact.version], fact) for fact in facts]
+
+
 def sentences(desk: Desk, identity: FrameworkId, receipt: Receipt) -> list[str]:
-    """What a command has recorded about what it was about."""
-    versions = [line.version for line in receipt.events if line.stream == receipt.stream]
-    return _told(desk, identity, _of(desk, receipt.stream, versions[0] - 1, versions[-1]))
+    """The same in sentences."""
+    return _told(desk, identity, (fact.recorded for fact in recorded(desk, receipt)))
 
 
 def since(desk: Desk, identity: FrameworkId, said: Said) -> tuple[Meanwhile, ...]:

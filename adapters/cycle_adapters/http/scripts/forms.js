@@ -84,7 +84,7 @@ export class CommandForm {
     const kept = await draft(this.owner, place(this.form));
     if (!kept || this.isBegun) return;
     fill(this.form, kept.body);
-    const note = make("p", { class: "note", id: "draft" }, say("draft-restored", { at: moment(kept.at) }), " ",
+    const note = make("p", { class: "note screen", id: "draft" }, say("draft-restored", { at: moment(kept.at) }), " ",
       button(say("draft-drop"), () => this.beginAnew(note), { class: "plain" }));
     this.form.before(note);
   }
@@ -135,7 +135,7 @@ export class CommandForm {
   // What binds is shown once more in words; the form is not shown meanwhile.
   checked() {
     const title = document.querySelector("h1"), before = title.textContent;
-    const does = "two" in this.form.dataset ? "ask-for-it" : "record-it";
+    const { name } = this.form.dataset, does = "two" in this.form.dataset ? "ask-for-it" : "record-it";
     return new Promise(resolve => {
       const end = yes => {
         check.remove();
@@ -144,7 +144,7 @@ export class CommandForm {
         resolve(yes);
       };
       const check = make("div", { id: "check" },
-        make("p", {}, before),
+        make("p", {}, name ? say("pair", { label: before, value: name }) : before),
         make("p", { class: "note" }, say("binds-note")),
         make("dl", { class: "answers" }, answers(this.form).map(([label, value]) =>
           [make("dt", {}, label), make("dd", {}, value)])),
