@@ -44,6 +44,7 @@ def pages(engine: Engine) -> Iterator[Address]:
     for command in ("pledge-contribution", "open-meeting", "agree-plan", "install-committee", "validate-needs"):
         yield Address(f"form-{command}", f"{one}/do/{command}")
         yield Address(f"wrong-{command}", f"{one}/do/{command}", sends=True)
+    yield Address("choose-amend-need", f"{one}/do/amend-need")
     yield Address("form-correct-fact", f"{one}/do/correct-fact?fact_version={facts[2].recorded.version}")
     yield Address("form-about", f"{one}/do/count-membership")
     yield Address("form-propose", "/do/propose-framework")

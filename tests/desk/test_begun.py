@@ -78,6 +78,37 @@ def test_a_need_that_an_address_names_is_there_to_be_amended(desk: Desk) -> None
     assert "Ce que vous laissez vide ci-dessous reste tel quel." in plain(page.text)
 
 
+def test_which_need_is_amended_is_chosen_first_and_its_form_begins_with_what_holds(desk: Desk) -> None:
+    [address] = re.findall(r'href="([^"]*/do/amend-need[?]lang=fr)"', desk.text(desk.base))
+    chosen = desk.text(address)
+    links = re.findall(r'<li><a href="([^"]*/do/amend-need[^"]*need=N-\d[^"]*)">(.*?)</a>', chosen)
+    assert [re.findall(r"N-\d", link)[0] for link, _ in links] == ["N-2", "N-4", "N-1", "N-3"]
+    assert plain(links[0][1]).startswith("N-2 · Besoin no 2")
+    page = opened(desk.client, links[0][0].replace("&amp;", "&"), "awa")
+    assert page.fields["need"] == ["N-2"]
+    assert page.fields["description"] == ["Besoin no 2"]
+    [blank] = re.findall(r'href="([^"]*/do/amend-need[^"]*need=)"', chosen)
+    assert opened(desk.client, blank.replace("&amp;", "&"), "awa").fields["description"] == [""]
+
+
+def test_whoever_comes_from_the_meeting_goes_back_there_when_he_has_chosen(desk: Desk) -> None:
+    chosen = desk.text(f"{desk.base}/do/amend-need?step=needs")
+    [address] = re.findall(r'href="([^"]*need=N-1[^"]*)"', chosen)
+    assert opened(desk.client, address.replace("&amp;", "&"), "awa").fields["_step"] == ["needs"]
+
+
+def test_where_there_is_nothing_to_amend_yet_the_page_says_so(desk: Desk) -> None:
+    page = plain(desk.text(f"{desk.base}/do/amend-action"))
+    assert "Il n'y a encore rien à choisir ici." in page
+    assert "Pas encore possible" in page
+
+
+def test_the_form_of_each_need_is_kept_for_when_there_is_no_line(desk: Desk) -> None:
+    kept = desk.client.get(f"{desk.base}/offline.json", headers=named("awa")).json()["pages"]
+    addresses = [page for page in kept if "/do/amend-need" in page]
+    assert [re.findall("need=(.*)", page) for page in addresses] == [[], ["N-2"], ["N-4"], ["N-1"], ["N-3"], [""]]
+
+
 @pytest.mark.parametrize("need", ["N-99", "N-1.__class__", "__class__", "{need}", "", "N-1.kind.value"])
 def test_an_address_that_names_no_need_begins_blank(desk: Desk, need: str) -> None:
     answer = desk.client.get(f"{desk.base}/do/amend-need", params={"need": need}, headers=named("awa"))

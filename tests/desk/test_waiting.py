@@ -180,7 +180,7 @@ def test_what_is_no_key_is_answered_as_one_that_nobody_has_used(desk: Desk, key:
 
 def test_a_command_that_has_changed_something_has_not_made_it(desk: Desk) -> None:
     proposed(desk)
-    amended = form(desk, "amend-action", action="A-1", description="Curer le grand canal")
+    amended = form(desk, "amend-action?action=A-1", description="Curer le grand canal")
     assert said(desk.client, amended, "awa").status_code == 201
     waits(said(desk.client, pledge(desk, f"@{key_of(amended)}"), "awa"), "action")
 

@@ -69,6 +69,8 @@ def doing_pages() -> APIRouter:
     def begin(command: str, request: Request, place: AtPlace) -> HTMLResponse:
         asked = dict(request.query_params)
         form = form_of(place, command, asked.get("fact_version", ""))
+        if form.act.about and form.act.about.name not in asked:
+            return chosen_first(place, form, form.act.about, asked.get("step"))
         begun = fresh(form.act, form.today, form.subject.version, asked)
         not_yet = place.not_yet(command) if command in OF_A_FRAMEWORK else ()
         return form.page(begun, not_yet=not_yet, step=asked.get("step", ""))
@@ -151,11 +153,30 @@ def targets(place: Place, command: str) -> tuple[Choice, ...]:
     """What a command about a deliberation or an organisation can be about."""
     kind = _kind_of_target(command)
     asked = Input("target", Kind.CHOICE, inputs_of(ProposeFramework)[0].type, True, refers=kind)
-    return Held(place.desk.reader, place.state, place.state.commune, place.desk.language).offered(asked)
+    return choices_of(place, asked)
 
 
 def _kind_of_target(command: str) -> str:
     return "DeliberationId" if BY_COMMAND[command] is deliberation else "OrganisationId"
+
+
+def chosen_first(place: Place, form: Form, about: Input, step: str | None) -> HTMLResponse:
+    """What a command can say anew: each leads to the form with what holds of it now."""
+    return place.desk.page(
+        "choose.html",
+        place=place,
+        title=text(f"command.{form.name}", place.desk.language),
+        action=form.action,
+        about=about.name,
+        choices=choices_of(place, about),
+        not_yet=place.not_yet(form.name),
+        step=step,
+    )
+
+
+def choices_of(place: Place, about: Input) -> tuple[Choice, ...]:
+    """What an input of a form about a framework offers."""
+    return Held(place.desk.reader, place.state, place.state.commune, place.desk.language).offered(about)
 
 
 def fact_to_correct(place: Place, version: str) -> Recorded[Any]:

@@ -11,6 +11,7 @@ from cycle.aggregates.framework.state import Stage
 from cycle.aggregates.framework.table import triggers
 from cycle.catalogue import Language
 from cycle.commands import COMMANDS
+from cycle.forms.acts import Plain
 from cycle.forms.declared import inputs_of, kinds_in, made_by
 from cycle.identity.secrets import form_token
 from cycle.telling import at_any_time
@@ -18,7 +19,7 @@ from cycle_adapters.http.callers import SignInNeeded
 from cycle_adapters.http.calling import Calling
 from cycle_adapters.http.encoding import as_json
 from cycle_adapters.http.pages_desk import AtPlace, Place, link
-from cycle_adapters.http.pages_doing import OF_THE_COMMUNE, SPECIAL
+from cycle_adapters.http.pages_doing import OF_THE_COMMUNE, SPECIAL, choices_of
 from cycle_adapters.http.pages_meeting import STEPS
 from cycle_adapters.http.signing_in import session_id
 
@@ -68,7 +69,19 @@ def addresses(place: Place) -> Iterator[str]:
         yield link(meeting, language, step=step.name)
         yield from (link(form + command, language, step=step.name) for command in step.commands if hands.may(command))
     around = commands_around(place.state.stage)
-    yield from (link(form + command, language) for command in (*around, *beside(around)) if hands.may(command))
+    for command in (*around, *beside(around)):
+        if hands.may(command):
+            yield from forms(place, command)
+
+
+def forms(place: Place, command: str) -> Iterator[str]:
+    """A form; where what it is about is chosen first, the one of each, and a blank one for what waits in a browser."""
+    address, language = f"{place.base}/do/{command}", place.desk.language
+    yield link(address, language)
+    about = Plain(command).about
+    if about is not None:
+        numbers = (*(each.value for each in choices_of(place, about)), "")
+        yield from (link(address, language, **{about.name: number}) for number in numbers)
 
 
 def commands_around(stage: Stage | None) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ class Act(Protocol):
 
     command: type[Command]
     inputs: Sequence[Input]
+    about: Input | None
+    """What it says anew, where there can be several of it: that is chosen before the rest is filled in."""
 
     def begun(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What the form holds before anything is typed; ``said`` is what its address says already."""
@@ -47,6 +49,8 @@ class Plain:
         self.command, self._state = COMMANDS[name], state or Framework()
         self._set = dict(set_already or {})
         self.inputs: Sequence[Input] = [each for each in inputs_of(self.command) if each.name not in self._set]
+        paths = " ".join(self.command.restates.values())
+        self.about = next((each for each in self.inputs if f"{{{each.name}}}" in paths), None)
 
     def begun(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What is said anew is there as it holds; where it is asked who came, there is a row for each member."""
@@ -85,6 +89,8 @@ def correctable(fact: Recorded[Event]) -> bool:
 
 class Correcting:
     """Setting a fact right: its own fields, as they are believed now, and why."""
+
+    about: Input | None = None
 
     def __init__(self, fact: Recorded[Event]) -> None:
         self.command: type[Command] = CorrectFact
