@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from cycle.aggregates.framework.needs import IdentifyNeed
 from cycle.aggregates.terms import NeedKind
 from tests.desk.offline.test_outbox import PUMP, need
+from tests.desk.offline.test_typed import draft_is_kept
 from tests.desk.offline.town import Enters, Town, follow
 from tests.desk.test_browser import main_button
 from tests.engine.path import FISH, RICE
@@ -50,6 +51,22 @@ def test_a_profession_ranks_its_own_needs_and_what_is_chosen_stays_in_sight(town
     main_button(page).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("C'est enregistré")
     assert town.engine.framework(town.way.framework).spoken == {FISH}
+
+
+def test_whoever_begins_anew_is_offered_what_a_fresh_form_offers(town: Town, enters: Enters) -> None:
+    named(town)
+    page = enters(town.engine, town.address, "awa").new_page()
+    page.goto(f"{town.base}/do/validate-needs?lang=fr")
+    page.locator("[name=profession]").select_option(RICE)
+    draft_is_kept(page, RICE)
+    page.reload()
+    expect(page.locator("#draft")).to_be_visible()
+    expect(ranks(page)).to_have_count(2)
+    page.emulate_media(media="print")
+    expect(page.locator("#draft")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.locator("#draft button").click()
+    expect(ranks(page)).to_have_count(3)
 
 
 def test_a_need_that_waits_is_offered_to_the_profession_that_has_named_it(town: Town, enters: Enters) -> None:

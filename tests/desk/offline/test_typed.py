@@ -132,3 +132,33 @@ def test_a_check_writes_days_as_the_pages_do(town: Town, enters: Enters) -> None
         page.locator('[name="window.ends_on"]').fill("2026-05-31")
         main_button(page).click()
         expect(page.locator("#check")).to_contain_text(day)
+
+
+def test_a_number_in_what_the_script_writes_breaks_at_no_hyphen_and_is_copied_as_it_stands(
+    town: Town, enters: Enters
+) -> None:
+    page = enters(town.engine, town.address, "awa", 320).new_page()
+    page.goto(f"{town.base}/do/agree-plan?lang=fr")
+    page.locator('[name="window.starts_on"]').fill("2026-03-01")
+    page.locator('[name="window.ends_on"]').fill("2026-05-31")
+    page.locator("[name=_for]").select_option("MB-2")
+    main_button(page).click()
+    number = page.locator("#check dd .no")
+    expect(number).to_have_text("MB-2")
+    assert number.evaluate("each => each.getClientRects().length") == 1
+    assert "Coopérative Benkadi (MB-2)" in page.locator("#check").inner_text()
+
+
+def test_a_form_that_a_browser_brings_back_can_be_typed_in(town: Town, enters: Enters) -> None:
+    page = enters(town.engine, town.address, "awa").new_page()
+    need(page, town.base)
+    draft_is_kept(page)
+    # It went while it was being kept, and comes back as it was left.
+    page.evaluate(
+        """() => {
+            document.querySelector("#form").inert = true;
+            dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        }"""
+    )
+    page.locator("[name=description]").fill("Un hangar", timeout=5_000)
+    draft_is_kept(page, "Un hangar")
