@@ -15,6 +15,9 @@ from tests.http.town import named
 
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
+BLANK = "?need=&action="
+"""Leads to a blank form also where it is chosen first what it is about."""
+
 
 class Option(NamedTuple):
     value: str

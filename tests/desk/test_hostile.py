@@ -16,7 +16,7 @@ from cycle.aggregates.terms import NeedKind
 from cycle.commands import COMMANDS
 from cycle.forms.declared import Input, Kind, inputs_of
 from cycle_adapters.http.pages_doing import OF_A_FRAMEWORK, OF_THE_COMMUNE
-from tests.desk.filling import Page, opened, send
+from tests.desk.filling import BLANK, Page, opened, send
 from tests.desk.places import Desk, desk_at
 from tests.engine.path import RICE
 
@@ -57,7 +57,7 @@ def who_says(command: str) -> str:
 
 @pytest.mark.parametrize("command", FORMS)
 def test_what_is_typed_into_a_form_comes_back_as_text(desk: Desk, command: str) -> None:
-    page = opened(desk.client, f"{desk.base}/do/{command}", who_says(command))
+    page = opened(desk.client, f"{desk.base}/do/{command}{BLANK}", who_says(command))
     own = set(texts(inputs_of(COMMANDS[command]))) & set(page.fields)
     before = desk.position()
     for words in HOSTILE:

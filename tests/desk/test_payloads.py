@@ -42,7 +42,7 @@ from cycle_adapters.http.pages import Pages
 from cycle_adapters.http.saying import OF_A_FRAMEWORK, SAYABLE
 from cycle_adapters.http.sign_in_pages import SigningIn
 from tests.desk.conftest import PATIENCE
-from tests.desk.filling import Page, opened, send
+from tests.desk.filling import BLANK, Page, opened, send
 from tests.desk.payloads import PAYLOADS, TOGETHER, chunks
 from tests.desk.places import Desk, desk_at
 from tests.desk.serving import at_an_address
@@ -74,7 +74,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.mark.parametrize("command", FORMS)
 def test_all_of_them_come_back_from_a_form_as_text(desk: Desk, command: str) -> None:
-    page = opened(desk.client, f"{desk.base}/do/{command}", who_says(command))
+    page = opened(desk.client, f"{desk.base}/do/{command}{BLANK}", who_says(command))
     own = set(texts(inputs_of(COMMANDS[command]))) & set(page.fields)
     before = desk.position()
     for words in (TOGETHER, BACKWARDS):
