@@ -322,28 +322,49 @@ def request_as_json(row: RequestRow) -> dict[str, object]:
 
 
 def change_line(change: Change, kind: str, language: Language) -> str:
-    """``Amount: 5,000 XOF → 50,000 XOF``, for a field of a fact of this type."""
-    was, now = (_told(side, change.field, kind, language) for side in (change.was, change.now))
+    """``Amount: 5,000 XOF → 50,000 XOF``, for a field of a fact of this type; of a list what differs in it."""
+    was, now = _apart(_read(change.was, change.field, kind), _read(change.now, change.field, kind), language)
     key = f"field.{change.field}"
     label = text(key, language) if catalogue.has(key) else text("message.occurred-on", language)
     return tidy(catalogue.template("message.pair", language).format(label=label, value=f"{was} → {now}"))
 
 
-def _told(side: msgspec.Raw | msgspec.UnsetType, field: str, kind: str, language: Language) -> str:
-    """A value of a field, in words where there are words for it."""
+def _read(side: msgspec.Raw | msgspec.UnsetType, field: str, kind: str) -> object:
+    """A value of a field; None where it has none."""
     if side is NO_VALUE:
-        return "—"
+        return None
     hint = date if field == "occurred_on" else get_type_hints(EVENTS[kind])[field]
-    value = msgspec.json.decode(side, type=understood(hint))
-    return _listed(value, language)
+    return msgspec.json.decode(side, type=understood(hint))
 
 
-def _listed(value: object, language: Language) -> str:
+def _apart(was: object, now: object, language: Language) -> tuple[str, str]:
+    """Two values in words; of two lists the entries that are not the same in both, unless it is their order alone."""
+    if isinstance(was, tuple) and isinstance(now, tuple) and set(map(repr, was)) != set(map(repr, now)):
+        return _entries(was, now, language), _entries(now, was, language)
+    return _listed(was, language), _listed(now, language)
+
+
+def _entries(some: tuple[object, ...], others: tuple[object, ...], language: Language) -> str:
+    """What stands in the one list and not so in the other; of an entry of both what it is called, and what differs."""
+    same = {_called(each): each for each in others}
+    told = (_listed(each, language, beside=same.get(_called(each))) for each in some if each not in others)
+    return " ; ".join(told) or "—"
+
+
+def _called(entry: object) -> object:
+    """An entry begins with what it is about."""
+    return getattr(entry, entry.__struct_fields__[0]) if isinstance(entry, Struct) else entry
+
+
+def _listed(value: object, language: Language, beside: object = None) -> str:
+    """A value in words; ``beside``: of a struct that is about the same, of which nothing is said twice."""
     match value:
         case Worth():
             return worth(value, language)
         case Struct():
-            pairs = ((name, getattr(value, name)) for name in value.__struct_fields__)
+            first, *more = value.__struct_fields__
+            names = [name for name in more if beside is None or getattr(value, name) != getattr(beside, name)]
+            pairs = ((name, getattr(value, name)) for name in (first, *names))
             said = (f"{_label(name, language)} {_listed(each, language)}" for name, each in pairs if each is not None)
             return ", ".join(said)
         case tuple() if any(isinstance(each, Struct) for each in value):

@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from msgspec import Raw
+from msgspec import Raw, json
+from msgspec.structs import replace
 
 from cycle.aggregates.framework.anytime import CorrectFact
 from cycle.aggregates.framework.committee import AmendMandate
-from cycle.aggregates.framework.meetings import ConveneMeeting
+from cycle.aggregates.framework.meetings import ConveneMeeting, MeetingOpened
 from cycle.aggregates.framework.needs import AmendNeed, IdentifyNeed
 from cycle.aggregates.framework.setup import MemberAdmitted, WithdrawMember
 from cycle.aggregates.framework.state import Stage
@@ -124,6 +125,30 @@ def test_a_name_that_was_set_right_is_told_alone(desk: Desk) -> None:
     told = differences(desk, f"{desk.base}/replay?at={positions(desk)[-1]}")
     assert ("Membre", "Coopérative Benkadi (MB-2) → Union Benkadi (MB-2)") in told
     assert "Mairie" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("fr", "corrigé : Liste de présence : membre MB-1, hommes 3 → membre MB-1, hommes 4"),
+        ("en", "corrected: Attendance list: member MB-1, men 3 → member MB-1, men 4"),
+    ],
+)
+def test_of_an_attendance_list_that_was_set_right_the_lines_that_differ_are_told(
+    desk: Desk, language: str, told: str
+) -> None:
+    [opened] = [
+        fact
+        for fact in desk.engine.events.get(f"framework-{desk.way.framework}")
+        if isinstance(fact.data, MeetingOpened)
+    ]
+    first, *others = opened.data.attendance
+    assert others
+    right = Raw(json.encode((replace(first, men=4), *others)))
+    correction = CorrectFact(fact_version=opened.version, changes={"attendance": right}, reason="Liste mal lue")
+    desk.way.say(correction, on=date(2026, 3, 2))
+    page = plain(desk.text(f"{desk.base}/replay?at={positions(desk)[-1]}&lang={language}", "auditor"))
+    assert f"{told}<" in re.sub("</?span[^>]*>", "", page).replace("\u00a0", " ")
 
 
 def test_of_a_need_what_was_amended_is_told_and_nothing_else(sqlite_url: str) -> None:
