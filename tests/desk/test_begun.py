@@ -54,6 +54,12 @@ def test_the_committee_in_office_and_the_sectors_are_there_when_they_are_named_a
         assert sectors == ["riz\npoisson"]
 
 
+def test_a_form_says_what_a_rule_only_warns_of(sqlite_url: str) -> None:
+    with desk_at(sqlite_url, Stage.MONITORING, datetime(2026, 6, 3, tzinfo=UTC)) as desk:
+        said = plain(desk.text(f"{desk.base}/do/open-review")).replace("\u00a0", " ")
+    assert "Attention : Aujourd'hui, le bilan ne peut être que : fin de plan ou en retard." in said
+
+
 def needy(desk: Desk) -> None:
     """Each profession has two needs, named in turn."""
     for number, profession in enumerate((FISH, RICE, FISH, RICE), 1):

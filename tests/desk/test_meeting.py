@@ -91,3 +91,9 @@ def test_a_proposal_comes_back_to_its_step(desk: Desk) -> None:
     assert "Réparer la décortiqueuse" in desk.text(f"{desk.base}/meeting?step=decision")
     # Nothing is agreed before the meeting is open, and the page says why.
     assert 'class="note"' in desk.text(f"{desk.base}/meeting?step=decision")
+
+
+def test_what_would_help_is_said_once_however_much_waits_for_it(sqlite_url: str) -> None:
+    with desk_at(sqlite_url, Stage.MEETING) as desk:
+        page = plain(desk.text(f"{desk.base}/meeting?step=invitation"))
+    assert page.count("Convoquez-en d'abord une.") == 1

@@ -131,6 +131,12 @@ class Place:
             return [reason(wrong_stage(self.state, COMMANDS[command]), language)]
         return [brief(finding, self.state.members, language) for finding in option.refused_by]
 
+    def beware(self, command: str) -> list[str]:
+        """What a rule only warns of, where a command about the framework is possible."""
+        option, language = self.options.get(command), self.desk.language
+        warnings = option.warnings if option else ()
+        return [brief(finding, self.state.members, language) for finding in warnings]
+
 
 AtPlace = Annotated[Place, Depends(Place)]
 

@@ -73,7 +73,7 @@ def doing_pages() -> APIRouter:
             return chosen_first(place, form, form.act.about, asked.get("step"))
         begun = fresh(form.act, form.today, form.subject.version, asked)
         not_yet = place.not_yet(command) if command in OF_A_FRAMEWORK else ()
-        return form.page(begun, not_yet=not_yet, step=asked.get("step", ""))
+        return form.page(begun, not_yet=not_yet, beware=place.beware(command), step=asked.get("step", ""))
 
     @router.post("/frameworks/{identity}/do/{command}", dependencies=READ_FIRST)
     def do(command: str, request: Request, place: AtPlace, posted: Fields) -> Response:

@@ -178,11 +178,13 @@ class Form:
         notices: tuple[str, ...] = (),
         since: tuple[str, ...] = (),
         not_yet: Sequence[str] = (),
+        beware: Sequence[str] = (),
         step: str = "",
     ) -> HTMLResponse:
         """The form. ``notices`` say why it was not recorded, ``since`` what others have recorded meanwhile.
 
-        ``not_yet`` says why it would not be recorded now: it is filled in all the same, and sent when it can be.
+        ``not_yet`` says why it would not be recorded now: it is filled in all the same, and sent when it can be;
+        ``beware`` what a rule only warns of.
         """
         errors = errors or {}
         inputs = self.laid_out(filled, errors)
@@ -198,6 +200,7 @@ class Form:
             notices=notices,
             since=since,
             not_yet=not_yet,
+            beware=beware,
             step=step,
             **self.envelope(filled),
         )

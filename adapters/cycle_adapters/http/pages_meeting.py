@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from msgspec import Struct
 
+from cycle.aggregates.base import Finding
 from cycle.aggregates.framework.state import Framework, Stage
 from cycle.catalogue import pair, shown, text, word
-from cycle.telling import worth
+from cycle.telling import brief, members_named, what_helps, worth
 from cycle_adapters.http.pages_desk import READ_FIRST, AtPlace, Fields, Place, Typed
 from cycle_adapters.http.pages_doing import form_of
 from cycle_adapters.http.pages_form import fresh
@@ -104,13 +106,23 @@ def page(place: Place, step: Step) -> HTMLResponse:
         onward=STEPS[number + 1].name if number + 1 < len(STEPS) else None,
         offered=offered,
         here=here,
-        why=list(dict.fromkeys(line for command in here for line in place.not_yet(command))),
+        why=what_is_missing(place, here),
         lines=LINES[step.name](place),
         form=form,
         filled=begun,
         members=list(state.members.values()),
         **(form.envelope(begun) if form and begun else {}),
     )
+
+
+def what_is_missing(place: Place, commands: Sequence[str]) -> list[str]:
+    """Why something cannot be said yet: one line where the same would help the same people."""
+    language, members = place.desk.language, place.state.members
+    found: dict[tuple[str, ...], Finding] = {}
+    for command in commands:
+        for finding in place.options[command].refused_by:
+            found.setdefault((what_helps(finding, language), *members_named(finding, members)), finding)
+    return [brief(finding, members, language) for finding in found.values()]
 
 
 def _actions(place: Place) -> list[str]:
