@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 from sqlalchemy import text
+from tests.http.town import served
 from tests.people import everybody
 
 from benchmarks.measure import databases, line
@@ -29,8 +29,10 @@ from cycle.history import EVERYTHING, Cutoffs
 from cycle.projections.all import PROJECTIONS
 from cycle.projections.runner import Runner
 from cycle.reading import Filters, Reader
-from cycle.timings.durations import METRICS
-from cycle.timings.measuring import By, measured
+from cycle.timings.measuring import By
+from cycle.timings.metrics import IDS, asked
+from cycle.timings.pictures.all import PICTURES, Picture, pictured
+from cycle.timings.risk import at_risk
 
 SECONDS, MEGABYTES = 2, 100
 PAGE = 100
@@ -58,49 +60,51 @@ def filled(url: str, events: int) -> None:
         print(f"projections caught up in {perf_counter() - begin:.0f} s", flush=True)
 
 
-def visits(reader: Reader) -> object:
-    """Every visit to a stage by number of its cycle, with median and quartiles of the closed ones."""
-    found = defaultdict[tuple[str | None, int], list[int]](list)
-    for each in METRICS["M2"].durations(reader.together(Filters(), EVERYTHING), TODAY):
-        found[each.about, each.cycle].append(each.days)
-    return {row: quantiles(days) for row, days in found.items() if len(days) > 1}
+def metric(name: str, cutoffs: Cutoffs, reader: Reader) -> object:
+    return asked(reader, name, None, Filters(), cutoffs, PAGE)
 
 
-def between_stages(reader: Reader) -> object:
-    """Median days in a stage, and how often, by the stage that followed it."""
-    found = defaultdict[tuple[str | None, str | None], Counter[int]](Counter)
-    before = None
-    for each in METRICS["M2"].durations(reader.together(Filters(), EVERYTHING), TODAY):
-        if before is not None and before.framework == each.framework:
-            found[before.about, each.about][before.days] += 1
-        before = each
-    return {pair: quantiles(days.elements()) for pair, days in found.items() if days.total() > 1}
+def picture(which: Picture, by: By | None, reader: Reader) -> object:
+    filters = Filters()
+    if which.alone:
+        row = max(reader.frameworks(), key=attrgetter("cycle"))
+        filters = Filters(commune=row.commune, framework=row.framework)
+    return pictured(reader, which, by, filters, EVERYTHING)
 
 
-def strips(reader: Reader) -> object:
-    """Of each framework its cycles, one after the other."""
-    found = defaultdict[str, list[tuple[date, int, int | None]]](list)
-    for each in METRICS["M1"].durations(reader.together(Filters(), EVERYTHING), TODAY):
-        found[each.framework].append((each.start.on, each.days, each.active_days))
-    return found
+def at_a_glance(reader: Reader) -> object:
+    return at_risk(reader, Filters(), EVERYTHING, PAGE)
 
 
-def metric(name: str, by: By | None, cutoffs: Cutoffs, reader: Reader) -> object:
-    return measured(reader, METRICS[name], by, Filters(), cutoffs, PAGE)
-
-
-QUESTIONS: Mapping[str, Callable[[Reader], object]] = {
-    "picture 1, every visit by cycle": visits,
-    "picture 2, M1 by region": partial(metric, "M1", By.REGION, EVERYTHING),
-    "picture 3, days from stage to stage": between_stages,
-    "picture 4, the cycles of each framework": strips,
-    **{name: partial(metric, name, None, EVERYTHING) for name in METRICS},
+PICTURED: Mapping[str, Callable[[Reader], object]] = {
+    **{f"picture {each.id}": partial(picture, each, None) for each in PICTURES.values()},
+    "picture next-plan, by region": partial(picture, PICTURES["next-plan"], By.REGION),
 }
-LOOKS_BACK: Mapping[str, Callable[[Reader], object]] = {
-    "M1, as of a year ago": partial(metric, "M1", None, A_YEAR_AGO),
-    "M2, as of a year ago": partial(metric, "M2", None, A_YEAR_AGO),
-    "M2, as known a year ago": partial(metric, "M2", None, Cutoffs(known_at=NOW.replace(year=NOW.year - 1))),
+"""With the limit."""
+MEASURED: Mapping[str, Callable[[Reader], object]] = {
+    **{name: partial(metric, name, EVERYTHING) for name in IDS},
+    "frameworks at risk": at_a_glance,
+    "M1, as of a year ago": partial(metric, "M1", A_YEAR_AGO),
+    "M2, as of a year ago": partial(metric, "M2", A_YEAR_AGO),
+    "M2, as known a year ago": partial(metric, "M2", Cutoffs(known_at=NOW.replace(year=NOW.year - 1))),
 }
+QUESTIONS = {**PICTURED, **MEASURED}
+
+
+PAGES = ("/timings?metric=M1", "/timings?metric=M1&by=region", "/timings?metric=M2", "/timings/risk")
+KILOBYTES = 60
+
+
+def page(url: str, path: str) -> None:
+    """Seconds and kilobytes over the wire of a page in French, asked for a second time."""
+    with opened(url) as engine, served(engine, "auditor") as client:
+        for _ in range(2):
+            begin = perf_counter()
+            with client.stream("GET", path, headers={"Accept-Encoding": "gzip", "Accept-Language": "fr"}) as answer:
+                assert answer.status_code == 200, answer.read()
+                size = sum(map(len, answer.iter_raw()))
+            took = perf_counter() - begin
+        print(took, size / 1000)
 
 
 def bare(url: str) -> float:
@@ -113,13 +117,13 @@ def bare(url: str) -> float:
         return perf_counter() - begin
 
 
-def asked(url: str, question: str) -> None:
+def one(url: str, question: str) -> None:
     """One question in a process that does nothing else: seconds, of them busy, and megabytes beside the process."""
     with opened(url) as engine:
         reader = Reader(engine, "auditor", Runner(engine.store, engine.leaves, KEPT))
         reader.catch_up()
         before, begin, busy = memory(), perf_counter(), process_time()
-        {**QUESTIONS, **LOOKS_BACK}[question](reader)
+        QUESTIONS[question](reader)
         print(perf_counter() - begin, process_time() - busy, memory() - before, bare(url))
 
 
@@ -132,15 +136,25 @@ def memory() -> float:
 
 def measure(kind: str, url: str, events: int, wanted: str) -> None:
     filled(url, events)
-    for question in (*QUESTIONS, *LOOKS_BACK):
+    for question in QUESTIONS:
         if wanted in question:
-            limited = question in QUESTIONS
-            command = (sys.executable, "-m", "benchmarks.timings", "--one", url, question)
-            told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-            seconds, busy, megabytes, least = map(float, told.split())
+            limited = question in PICTURED
+            seconds, busy, megabytes, least = told("--one", url, question)
             line(kind, f"{question}: seconds ({busy:.2f} busy)", seconds, f"at most {SECONDS}" if limited else "")
             line(kind, f"{question}: against the driver alone", seconds / least, "")
-            line(kind, f"{question}: MB", megabytes, f"at most {MEGABYTES}")
+            line(kind, f"{question}: MB", megabytes, f"at most {MEGABYTES}" if limited else "")
+    for path in PAGES:
+        if wanted in path:
+            took, size = told("--page", url, path)
+            line(kind, f"{path}: seconds", took, "")
+            line(kind, f"{path}: kB compressed", size, f"at most {KILOBYTES}")
+
+
+def told(*asked: str) -> list[float]:
+    """What a process of its own says."""
+    command = (sys.executable, "-m", "benchmarks.timings", *asked)
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [float(each) for each in said.split()]
 
 
 def main(events: int = 1_000_000) -> None:
@@ -153,7 +167,9 @@ def main(events: int = 1_000_000) -> None:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--one", url, question]:
-            asked(url, question)
+            one(url, question)
+        case ["--page", url, path]:
+            page(url, path)
         case ["--at", url, events, *wanted]:
             measure(url.partition(":")[0].partition("+")[0], url, int(events), " ".join(wanted))
         case events:

@@ -123,11 +123,13 @@ def measured(
     cutoffs: Cutoffs,
     limit: int | None = None,
     after: str = "",
+    also: Callable[[str | None, Duration], None] = lambda cohort, duration: None,
 ) -> Measured:
     """A metric inside some cut-offs, by cohorts; without a day, as of today.
 
     Args:
         limit: how many durations to tell at most, of those behind ``after``.
+        also: what takes each of them beside its cohort, in the same reading.
 
     Raises:
         Forbidden: the account may read it nowhere, or not in the commune that is named.
@@ -147,6 +149,7 @@ def measured(
             if gathering is None:
                 gathering = found[key] = _Gathering(metric, cohort, about)
             gathering.take(each)
+            also(cohort, each)
         if not told.is_full:
             told.take(place_of(each), each)
     groups = [found[key].group() for key in (sorted(found) if by else found)]

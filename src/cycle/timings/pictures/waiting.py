@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from cycle.timings.durations import METRICS, Ended
-from cycle.timings.measuring import By, Group, cohorts_of, measured
+from cycle.timings.durations import METRICS, Duration, Ended
+from cycle.timings.measuring import By, Group, measured
 from cycle.timings.pictures.base import Asked, Counts, counts
 
 
@@ -30,14 +30,13 @@ class NextPlan(Struct, frozen=True, tag="next-plan"):
 
 def next_plan(asked: Asked) -> NextPlan:
     """The curve of M1 in each cohort, and what it is made of."""
-    metric = METRICS["M1"]
-    groups = measured(asked.reader, metric, asked.by, asked.filters, asked.cutoffs, limit=0).groups
-    belongs = cohorts_of(asked.reader, asked.by, asked.filters, asked.cutoffs)
     days: defaultdict[tuple[str | None, Ended], Counter[int]] = defaultdict(Counter)
-    for each in asked.durations(metric):
+
+    def take(cohort: str | None, each: Duration) -> None:
         if each.days >= 0:
-            for cohort in belongs(each):
-                days[cohort, each.ended][each.days] += 1
+            days[cohort, each.ended][each.days] += 1
+
+    groups = measured(asked.reader, METRICS["M1"], asked.by, asked.filters, asked.cutoffs, limit=0, also=take).groups
     return NextPlan(
         asked.by,
         [Cohort(each, *(counts(days[each.cohort, ended]) for ended in _ENDINGS)) for each in groups],
