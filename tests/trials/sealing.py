@@ -14,7 +14,7 @@ from cycle_adapters.sealing.live import Old, Sealed, kept_checkpoint, verify_liv
 from tests.trials.program import Program
 
 LOOK_SECONDS = 0.05
-SAID = re.compile(r"position (\d+)")
+SAID = re.compile(r"position ([\d,]+)")
 PATIENCE_SECONDS = 60.0
 
 
@@ -58,7 +58,8 @@ class Sealing:
     @property
     def _sealed(self) -> int:
         """How far it says that it has sealed."""
-        return max(map(int, SAID.findall(self.program.log.read_text())), default=0)
+        said = SAID.findall(self.program.log.read_text())
+        return max((int(each.replace(",", "")) for each in said), default=0)
 
     def holds(self, store: LogRecorder) -> int:
         """How many checkpoints were kept: each is the beginning of the next one of its log, and of what is in the log.
