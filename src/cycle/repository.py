@@ -41,15 +41,22 @@ class States:
 
     def load(self, aggregate: Aggregate[Any, Known], stream: StreamId, *, fresh: bool = False) -> Any:
         """The state of an aggregate; its empty state when nothing is recorded."""
-        if fresh:
-            self.evict(stream)
-        else:
-            with self._lock:
-                kept = self._kept.get(stream)
-                if kept is not None:
-                    self._kept.move_to_end(stream)
-                    return kept
-        return self._folded(aggregate, stream)
+        with self._lock:
+            kept = self._kept.get(stream)
+            if kept is not None:
+                self._kept.move_to_end(stream)
+        if kept is None:
+            return self._folded(aggregate, stream)
+        return self._read_on(aggregate, stream, kept) if fresh else kept
+
+    def _read_on(self, aggregate: Aggregate[Any, Known], stream: StreamId, kept: State) -> Any:
+        new = self._repository.event_store.get(stream, gt=kept.version)
+        try:
+            state = aggregate.fold(kept, cast("Any", new))
+        except Corrected:
+            return self._folded(aggregate, stream)
+        self._keep(stream, state)
+        return state
 
     def _folded(self, aggregate: Aggregate[Any, Known], stream: StreamId) -> Any:
         def fold(initial: State | None, history: Iterable[Any]) -> State | None:

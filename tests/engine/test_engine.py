@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from typing import Any
 
 import msgspec
 import pytest
 
-from cycle.aggregates.base import Command, Refused, Role
+from cycle.aggregates.base import Command, Refused, Role, StreamId
 from cycle.aggregates.commune import AddAlias, RegisterCommune
 from cycle.aggregates.framework.anytime import AttachDocument, CorrectFact
 from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors, ProposeFramework
@@ -88,6 +90,39 @@ def test_a_stale_state_is_never_the_reason_of_a_refusal(database_url: str) -> No
         one.execute(said(IdentifyActor(sector="rice", actor="Groupement"), identity))
         two.execute(said(IdentifyActor(sector="fish", actor="Pêcheurs"), identity))
         assert one.framework(FrameworkId(identity)).actor_sectors == {"rice", "fish"}
+
+
+def test_of_what_another_process_has_written_no_more_is_read_than_is_new(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(database_url) as one, Engine(database_url) as two:
+        identity = begun(one)
+        for engine in (one, two, one, two):
+            engine.execute(said(PrioritiseSectors(sectors=("rice", "fish")), identity))
+            engine.execute(said(PrioritiseSectors(sectors=("rice", "shallot")), identity))
+        asked: list[int | None] = []
+        leaves = one.store.leaves
+
+        def counted(stream: StreamId, *, gt: int | None = None, **more: Any) -> Iterator[Any]:
+            asked.append(gt)
+            return leaves(stream, gt=gt, **more)
+
+        monkeypatch.setattr(one.store, "leaves", counted)
+        one.execute(said(PrioritiseSectors(sectors=("rice", "fish")), identity))
+        assert asked == [7], "it knew seven facts, and two were new"
+
+
+def test_a_correction_by_another_process_is_believed(database_url: str) -> None:
+    """What was folded before cannot be gone on from."""
+    with Engine(database_url) as one, Engine(database_url) as two:
+        identity = begun(one)
+        two.framework(FrameworkId(identity))
+        changes = {"title": msgspec.Raw(b'"Cadre du riz"')}
+        one.execute(said(CorrectFact(fact_version=1, changes=changes, reason="Faute"), identity))
+        one.execute(said(PrioritiseSectors(sectors=("rice", "fish")), identity))
+        found = two.framework(FrameworkId(identity))
+        assert (found.title, found.sectors, found.version) == ("Cadre du riz", ("rice", "fish"), 3)
+        assert found == one.framework(FrameworkId(identity))
 
 
 def test_two_proposals_at_once_do_not_both_pass(engine: Engine) -> None:
