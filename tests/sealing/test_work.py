@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -99,6 +100,27 @@ def test_a_binding_decision_is_sealed_at_once_and_others_with_the_minute(store: 
     assert second.position == store.head().position == positions[-1] + 1
     assert len(script.asked) == 3, "the decision did not wait for its minute, the others did"
     assert clock.seconds < EVERY_SECONDS
+
+
+def test_what_was_looked_at_is_not_looked_at_again(
+    store: SqlRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy minute would be read from its beginning at each of its events."""
+    clock, heard, teller = Clock(), Heard(2), Teller(store)
+    looked: list[tuple[int, int | None]] = []
+    read = store.read
+
+    def noted(after: int, limit: int | None = None, *, up_to: int | None = None, **more: Any) -> Any:
+        looked.append((after, up_to))
+        return read(after, limit, up_to=up_to, **more)
+
+    monkeypatch.setattr(store, "read", noted)
+    script = Script(clock, *[lambda: teller.tell(3)] * 3)
+    sealer(store, tmp_path / "seals", clock).run(script, clock.elapsed, heard.is_enough, heard.tell)
+    begun, ended = [after for after, _ in looked], [up_to for _, up_to in looked]
+    assert begun == [0, *ended[:-1]]
+    assert len(looked) == 3
+    assert ended[-1] == store.head().position
 
 
 def _with_uuid(leaf):  # type: ignore[no-untyped-def]

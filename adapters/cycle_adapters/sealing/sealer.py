@@ -63,6 +63,8 @@ class Sealer:
         self._standing = folder.standing()
         self._again: Audit | None = None
         self._published: set[str] = set()
+        self._looked = 0
+        """Up to here nothing was looked for that must not wait."""
 
     def _check_published(self) -> None:
         """That what was signed is the beginning of the trees: else the folder is not what it was."""
@@ -125,7 +127,8 @@ class Sealer:
 
     def _is_binding(self) -> bool:
         """Whether something is recorded that must not wait for its minute."""
-        return any(True for _ in self._store.read(self.position, 1, types=sorted(BINDING)))
+        after, self._looked = max(self.position, self._looked), self._store.head().position
+        return any(True for _ in self._store.read(after, 1, up_to=self._looked, types=sorted(BINDING)))
 
     def _read(self) -> None:
         """Everything that is new, into the trees."""
