@@ -120,6 +120,8 @@ class Door:
         self._store, self._leaves, self._load, self._evict = store, leaves, load, evict
         self._lookup, self._save, self._ids = lookup, save, ids
         self._lock = Lock()
+        self._begun = self._ended = 0
+        """Looks at the platform log."""
         self._noted: set[str] = set()
         self.now = Access()
         """As of the last look at the platform log."""
@@ -127,24 +129,34 @@ class Door:
         """In which role a saying was let through, on what was known then and in which minute."""
 
     def refresh(self) -> bool:
-        """Read what is new in the platform log; returns whether there was anything."""
+        """Know what is in the platform log now; returns whether something of it is new."""
+        known, begun = self.now, self._begun
         with self._lock:
-            before = self.now
-            accounts, versions, grown = dict(before.accounts), dict(before.versions), 0
-            position = before.position
-            for position, topic, schema, leaf in self._store.read(before.position, log=PLATFORM):  # noqa: B007
-                grown += 1
-                if topic in ACCOUNTS:
-                    fact = self._leaves[topic, schema](leaf)
-                    access.evolved(accounts, fact.stream, fact)
-                elif topic in ACTS:
-                    fact = self._leaves[topic, schema](leaf)
-                    versions[fact.stream] = fact.version
-                    if isinstance(fact.data, TerritoryMoved):
-                        self._evict(stream_of(commune, fact.data.commune))
-            if grown:
-                self.now = Access(accounts, versions, position, before.size + grown)
-            return grown > 0
+            # Whoever has waited here through the whole of another one's look knows what that has seen.
+            if self._ended <= begun:
+                self._begun += 1
+                self._look()
+                self._ended = self._begun
+        return self.now is not known
+
+    def _look(self) -> None:
+        """Read what is new."""
+        before, grown, position = self.now, 0, 0
+        accounts, versions = dict[str, Account](), dict[str, int]()
+        for position, topic, schema, leaf in self._store.read_log(PLATFORM, before.size):  # noqa: B007
+            if not grown:
+                accounts, versions = dict(before.accounts), dict(before.versions)
+            grown += 1
+            if topic in ACCOUNTS:
+                fact = self._leaves[topic, schema](leaf)
+                access.evolved(accounts, fact.stream, fact)
+            elif topic in ACTS:
+                fact = self._leaves[topic, schema](leaf)
+                versions[fact.stream] = fact.version
+                if isinstance(fact.data, TerritoryMoved):
+                    self._evict(stream_of(commune, fact.data.commune))
+        if grown:
+            self.now = Access(accounts, versions, position, before.size + grown)
 
     def condition(self, known: Access) -> Sizes:
         """What a save that rests on this knowledge asks of the platform log."""

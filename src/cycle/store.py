@@ -298,6 +298,10 @@ class LogRecorder(ApplicationRecorder, ABC):
         """Leaves of some streams up to a position, those of each in order of version, as they arrive."""
 
     @abstractmethod
+    def read_log(self, log: LogName, index: int) -> Iterator[Row]:
+        """A log from an index on, as rows arrive: what is new in it is found at once, however long it is."""
+
+    @abstractmethod
     def read(
         self,
         after: int,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from cycle.aggregates.base import LogName, StreamId
 from cycle.leaf import check_leaf, leaf_hash
 from cycle.store import Append, Conflict, KeyReused, Receipt
+from cycle_adapters.sql import recorder
 from cycle_adapters.sql.recorder import SqlRecorder
 from tests.store.saves import leaf, save
 
@@ -115,6 +116,32 @@ def test_reading_takes_what_is_asked_for(store: SqlRecorder) -> None:
     assert len(list(store.read(0, types=["plan-agreed", "progress-reported"]))) == 5
     assert [s.originator_version for s in store.read_stream(StreamId("s"), after_version=1)] == [2, 3]
     assert [s.originator_version for s in store.read_stream(StreamId("s"), up_to_position=2)] == [1, 2]
+
+
+@pytest.mark.parametrize("page", [1, 2, 5, 200])
+def test_a_page_begins_and_the_rest_follows(store: SqlRecorder, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    """Less than a page, a page, and more: each event once, in order."""
+    monkeypatch.setattr(recorder, "PAGE", page)
+    one, other = LogName("ML-1-01-01"), LogName("ML-2-01-01")
+    store.append(save("s", many=3, log=one))
+    store.append(save("t", many=2, log=other))
+    store.append(save("s", 4, many=2, log=one))
+    for after in range(8):
+        for limit in (None, 0, 1, 2, 3, 10):
+            expected = list(range(after + 1, 8))[:limit]
+            assert [position for position, *_ in store.read(after, limit)] == expected
+            kind = ["progress-reported"]
+            assert [position for position, *_ in store.read(after, limit, types=kind)] == expected
+    assert [position for position, *_ in store.read(1, up_to=6)] == [2, 3, 4, 5, 6]
+    for index in range(6):
+        assert [position for position, *_ in store.read_log(one, index)] == [1, 2, 3, 6, 7][index:]
+    assert list(store.read_log(LogName("ML-3-01-01"), 0)) == []
+    stream, whole = StreamId("s"), [s.state for s in store.read_stream(StreamId("s"))]
+    for gt in range(6):
+        assert [bytes(leaf) for *_, leaf in store.leaves(stream, gt=gt)] == whole[gt:]
+        assert [bytes(leaf) for *_, leaf in store.leaves(stream, gt=gt, lte=4)] == whole[gt:4]
+        assert [bytes(leaf) for *_, leaf in store.leaves(stream, gt=gt, limit=2)] == whole[gt:][:2]
+        assert [bytes(leaf) for *_, leaf in store.leaves(stream, gt=gt, desc=True)] == whole[gt:][::-1]
 
 
 def test_the_library_reads_and_writes_through_its_own_interface(store: SqlRecorder) -> None:

@@ -41,6 +41,14 @@ def streamed(
         yield from postgres.stream(driver, query, values, connection.dialect)
 
 
+def at_once(connection: Connection, query: Select[Any], values: Mapping[str, object]) -> Sequence[Any]:
+    """Rows that are few, as plain tuples."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(query, values).cursor.fetchall()
+    driver = cast("postgres.Connection", connection.connection.driver_connection)
+    return postgres.page(driver, query, values, connection.dialect)
+
+
 def head_of(last: Sequence[Any] | None) -> Head:
     """The head, from position and bytes of the last event."""
     return Head(last[0], read(recorded_at(last[1]))) if last else Head(0, None)

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, func, selec
 
 from cycle.aggregates.base import StreamId
 from cycle.store import FeedRow, LogRecorder
-from cycle_adapters.sql.bulk import streamed
+from cycle_adapters.sql.bulk import at_once
 from cycle_adapters.sql.schema import events
 
 
@@ -39,7 +39,7 @@ class SqlFeeding(LogRecorder):
             if after >= head:
                 return head, []
             values = {"after": after, "up_to": min(up_to, head), "most": limit}
-            return head, list(streamed(connection, query, values))
+            return head, at_once(connection, query, values)
 
     def events_at(self, positions: Sequence[int]) -> Sequence[FeedRow]:
         query = ROWS.where(events.c.position.in_(positions)).order_by(events.c.position)

@@ -63,6 +63,14 @@ def stream(
         yield from cursor.stream(statement, {**fixed, **values}, binary=True, size=STREAMED_ROWS)
 
 
+def page(
+    connection: Connection, query: Select[Any], values: Mapping[str, object], dialect: Dialect
+) -> list[tuple[Any, ...]]:
+    """Rows that are few, all at once: what is asked again and again the server has made ready."""
+    statement, fixed = _compiled(query, dialect)
+    return connection.execute(statement, {**fixed, **values}, prepare=True, binary=True).fetchall()
+
+
 def copy(connection: Connection, table: str, types: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
     """Write rows that are new; triggers and constraints hold as for any other."""
     with connection.cursor() as cursor, cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT BINARY)') as writing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from itertools import chain
@@ -40,7 +40,17 @@ from cycle.store import (
 )
 from cycle_adapters.sql import postgres, sqlite
 from cycle_adapters.sql.auditing import SqlAuditing
-from cycle_adapters.sql.bulk import HEAD, NOTHING, STREAMED_ROWS, SqlLoading, SqlMoment, add_rows, head_of, streamed
+from cycle_adapters.sql.bulk import (
+    HEAD,
+    NOTHING,
+    STREAMED_ROWS,
+    SqlLoading,
+    SqlMoment,
+    add_rows,
+    at_once,
+    head_of,
+    streamed,
+)
 from cycle_adapters.sql.feeding import SqlFeeding
 from cycle_adapters.sql.grouping import GroupCommit, Outcome
 from cycle_adapters.sql.identity import SqlIdentities
@@ -54,6 +64,8 @@ from cycle_adapters.sql.vaulting import SqlVault
 from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
 from cycle_adapters.sql.webhooks import SqlWebhooks
 
+Question = tuple[Select[Any], Mapping[str, object]]
+PAGE = 200
 ALONE_SECONDS = 3_600
 """How long somebody waits for another one's rebuild to end."""
 
@@ -205,7 +217,13 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Iterator[tuple[str, int, bytes]]:
-        return self._streamed(*_of_stream(False, stream, gt, lte, desc, limit))
+        def asked(rows: Sequence[Any], most: int | None) -> Question:
+            # The versions of a stream follow one another.
+            return _of_stream(False, stream, (gt or 0) + len(rows), lte, desc, most)
+
+        if desc:
+            return self._streamed(*_of_stream(False, stream, gt, lte, desc, limit))
+        return self._few_or_many(limit, asked)
 
     def select_events(
         self,
@@ -219,6 +237,13 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         with self._rows(*_of_stream(True, str(originator_id), gt, lte, desc, limit)) as found:
             return cast("Sequence[StoredEvent]", list(map(StoredLeaf._make, found.fetchall())))
 
+    def read_log(self, log: LogName, index: int) -> Iterator[Row]:
+        def asked(rows: Sequence[Row], most: int | None) -> Question:
+            given = _given(log=log, index=index + len(rows), most=most)
+            return _log_query(frozenset(given), ()), given
+
+        return self._few_or_many(None, asked)
+
     def read(
         self,
         after: int,
@@ -228,8 +253,12 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         log: LogName | None = None,
         types: Sequence[str] = (),
     ) -> Iterator[Row]:
-        given = _given(after=after, up_to=up_to, log=log, most=limit)
-        return self._streamed(_log_query(frozenset(given), tuple(types)), given)
+        def asked(rows: Sequence[Row], most: int | None) -> Question:
+            given = _given(after=rows[-1][0] if rows else after, up_to=up_to, log=log, most=most)
+            return _log_query(frozenset(given), tuple(types)), given
+
+        # A few of one log are not asked for: that might be looked for in all of them.
+        return self._few_or_many(limit, asked) if log is None else self._streamed(*asked((), limit))
 
     def rows(self, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
         return self._streamed(query, NOTHING)
@@ -286,6 +315,24 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
             return chain.from_iterable(self._from_file(query, values))
         return self._from_server(query, values)
 
+    def _few_or_many(self, limit: int | None, asked: Callable[[Sequence[Any], int | None], Question]) -> Iterator[Any]:
+        """What is mostly little: from PostgreSQL a first page, by a statement that it knows; the others as they arrive.
+
+        Args:
+            asked: the question behind some rows, for so many at most.
+        """
+        if self._is_sqlite:
+            return self._streamed(*asked((), limit))
+        return self._pages(limit, asked)
+
+    def _pages(self, limit: int | None, asked: Callable[[Sequence[Any], int | None], Question]) -> Iterator[Any]:
+        most = PAGE if limit is None else min(limit, PAGE)
+        with self._reading() as connection:
+            rows = at_once(connection, *asked((), most))
+        yield from rows
+        if len(rows) == most and most != limit:
+            yield from self._from_server(*asked(rows, limit and limit - most))
+
     def _from_file(self, query: Select[Any], values: Mapping[str, object]) -> Iterator[list[Any]]:
         with self._rows(query, values) as found:
             while rows := found.fetchmany(STREAMED_ROWS):
@@ -328,6 +375,7 @@ BOUNDS: Mapping[str, ColumnElement[bool]] = {
     "after": events.c.position > bindparam("after", None),
     "up_to": events.c.position <= bindparam("up_to", None),
     "log": events.c.log == bindparam("log", None),
+    "index": events.c.log_index >= bindparam("index", None),
     "stream": events.c.stream == bindparam("stream", None),
     "gt": events.c.version > bindparam("gt", None),
     "lte": events.c.version <= bindparam("lte", None),
@@ -343,7 +391,8 @@ def _given(**bounds: object) -> dict[str, object]:
 @lru_cache(maxsize=200)
 def _log_query(given: frozenset[str], types: tuple[str, ...]) -> Select[Any]:
     """Made once for each form of question: to put it together takes longer than to answer it."""
-    query = ROWS.where(*(BOUNDS[name] for name in sorted(given & BOUNDS.keys()))).order_by(events.c.position)
+    query = ROWS.where(*(BOUNDS[name] for name in sorted(given & BOUNDS.keys())))
+    query = query.order_by(events.c.log_index if "index" in given else events.c.position)
     if types:
         query = query.where(events.c.type.in_(types))
     return query.limit(bindparam("most", None)) if "most" in given else query

@@ -68,15 +68,21 @@ class Subscriptions(Generic[S]):
         self._types = tuple(sorted(event.type for event in self.aggregate.events))
 
     def refresh(self) -> Mapping[SubscriptionId, S]:
-        """All of them as they are now, the removed ones too."""
+        """All of them as they are now, the removed ones too; and what the door knows of accounts as it is now."""
+        self.engine.door.refresh()
+        end = self.engine.door.now.position
         with self._lock:
-            known, store, aggregate = dict(self._known), self.engine.store, self.aggregate
-            for position, topic, schema, leaf in store.read(self._position, log=PLATFORM, types=self._types):
-                fact = self.engine.leaves[topic, schema](leaf)
-                identity = identity_of(fact.stream)
-                known[identity] = aggregate.fold(known.get(identity, aggregate.initial), [fact])
-                self._known, self._position = known, position
+            if self._position < end:
+                self._known, self._position = self._read_on(end), end
             return self._known
+
+    def _read_on(self, end: int) -> Mapping[SubscriptionId, S]:
+        known, store, aggregate = dict(self._known), self.engine.store, self.aggregate
+        for _, topic, schema, leaf in store.read(self._position, up_to=end, log=PLATFORM, types=self._types):
+            fact = self.engine.leaves[topic, schema](leaf)
+            identity = identity_of(fact.stream)
+            known[identity] = aggregate.fold(known.get(identity, aggregate.initial), [fact])
+        return known
 
     def live(self) -> list[S]:
         """Those that are not removed."""
@@ -132,7 +138,6 @@ class Subscriptions(Generic[S]):
 
     def _role(self, actor: str, command: Command, target: SubscriptionId | None) -> Role:
         door = self.engine.door
-        door.refresh()
         own = self.refresh().get(target) if target else None
         over = role_over(self.engine, actor, own) if own else None
         if over in command.roles:
