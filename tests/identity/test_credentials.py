@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from cycle.aggregates.credentials import SetPassword, SetSecondFactor, SignOutAc
 from cycle.aggregates.terms import TokenId
 from cycle.door import within
 from cycle.engine import Engine, Said
+from cycle.identity import sessions
 from cycle.identity.credentials import INVITATION_SECONDS
 from cycle.identity.failures import IdentityRefused, NotSignedIn
 from cycle.identity.secrets import new_token, parsed
@@ -210,6 +212,23 @@ def test_a_token_that_does_not_hold_is_told_in_one_way(house: House, monkeypatch
 
 def _ones(length: int) -> bytes:
     return b"\x01" * length
+
+
+def test_the_table_is_asked_for_a_token_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it still holds is asked of the log, each time."""
+    token, _ = house.credentials.issue(KADI, DHIS, ("plans",), 30)
+    text, store = str(token), house.engine.store.identities
+    asked, used = Mock(wraps=store.token), Mock(wraps=store.use_token)
+    monkeypatch.setattr(store, "token", asked)
+    monkeypatch.setattr(store, "use_token", used)
+    for _ in range(3):
+        assert house.sessions.by_token(text)[0] == DHIS
+        assert bad(house, text[:-1] + ("0" if text[-1] != "0" else "1")) == "bad-token"
+    assert (asked.call_count, used.call_count) == (1, 1)
+    monkeypatch.setattr(sessions, "MOST_TOKENS", 1)
+    other, _ = house.credentials.issue(KADI, DHIS, ("plans",), 30)
+    assert house.sessions.by_token(str(other))[0] == house.sessions.by_token(text)[0] == DHIS
+    assert asked.call_count == 3, "no more are remembered than there is room for"
 
 
 def test_a_token_is_revoked_by_the_log_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,14 @@ from secrets import token_bytes
 from msgspec import Struct
 
 from cycle.aggregates.account import Account
+from cycle.aggregates.terms import TokenId
 from cycle.engine import Engine
 from cycle.identity import factor
 from cycle.identity.credentials import Credentials
 from cycle.identity.failures import NotSignedIn, Wait
 from cycle.identity.passwords import hashed, holds, is_outdated, typed
 from cycle.identity.secrets import RandomBytes, code_typed, digest_of, new_secret, parsed, same
-from cycle.identity.shapes import Session, Stage
+from cycle.identity.shapes import KeptToken, Session, Stage
 from cycle.identity.throttle import FORGOTTEN_AFTER, FREE_OF_ACCOUNT, FREE_OF_ADDRESS, named
 from cycle.store import Unavailable
 from cycle.vault.shapes import WrappedKey
@@ -27,6 +28,8 @@ LONGEST_SECONDS = 12 * 3600
 """From signing in on, whatever happens: a working day."""
 STEP_SECONDS = 600
 """To find the telephone for the second factor."""
+MOST_TOKENS = 10_000
+"""So many are remembered."""
 SEEN_SECONDS = 60
 """How exact the last request is known: not every one of them writes."""
 
@@ -55,6 +58,8 @@ class Sessions:
     ) -> None:
         self.credentials = Credentials(engine, now, random_bytes)
         self._engine, self._store, self._now, self._random = engine, engine.store.identities, now, random_bytes
+        self._tokens: dict[TokenId, KeptToken] = {}
+        """Those that were shown: whether one is still good is in the log."""
 
     def with_password(self, account: str, password: str, address: str) -> Begun:
         """The first step.
@@ -216,7 +221,7 @@ class Sessions:
             NotSignedIn: it is none, or revoked, or over, or its account is closed: one answer.
         """
         token = parsed(text)
-        kept = self._store.token(token.id) if token else None
+        kept = self._kept(token.id) if token else None
         if token is None or kept is None or not same(kept.digest, digest_of(token.secret)):
             raise NotSignedIn("bad-token")
         known, today = self._open(kept.account), self._engine.today()
@@ -226,7 +231,16 @@ class Sessions:
         if kept.used_on != today:
             with suppress(Unavailable):
                 self._store.use_token(token.id, today)
+                self._tokens[token.id] = kept._replace(used_on=today)
         return kept.account, issued.scope
+
+    def _kept(self, token: TokenId) -> KeptToken | None:
+        kept = self._tokens.get(token) or self._store.token(token)
+        if kept is not None:
+            if len(self._tokens) >= MOST_TOKENS:
+                self._tokens.clear()
+            self._tokens[token] = kept
+        return kept
 
     def _open(self, account: str) -> Account | None:
         """An open account as the log has it now, whichever process wrote it."""
