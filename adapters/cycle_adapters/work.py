@@ -28,6 +28,7 @@ from cycle_adapters.logs import Line, tell, trouble
 
 LOOK_SECONDS = 60.0
 """Between two looks at days that may have gone by."""
+ASK_SECONDS = 0.1
 TURN_SECONDS = 1.0
 """Between two looks whether it is this process's turn."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
@@ -36,13 +37,20 @@ OUTAGE_SECONDS = 5.0
 
 
 class Shift:
-    """This process's shift at some work: over when it is to stop, or when it has lost its turn."""
+    """This process's shift at some work: over when it is to stop, or when it has lost its turn.
 
-    def __init__(self, turn: Turn, stop: Event) -> None:
-        self._turn, self._stop = turn, stop
+    Whether it has is asked ten times a second at most: between a question and the work it is for it can be lost, too.
+    """
+
+    def __init__(self, turn: Turn, stop: Event, now: Callable[[], float] = monotonic) -> None:
+        self._turn, self._stop, self._now = turn, stop, now
+        self._held, self._asked = True, -ASK_SECONDS
 
     def is_set(self) -> bool:
-        return self._stop.is_set() or not self._turn.held()
+        if self._held and self._now() - self._asked >= ASK_SECONDS:
+            self._asked = self._now()
+            self._held = self._turn.held()
+        return self._stop.is_set() or not self._held
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or until the process is to stop."""

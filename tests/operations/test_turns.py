@@ -14,7 +14,7 @@ from cycle.projections.runner import Runner
 from cycle.store import Unavailable
 from cycle.turns import Turn, Turns, Work
 from cycle_adapters.sql.opening import open_database
-from cycle_adapters.work import Shift, in_turn, kept_going
+from cycle_adapters.work import ASK_SECONDS, Shift, in_turn, kept_going
 from tests.access.places import two_communes
 from tests.operations.processes import CYCLE, running, said, stopped
 from tests.store.saves import save
@@ -77,8 +77,9 @@ def test_other_work_is_nobody_elses_turn(database_url: str) -> None:
                     assert other is None
 
 
-def test_whose_connection_is_lost_has_lost_his_turn(postgres_url: str) -> None:
-    """The server has let go of the lock: somebody else may have it, and two at once is what must not be."""
+def test_whose_connection_is_lost_has_lost_his_turn(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server has let go of the lock: somebody else may have it, and is to have it for himself."""
+    monkeypatch.setattr("cycle_adapters.work.ASK_SECONDS", 0)
     with Engine(postgres_url) as engine:
         ends, stop = list[bool](), Event()
 
@@ -211,3 +212,28 @@ def test_a_connection_that_breaks_in_use_is_put_away_without_a_word(
         used.close()
         assert engine.store.head().position == 0
     assert caplog.records == []
+
+
+def test_a_shift_asks_now_and_then_whether_it_is_still_its_turn() -> None:
+    """A question costs a round trip, and each piece of work is small."""
+
+    class Lost:
+        asked, is_held = 0, True
+
+        def held(self) -> bool:
+            self.asked += 1
+            return self.is_held
+
+    turn, seconds = Lost(), 0.0
+    shift = Shift(turn, Event(), lambda: seconds)
+    for _ in range(50):
+        assert not shift.is_set()
+    assert turn.asked == 1
+    turn.is_held = False
+    assert not shift.is_set()
+    seconds += ASK_SECONDS
+    assert shift.is_set()
+    turn.is_held = True
+    seconds += ASK_SECONDS
+    assert shift.is_set(), "another one has had it meanwhile"
+    assert turn.asked == 2

@@ -5,6 +5,7 @@ What is said of a group itself is a command like any other (``/commands/pause-co
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from time import monotonic
@@ -45,6 +46,8 @@ from cycle_adapters.http.subscriptions import (
 )
 
 LISTING, CONSUMING = "list-groups", "consume-group"
+PAUSE_SECONDS = 0.1
+"""Between two looks at least."""
 LOOK_SECONDS = 1.0
 """Between two looks while nothing is recorded: what others give back rings no bell."""
 LONGEST_SECONDS = 43_200
@@ -241,12 +244,15 @@ async def _taken(identity: str, call: Call, wanted: NewLease) -> Taken:
             # Whoever has gone away would hold what nobody works on.
             while not feeds.tail.is_ending and not await call.request.is_disconnected():
                 bell.arm()
+                looked = monotonic()
                 taken = await run_in_threadpool(_look, identity, call, wanted)
                 left = until - monotonic()
                 if taken.lease or left <= 0:
                     break
                 if taken.at_head:
                     await bell.wait(min(left, LOOK_SECONDS))
+                    # While much is recorded others have it in hand: not every bell is worth a look.
+                    await asyncio.sleep(looked + PAUSE_SECONDS - monotonic())
     return taken
 
 

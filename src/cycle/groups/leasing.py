@@ -82,7 +82,7 @@ class Leasing:
     def _given(self, state: ConsumerGroup, member: str, limit: int, seconds: int) -> Given | None:
         now = self.groups.now()
         # Asked first, so that who finds nothing writes nothing.
-        if not self._leases.free(state.id, now):
+        if not self._queue.due(state.id, now, 1):
             return None
         return self._leases.give(state.id, member, now, now + seconds, limit)
 

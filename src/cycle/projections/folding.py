@@ -120,14 +120,15 @@ def fold(group: Sequence[Folding], facts: Iterable[Fact], history: History) -> N
     Raises:
         Poisoned: a fold failed; the rows in memory are of no more use.
     """
+    # Made when the first fact of a type comes: a small batch has few of them.
     wanted: dict[type[Event], list[Callable[[Fact], None]]] = {}
-    for each in group:
-        for kind in each.projection.steps:
-            wanted.setdefault(kind, []).append(each.taker(kind))
-    nobody: list[Callable[[Fact], None]] = []
     for fact in facts:
         event = fact.recorded.data
-        for take in wanted.get(type(event), nobody):
+        takes = wanted.get(type(event))
+        if takes is None:
+            kind = type(event)
+            takes = wanted[kind] = [each.taker(kind) for each in group if kind in each.projection.steps]
+        for take in takes:
             take(fact)
         if type(event) is FactCorrected:
             recorded = history(fact)

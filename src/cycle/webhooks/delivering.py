@@ -20,7 +20,7 @@ from cycle.aggregates.webhook import DisableWebhook, ParkWebhookEvent, Webhook
 from cycle.cloudevents import Envelopes
 from cycle.commands import Said
 from cycle.engine import Engine
-from cycle.store import Conflict, KeyReused
+from cycle.store import Conflict, FeedRow, KeyReused
 from cycle.subscriptions.filling import fill
 from cycle.subscriptions.schedule import LONGEST_HOLD_SECONDS, Chance, pause_seconds
 from cycle.subscriptions.shapes import Answer, Delivery, DeliveryStage
@@ -83,7 +83,6 @@ class Deliverer:
 
     def active(self) -> list[Webhook]:
         """The webhooks that are sent to; what is kept of removed ones is destroyed."""
-        self._engine.door.refresh()
         known = list(self._webhooks.refresh().values())
         for each in known:
             if each.is_removed and each.id not in self._forgotten:
@@ -112,26 +111,29 @@ class Deliverer:
     def _piece(self, state: Webhook, stopped: Callable[[], bool]) -> int:
         fill(self._webhooks, state)
         attempts, failed = 0, set[str]()
-        for delivery in self._queue.due(state.id, self.now(), PIECE):
+        due = self._queue.due(state.id, self.now(), PIECE)
+        if not due:
+            return 0
+        rows = {row[0]: row for row in self._engine.store.events_at([each.position for each in due])}
+        for delivery in due:
             if delivery.stream in failed:
                 continue
             if stopped() or not self._goes_on(state):
                 break
-            if not self._deliver(state, delivery):
+            if not self._deliver(state, delivery, rows[delivery.position]):
                 failed.add(delivery.stream)
             attempts += 1
         return attempts
 
     def _goes_on(self, state: Webhook) -> bool:
         """Whether the webhook is to be sent the same things still, and wants no peace."""
-        self._engine.door.refresh()
         found = self._webhooks.refresh()[state.id]
         same = found.is_active and found.lanes == state.lanes
         return same and self._queue.held_until(state.id) <= self.now()
 
-    def _deliver(self, state: Webhook, delivery: Delivery) -> bool:
+    def _deliver(self, state: Webhook, delivery: Delivery, row: FeedRow) -> bool:
         """Send one; returns whether what follows it in its stream may be sent."""
-        _, [(_, log, _, leaf)] = self._engine.store.feed(delivery.position - 1, delivery.position, 1)
+        _, log, _, leaf = row
         if not self._webhooks.owner_reads(state, LogName(log)):
             self._settle(delivery, DeliveryStage.WITHHELD, "withheld")
             return True
