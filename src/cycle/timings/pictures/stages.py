@@ -143,7 +143,7 @@ class _OfStage:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._rows: dict[int, _Row] = {}
+        self._rows: defaultdict[int, _Row] = defaultdict(_Row)
         self._series: list[Recurrence] = []
         self._pairs: defaultdict[int, list[Recurrence]] = defaultdict(list)
         self.frameworks = self._longest = 0
@@ -152,7 +152,7 @@ class _OfStage:
         """The visits of one framework, with the numbers of their cycles."""
         self.frameworks += 1
         for number, own in groupby(visits, lambda each: min(each[0], ROWS)):
-            row = self._rows.setdefault(number, _Row())
+            row = self._rows[number]
             told = list(own)
             row.last = max(row.last, told[-1][0])
             row.take([visit for _, visit in told])
