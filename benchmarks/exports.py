@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from benchmarks.measure import databases, line
-from benchmarks.timings import fill
+from benchmarks.timings import filled
 from cycle.aggregates.terms import ExportForm
 from cycle.engine import Engine
 from cycle.history import EVERYTHING
@@ -49,7 +49,7 @@ def main() -> None:
     print(f"Exports of {events:,} events")
     with TemporaryDirectory() as folder, databases(Path(folder)) as found:
         for database in found:
-            fill(database.url, events)
+            filled(database.url, events)
             for form in WRITERS:
                 to = str(Path(folder) / f"{database.kind}-{form.value}")
                 command = (sys.executable, "-m", "benchmarks.exports", "--one", database.url, form.value, to)
