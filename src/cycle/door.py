@@ -141,9 +141,13 @@ class Door:
 
     def _look(self) -> None:
         """Read what is new."""
-        before, grown, position = self.now, 0, 0
+        before, grown = self.now, 0
+        position = before.position
         accounts, versions = dict[str, Account](), dict[str, int]()
-        for position, topic, schema, leaf in self._store.read_log(PLATFORM, before.size):  # noqa: B007
+        for position, topic, schema, leaf in self._store.read_log(PLATFORM, before.size):
+            if position <= before.position:
+                # Found again because one before it is missing: then no save may pass.
+                continue
             if not grown:
                 accounts, versions = dict(before.accounts), dict(before.versions)
             grown += 1

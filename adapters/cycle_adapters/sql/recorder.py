@@ -218,12 +218,10 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
         limit: int | None = None,
     ) -> Iterator[tuple[str, int, bytes]]:
         def asked(rows: Sequence[Any], most: int | None) -> Question:
-            # The versions of a stream follow one another.
-            return _of_stream(False, stream, (gt or 0) + len(rows), lte, desc, most)
+            return _of_stream(False, stream, gt, lte, desc, most, len(rows))
 
-        if desc:
-            return self._streamed(*_of_stream(False, stream, gt, lte, desc, limit))
-        return self._few_or_many(limit, asked)
+        # From its end on, a stream that grows meanwhile would be counted from another place.
+        return self._streamed(*asked((), limit)) if desc else self._few_or_many(limit, asked)
 
     def select_events(
         self,
@@ -239,7 +237,7 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
 
     def read_log(self, log: LogName, index: int) -> Iterator[Row]:
         def asked(rows: Sequence[Row], most: int | None) -> Question:
-            given = _given(log=log, index=index + len(rows), most=most)
+            given = _given(log=log, index=index, after=rows[-1][0] if rows else None, most=most)
             return _log_query(frozenset(given), ()), given
 
         return self._few_or_many(None, asked)
@@ -403,6 +401,7 @@ def _stream_query(whole: bool, given: frozenset[str], desc: bool = False) -> Sel
     columns = STREAM if whole else LEAVES
     query = columns.where(*(BOUNDS[name] for name in sorted(given & BOUNDS.keys())))
     query = query.order_by(events.c.version.desc() if desc else events.c.version)
+    query = query.offset(bindparam("skipped", None)) if "skipped" in given else query
     return query.limit(bindparam("most", None)) if "most" in given else query
 
 
@@ -414,10 +413,10 @@ def _streams_query(many: int, given: frozenset[str], types: tuple[str, ...]) -> 
 
 
 def _of_stream(
-    whole: bool, stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
+    whole: bool, stream: str, gt: int | None, lte: int | None, desc: bool, limit: int | None, skipped: int = 0
 ) -> tuple[Select[Any], dict[str, object]]:
     """The question for a stream's leaves, ``whole`` rows or what a replay needs, and its values."""
-    given = _given(stream=stream, gt=gt, lte=lte, most=limit)
+    given = _given(stream=stream, gt=gt, lte=lte, most=limit, skipped=skipped or None)
     return _stream_query(whole, frozenset(given), desc), given
 
 
