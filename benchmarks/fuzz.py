@@ -23,7 +23,7 @@ def main(seed: int) -> int:
                 for mode in MODES:
                     try:
                         answers += fuzz(operation, mode, count, seed, there)
-                    except Exception as error:
+                    except (Exception, BaseExceptionGroup) as error:
                         failed += 1
                         print(f"{operation.label} {mode}: {error}", flush=True)
             seed += 1
