@@ -124,13 +124,12 @@ def fold(group: Sequence[Folding], facts: Iterable[Fact], history: History) -> N
     wanted: dict[type[Event], list[Callable[[Fact], None]]] = {}
     for fact in facts:
         event = fact.recorded.data
-        takes = wanted.get(type(event))
-        if takes is None:
-            kind = type(event)
-            takes = wanted[kind] = [each.taker(kind) for each in group if kind in each.projection.steps]
-        for take in takes:
+        kind = type(event)
+        if kind not in wanted:
+            wanted[kind] = [each.taker(kind) for each in group if kind in each.projection.steps]
+        for take in wanted[kind]:
             take(fact)
-        if type(event) is FactCorrected:
+        if isinstance(event, FactCorrected):
             recorded = history(fact)
             before, now = believed(recorded[:-1]), believed(recorded)
             index = event.fact_version - 1
