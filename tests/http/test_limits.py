@@ -59,11 +59,12 @@ def test_many_senders_do_not_fill_the_memory() -> None:
 
 
 def test_an_address_may_ask_for_so_much_whoever_calls(sqlite_url: str) -> None:
-    with Engine(sqlite_url) as engine, served(engine, limits=Limits(Rate(100, 100), Rate(0.1, 2))) as client:
+    with Engine(sqlite_url) as engine, served(engine, limits=Limits(Rate(100, 100), Rate(1e-6, 2))) as client:
         two_communes(engine)
         answers = [client.get(f"{API}/communes", headers=named(who)) for who in ("fanta", "awa", "mayor")]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
-        assert answers[2].headers["retry-after"] == "10"
+        # What came back while the three were answered is little of that.
+        assert 900_000 < int(answers[2].headers["retry-after"]) <= 1_000_000
 
 
 def test_a_body_that_says_nothing_of_its_length_is_measured(sqlite_url: str) -> None:

@@ -93,7 +93,7 @@ def unexpected(town: Town) -> Any:
 
 
 def too_many(town: Town) -> Any:
-    with served(town.engine, limits=Limits(Rate(0.1, 1), Rate(100, 100))) as client:
+    with served(town.engine, limits=Limits(Rate(1e-6, 1), Rate(100, 100))) as client:
         client.get(f"{API}/communes", headers=named("fanta"))
         return client.get(f"{API}/communes", headers=named("fanta"))
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.desk.offline.looks import looks_well
 from tests.desk.offline.test_outbox import PUMP, need
-from tests.desk.offline.town import Enters, Town, comes_true, follow, sign_in
+from tests.desk.offline.town import Enters, Town, comes_true, follow, knows, sign_in
 from tests.desk.test_browser import main_button
 
 
@@ -76,10 +76,12 @@ def test_a_draft_is_dropped_by_beginning_anew_and_is_nobody_elses(town: Town, en
     page = context.new_page()
     need(page, town.base)
     draft_is_kept(page)
+    knows(page, "awa")
     context.clear_cookies()
     sign_in(context, town.engine, town.address, "facilitator")
     page.goto(f"{town.base}/do/identify-need?lang=fr")
     expect(page.locator("[name=description]")).to_have_value("")
+    knows(page, "facilitator")
     context.clear_cookies()
     sign_in(context, town.engine, town.address, "awa")
     page.goto(f"{town.base}/do/identify-need?lang=fr")

@@ -65,6 +65,18 @@ def sign_in(context: BrowserContext, engine: Engine, address: str, account: str)
     return begun.id
 
 
+def knows(page: Page, account: str) -> None:
+    """Wait until the browser knows who is signed in: until then a page may ask, and come again by itself."""
+    comes_true(
+        page,
+        """async account => {
+            const script = document.querySelector("script[type=module]").src;
+            return await (await import(script.replace("desk.js", "store.js"))).account() === account;
+        }""",
+        account,
+    )
+
+
 def follow(page: Page, base: str, language: str = "fr") -> None:
     """Follow a framework, and wait until its pages are kept."""
     page.goto(f"{base}?lang={language}")
