@@ -379,8 +379,11 @@ class LogRecorder(ApplicationRecorder, ABC):
         """Bytes and stored hash of the leaves ``start`` up to but not including ``end`` of a log."""
 
     @abstractmethod
-    def waker(self) -> Waker:
-        """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN."""
+    def waker(self, pause_seconds: float = 0.0) -> Waker:
+        """A new waker: in-process event and ``PRAGMA data_version``, or LISTEN.
+
+        Between two of its answers lies the pause: many small looks cost more than a few.
+        """
 
     @abstractmethod
     def add_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:

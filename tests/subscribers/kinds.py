@@ -13,7 +13,7 @@ from cycle.reading import Reader
 from cycle.store import Unavailable
 from cycle.webhooks.endpoints import Webhooks
 from tests.nats.reader import InOrder
-from tests.subscribers.http import Group, Pulls, Streams
+from tests.subscribers.http import PAUSE_SECONDS, Group, Pulls, Streams
 from tests.subscribers.subscriber import AGAIN_SECONDS, Kind, Place, Subscriber
 from tests.webhooks.receiver import Sent
 from tests.webhooks.town import ADDRESS
@@ -39,7 +39,7 @@ class Library(Subscriber):
                 self._stopped.wait(AGAIN_SECONDS)
 
     def _follow(self) -> None:
-        with closing(self._store.waker()) as waker:
+        with closing(self._store.waker(PAUSE_SECONDS)) as waker:
             while not self._stopped.is_set():
                 batch = self._feed.read(self.covered, 100)
                 for event in batch.told(self._envelopes, lambda log: None).events:

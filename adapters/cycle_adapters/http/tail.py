@@ -13,6 +13,8 @@ from cycle.store import LogRecorder, Waker
 
 LOOK_SECONDS = 1.0
 """Between two looks whether anybody still waits."""
+PAUSE_SECONDS = 0.01
+"""Between two rings at least."""
 
 
 class Bell:
@@ -88,7 +90,7 @@ class Tail:
     def _begin(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._waker = self._store.waker()
+                self._waker = self._store.waker(PAUSE_SECONDS)
                 self._thread = Thread(target=self._listen, args=(self._waker,), name="tail", daemon=True)
                 self._thread.start()
 

@@ -20,6 +20,8 @@ from cycle_adapters.work import Shift
 
 LOOK_SECONDS = 1.0
 """Between two looks at the log when nobody has called, and at the stream."""
+PAUSE_SECONDS = 0.02
+"""Between two stretches that are handed on, at least: what comes close together is sent together."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 10.0
 
 
@@ -43,7 +45,7 @@ class Running:
 
     def run(self, shift: Shift) -> None:
         """Hand on until the shift is over."""
-        with closing(self._engine.store.waker()) as waker:
+        with closing(self._engine.store.waker(PAUSE_SECONDS)) as waker:
             while not shift.is_set():
                 try:
                     with Stream(self._where) as stream:

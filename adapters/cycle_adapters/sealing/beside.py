@@ -25,6 +25,8 @@ from cycle_adapters.sealing.folder import Folder
 from cycle_adapters.sealing.sealer import Seal, Sealer
 from cycle_adapters.sealing.settings import first_use, seals_of, signing_key
 
+PAUSE_SECONDS = 0.1
+"""Between two looks whether something is recorded that must not wait, at least."""
 Tells = Callable[[Seal | Failure | Unavailable], None]
 
 
@@ -42,7 +44,7 @@ class Work:
     def __init__(self, store: LogRecorder, sealer: Sealer, tell: Tells) -> None:
         self._sealer, self._tell = sealer, tell
         self._stopped = Event()
-        self._waker = store.waker()
+        self._waker = store.waker(PAUSE_SECONDS)
 
     def run(self) -> None:
         """Raises:

@@ -61,7 +61,7 @@ from cycle_adapters.sql.rows import first_versions, receipt_of
 from cycle_adapters.sql.schema import events, receipts
 from cycle_adapters.sql.turns import SqlTurns
 from cycle_adapters.sql.vaulting import SqlVault
-from cycle_adapters.sql.waking import CHANNEL, Bell, PostgresWaker, SqliteWaker
+from cycle_adapters.sql.waking import CHANNEL, Bell, PacedWaker, PostgresWaker, SqliteWaker
 from cycle_adapters.sql.webhooks import SqlWebhooks
 
 Question = tuple[Select[Any], Mapping[str, object]]
@@ -295,11 +295,12 @@ class SqlRecorder(SqlAuditing, SqlFeeding, LogRecorder):
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         return LogSubscription(self, gt, topics)
 
-    def waker(self) -> Waker:
-        if self._is_sqlite:
-            return SqliteWaker(self._bell, self._raw_sqlite())
+    def waker(self, pause_seconds: float = 0.0) -> Waker:
         with self._explained():
-            return PostgresWaker(self._raw_postgres)
+            waker: Waker = (
+                SqliteWaker(self._bell, self._raw_sqlite()) if self._is_sqlite else PostgresWaker(self._raw_postgres)
+            )
+        return PacedWaker(waker, pause_seconds) if pause_seconds else waker
 
     @contextmanager
     def moment(self) -> Iterator[Moment]:

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Event, Lock
-from time import monotonic
+from time import monotonic, sleep
 
 import psycopg
 
+from cycle.store import Waker
 from cycle_adapters.sql.postgres import Connection
 
 LOOK_SECONDS = 0.02
@@ -116,3 +117,25 @@ class PostgresWaker:
             with suppress(psycopg.Error):
                 self._connection.close()
             self._connection = None
+
+
+class PacedWaker:
+    """Another waker, heard once in so many seconds at most: what comes in between is looked at together."""
+
+    def __init__(self, waker: Waker, pause_seconds: float) -> None:
+        self._waker, self._pause_seconds = waker, pause_seconds
+        self._again = 0.0
+
+    def wait(self, timeout_seconds: float) -> bool:
+        sleep(min(timeout_seconds, max(0.0, self._again - monotonic())))
+        if not self._waker.wait(timeout_seconds):
+            return False
+        self._again = monotonic() + self._pause_seconds
+        return True
+
+    def wake(self) -> None:
+        """End a wait from another thread, once the pause is over."""
+        self._waker.wake()
+
+    def close(self) -> None:
+        self._waker.close()

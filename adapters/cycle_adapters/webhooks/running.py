@@ -25,6 +25,8 @@ AT_ONCE = 8
 """Webhooks that are sent to at the same time."""
 LOOK_SECONDS = 1.0
 """Between two looks at what is due."""
+PAUSE_SECONDS = 0.05
+"""Between two such looks at least."""
 TROUBLE_SECONDS = 60.0
 """How long a webhook that nothing can be signed for is left alone."""
 SWEEP_SECONDS = 3_600.0
@@ -74,7 +76,7 @@ class Running:
     def run(self, shift: Shift) -> None:
         """Deliver until the shift is over."""
         told, over = False, Event()
-        with closing(self._engine.store.waker()) as waker, ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
+        with closing(self._engine.store.waker(PAUSE_SECONDS)) as waker, ThreadPoolExecutor(AT_ONCE, "webhook") as pool:
             try:
                 while not shift.is_set():
                     if self._deliverer.may:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from threading import Lock
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -38,7 +38,7 @@ KEPT_ROWS = 200_000
 """Rows kept in memory between batches; beyond that they are read again when needed."""
 WAIT_SECONDS = 2.0
 PAUSE_SECONDS = 0.05
-"""Between the beginnings of two batches, at least."""
+"""Between the beginnings of two batches, at least: whoever reads folds what is still missing himself."""
 STOP_SECONDS = 0.2
 """Whoever follows the log looks so often whether he is to stop."""
 
@@ -258,13 +258,10 @@ class Runner:
 
     def run(self, stop: Stop) -> None:
         """Follow the log until told to stop: arm the waker, pull, wait, pull again. It stops between two batches."""
-        with closing(self._log.waker()) as waker:
+        with closing(self._log.waker(PAUSE_SECONDS)) as waker:
             while not stop.is_set():
-                began = monotonic()
                 self.catch_up(stop=stop)
                 _wait(waker, stop)
-                # Many small batches cost more than a few: whoever reads folds what is still missing himself.
-                sleep(max(0.0, began + PAUSE_SECONDS - monotonic()))
 
 
 def _wait(waker: Waker, stop: Stop) -> None:
