@@ -118,7 +118,7 @@ def test_an_address_and_an_answer_of_a_receiver_are_told_as_text(client: TestCli
     town.webhooks.queue.follow(state.id, state.version, state.lanes)
     fill(town.webhooks, state)
     [waits] = town.webhooks.queue.due(state.id, town.now, 5)
-    town.webhooks.queue.settle(waits._replace(answers=(Answer(town.now, "<img src=x onerror=alert(1)>"),)))
+    town.webhooks.queue.settle([waits._replace(answers=(Answer(town.now, "<img src=x onerror=alert(1)>"),))])
     for path in ("/subscriptions", f"/subscriptions/{made.webhook}", f"/subscriptions/{console.well}"):
         page = client.get(path, headers=named(DHIS)).text
         assert_harmless(page)

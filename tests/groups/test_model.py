@@ -180,7 +180,7 @@ class Both:
     def worn(self) -> None:
         """What was given for the last time is parked."""
         for each in self.leases.worn(self.name, self.model.now):
-            self.queue.settle(each._replace(stage=cast("Any", each.stage.PARKED), answers=(Answer(0, ""),)))
+            self.queue.settle([each._replace(stage=cast("Any", each.stage.PARKED), answers=(Answer(0, ""),))])
         for event in self.model.events:
             if event.stage == "waiting" and event.attempts >= ATTEMPTS and not self.model.taken(event):
                 if event.held:

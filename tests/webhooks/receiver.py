@@ -19,6 +19,8 @@ class Sent(NamedTuple):
     headers: dict[str, str]
     body: bytes
     path: str = ""
+    port: int = 0
+    """Of whoever sent it: another one for another connection."""
 
     @property
     def id(self) -> str:
@@ -49,6 +51,8 @@ class Receiver:
         self.sent: list[Sent] = []
         self.answers: Answers = lambda sent: 200
         self.url = ""
+        self.hangs_up_on: set[int] = set()
+        """The requests, the first is 1, after which it closes the connection and says nothing."""
         self._came = Condition()
 
     def take(self, sent: Sent) -> tuple[int, dict[str, str]]:
@@ -77,9 +81,15 @@ def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            status, headers = receiver.take(Sent({k.lower(): v for k, v in self.headers.items()}, body, self.path))
+            sent = {name.lower(): value for name, value in self.headers.items()}
+            status, headers = receiver.take(Sent(sent, body, self.path, self.client_address[1]))
+            if len(receiver.sent) in receiver.hangs_up_on:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -73,7 +73,8 @@ def connections() -> Iterator[list[Any]]:
 
 
 def send(sender: Sender, url: str) -> Response:
-    return sender(url, {"webhook-id": "e-1"}, b"{}")
+    with sender.to(url) as says:
+        return says({"webhook-id": "e-1"}, b"{}")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from cycle.aggregates.subscription import SubscriptionStage
 from cycle.subscriptions import known, schedule
 from cycle.subscriptions.schedule import ATTEMPTS, JITTER, PAUSES_SECONDS
 from cycle.subscriptions.shapes import Answer, DeliveryStage
+from cycle.webhooks.delivering import LOOK_SECONDS
 from tests.access.places import revoke
 from tests.people import admit
 from tests.webhooks.receiver import Sent
@@ -175,6 +176,7 @@ def test_a_right_that_is_revoked_stops_what_waits_at_once(town: Town) -> None:
     def answered(sent: Sent) -> int:
         if sent.position == first:
             revoke(town.another().engine, DHIS)
+            town.elapsed += LOOK_SECONDS
         return 200
 
     town.receiver.answers = answered
@@ -183,6 +185,55 @@ def test_a_right_that_is_revoked_stops_what_waits_at_once(town: Town) -> None:
     counts = town.webhooks.queue.counts(made.webhook)
     assert (counts.withheld, counts.waiting) == (1, 0)
     assert [each.position for each in town.webhooks.queue.deliveries(made.webhook)] == [first], "it is not told of"
+
+
+def test_what_is_paused_or_wants_peace_is_left_alone_from_the_next_look_on(town: Town) -> None:
+    made = town.registered(types=("document-attached",))
+    first, second, third = town.happens(town.dioro, 3)
+
+    def answered(sent: Sent) -> int:
+        if sent.position == second:
+            town.another().says(made.webhook, "pause-webhook", reason="Panne")
+            town.elapsed += LOOK_SECONDS
+        return 200
+
+    town.receiver.answers = answered
+    town.rounds()
+    assert town.receiver.positions == [first, second]
+    counts = town.webhooks.queue.counts(made.webhook)
+    assert (counts.delivered, counts.waiting) == (2, 1)
+    assert town.delivery(made.webhook, third).attempts == 0
+
+
+def test_what_comes_close_together_goes_over_one_connection_and_what_comes_later_over_another(town: Town) -> None:
+    town.registered(types=("document-attached",))
+    town.happens(town.dioro, 3)
+    town.happens(town.koula, 2)
+    town.rounds()
+    assert len({each.port for each in town.receiver.sent}) == 1
+    town.happens(town.dioro)
+    town.rounds()
+    assert len(town.receiver.sent) == 6
+    assert len({each.port for each in town.receiver.sent}) == 2
+
+
+def test_what_is_lost_with_a_connection_that_was_kept_is_sent_again_at_once(town: Town) -> None:
+    """A receiver may close whenever it likes what it has kept open: that is no failure of it."""
+    made = town.registered(types=("document-attached",))
+    positions = town.happens(town.dioro, 3)
+    town.receiver.hangs_up_on = {2}
+    town.rounds()
+    assert town.receiver.positions == [positions[0], positions[1], positions[1], positions[2]]
+    assert town.receiver.sent[1].port == town.receiver.sent[0].port != town.receiver.sent[2].port
+    assert [town.delivery(made.webhook, each).attempts for each in positions] == [1, 1, 1]
+
+
+def test_who_hangs_up_on_a_new_connection_has_not_taken_it(town: Town) -> None:
+    made = town.registered(types=("document-attached",))
+    (position,) = town.happens(town.dioro)
+    town.receiver.hangs_up_on = {1}
+    assert town.rounds() == 1
+    assert town.delivery(made.webhook, position).answers == (Answer(town.now, "broken"),)
 
 
 def test_what_lies_outside_the_owners_territory_is_sent_to_nobody(town: Town) -> None:

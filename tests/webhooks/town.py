@@ -38,11 +38,16 @@ class Town:
     def __init__(self, url: str, key: Path | None, receiver: Receiver, now: float | None = None) -> None:
         self.url, self.key, self.receiver = url, key, receiver
         self.now = time.time() if now is None else now
-        self.chance = 0.0
+        self.chance = self.elapsed = 0.0
         self.engine = Engine(url, clock=lambda: datetime.fromtimestamp(self.now, UTC), vault_key=key)
         self.webhooks = Webhooks(self.engine, lambda: self.now)
         self.deliverer = Deliverer(
-            self.webhooks, Sender(HERE), Role.WORKER.value, Envelopes(ADDRESS), lambda: self.chance
+            self.webhooks,
+            Sender(HERE),
+            Role.WORKER.value,
+            Envelopes(ADDRESS),
+            lambda: self.chance,
+            lambda: self.elapsed,
         )
         self.dioro = self.koula = ""
 

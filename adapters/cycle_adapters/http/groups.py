@@ -46,8 +46,8 @@ from cycle_adapters.http.subscriptions import (
 )
 
 LISTING, CONSUMING = "list-groups", "consume-group"
-PAUSE_SECONDS = 0.1
-"""Between two looks at least."""
+PAUSE_SECONDS = 0.25
+"""Between two looks at least, of one who waits."""
 LOOK_SECONDS = 1.0
 """Between two looks while nothing is recorded: what others give back rings no bell."""
 LONGEST_SECONDS = 43_200

@@ -14,12 +14,14 @@ from cycle.groups.shapes import ALL, Chosen, Given, Held, Lease, LeaseLost, Leas
 from cycle.subscriptions.schedule import ATTEMPTS
 from cycle.subscriptions.shapes import Answer, Delivery, DeliveryStage
 from cycle_adapters.sql.queues import (
+    FREE,
+    NEXT,
     PARKED,
     ROW,
     WAITS,
     SqlNoting,
+    asking,
     decode_answers,
-    deliverable,
     locked,
     made_of,
     milliseconds,
@@ -28,6 +30,7 @@ from cycle_adapters.sql.queues import (
 from cycle_adapters.sql.schema import deliveries, leases, queues
 
 DONE, WITHHELD = DeliveryStage.DELIVERED.value, DeliveryStage.WITHHELD.value
+_COUNTED = select(func.count()).select_from(FREE.subquery())
 _NOTED = update(deliveries).where(
     deliveries.c.subscription == bindparam("of"), deliveries.c.position == bindparam("at")
 )
@@ -37,17 +40,15 @@ class SqlLeases(SqlNoting, LeaseStore):
     """All leases, on either database. Whoever changes those of a queue has its row in ``queues`` first."""
 
     def free(self, subscription: SubscriptionId, now: float) -> int:
-        query = select(func.count()).select_from(deliverable(subscription, milliseconds(now)).subquery())
         with self._reading() as connection:
-            return connection.execute(query).scalar_one()
+            return connection.execute(_COUNTED, asking(subscription, now)).scalar_one()
 
     def give(self, subscription: SubscriptionId, member: str, now: float, until: float, limit: int) -> Given | None:
         at, end = milliseconds(now), milliseconds(until)
-        query = deliverable(subscription, at).limit(limit)
         with self._noting() as connection:
             # Never the number of a lease that there was, even where the tables with the last one were lost.
             number = max(locked(connection, subscription).lease + 1, at)
-            rows = connection.execute(query).all()
+            rows = connection.execute(NEXT, asking(subscription, now, limit)).all()
             if not rows:
                 return None
             lapsed = [row for row in rows if row.until]

@@ -7,7 +7,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, Table, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)  # fmt: skip
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cycle.aggregates.subscription import Lane
@@ -27,6 +43,45 @@ COLUMNS = (
 )  # fmt: skip
 ROW = (*COLUMNS, deliveries.c.lease, deliveries.c.until)
 """A delivery, and who has it."""
+
+
+def _deliverable() -> Select[Any]:
+    mine, whose, at = deliveries.c, bindparam("whose", type_=Text), bindparam("at", type_=BigInteger)
+    is_taken = mine.until > at
+    stays = or_(mine.stage == PARKED, mine.due > at, mine.attempts >= ATTEMPTS, is_taken)
+    wall = func.min(case((and_(mine.stage == WAITS, is_taken), 0), else_=mine.position)).label("wall")
+    open_ = mine.subscription == whose, mine.stage.in_((WAITS, PARKED))
+    # What stands in the way is looked for once for each stream, and not for each event.
+    walls = select(mine.stream, wall).where(*open_, stays).group_by(mine.stream).subquery()
+    before_it = or_(walls.c.wall.is_(None), mine.position < walls.c.wall)
+    ready = mine.stage == WAITS, mine.due <= at, mine.until <= at, mine.attempts < ATTEMPTS
+    query = select(*ROW).select_from(deliveries.outerjoin(walls, walls.c.stream == mine.stream))
+    return query.where(mine.subscription == whose, *ready, before_it)
+
+
+FREE = _deliverable()
+"""What is due and with nobody; of a stream nothing behind what is parked, not due yet or worn out, and nothing at all
+while some of it is with somebody. ``whose``: the subscription; ``at``: milliseconds since 1970.
+
+Made once: to put it together takes longer than to run it.
+"""
+NEXT = FREE.order_by(deliveries.c.position).limit(bindparam("most", type_=Integer))
+"""The first of it, at ``most`` so many."""
+
+
+# What was rewound or removed meanwhile is no longer there, and waits no longer.
+_SETTLED = (
+    update(deliveries)
+    .where(
+        deliveries.c.subscription == bindparam("of"),
+        deliveries.c.position == bindparam("at"),
+        deliveries.c.stage == WAITS,
+    )
+    .values(
+        {name: bindparam(name) for name in ("stage", "attempts", "due", "answers", "settled")}
+        | {"was": case((bindparam("stage") == WAITS, deliveries.c.was), else_=None)}
+    )
+)
 
 
 class SqlNoting(SqlBeside):
@@ -51,13 +106,14 @@ class SqlQueue(SqlNoting, QueueStore):
         with self._reading() as connection:
             return _progress(connection, subscription)
 
-    def follow(self, subscription: SubscriptionId, version: int, wanted: Sequence[Lane]) -> None:
+    def follow(self, subscription: SubscriptionId, version: int, wanted: Sequence[Lane]) -> Sequence[Progress]:
         asked = {lane.version: lane for lane in wanted}
-        if {each.lane.version for each in self.progress(subscription)} == asked.keys():
-            return
+        known = self.progress(subscription)
+        if {each.lane.version for each in known} == asked.keys():
+            return known
         with self._noting() as connection:
             if locked(connection, subscription).version > version:
-                return
+                return _progress(connection, subscription)
             this = queues.c.subscription == subscription
             connection.execute(update(queues).where(this).values(version=version))
             there = {each.lane.version for each in _progress(connection, subscription)}
@@ -71,6 +127,7 @@ class SqlQueue(SqlNoting, QueueStore):
                 lane = asked[new]
                 begun = {"version": new, "after": lane.after, "up_to": lane.up_to, "position": lane.after}
                 connection.execute(insert(lanes).values(subscription=subscription, **begun))
+            return _progress(connection, subscription)
 
     def enqueue(self, subscription: SubscriptionId, progress: Progress, found: Sequence[Found], position: int) -> None:
         lane = progress.lane
@@ -99,24 +156,24 @@ class SqlQueue(SqlNoting, QueueStore):
             connection.execute(made, [_row(subscription, lane, each) for each in found])
 
     def due(self, subscription: SubscriptionId, now: float, limit: int) -> Sequence[Delivery]:
-        query = deliverable(subscription, milliseconds(now)).limit(limit)
         with self._reading() as connection:
-            return made_of(connection.execute(query).all())
+            return made_of(connection.execute(NEXT, asking(subscription, now, limit)).all())
 
-    def settle(self, delivery: Delivery) -> None:
-        this = of(delivery.subscription) & (deliveries.c.position == delivery.position)
-        values: dict[str, object] = {
-            "stage": delivery.stage.value,
-            "attempts": delivery.attempts,
-            "due": milliseconds(delivery.due),
-            "answers": msgspec.json.encode(delivery.answers).decode(),
-            "settled": milliseconds(delivery.answers[-1].at),
-        }
-        if delivery.stage is not DeliveryStage.WAITING:
-            values["was"] = None
+    def settle(self, settled: Sequence[Delivery]) -> None:
+        noted = [
+            {
+                "of": each.subscription,
+                "at": each.position,
+                "stage": each.stage.value,
+                "attempts": each.attempts,
+                "due": milliseconds(each.due),
+                "answers": msgspec.json.encode(each.answers).decode(),
+                "settled": milliseconds(each.answers[-1].at),
+            }
+            for each in settled
+        ]
         with self._noting() as connection:
-            # What was rewound or removed meanwhile is no longer there, and waits no longer.
-            connection.execute(update(deliveries).where(this, deliveries.c.stage == WAITS).values(values))
+            connection.execute(_SETTLED, noted)
 
     def hold(self, subscription: SubscriptionId, until: float) -> None:
         with self._noting() as connection:
@@ -198,6 +255,11 @@ def inserted(connection: Connection, table: Table) -> Any:
     return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
 
 
+def asking(subscription: SubscriptionId, now: float, most: int | None = None) -> dict[str, object]:
+    """What ``FREE`` is asked with, and ``NEXT``."""
+    return {"whose": subscription, "at": milliseconds(now)} | ({} if most is None else {"most": most})
+
+
 def milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
 
@@ -220,24 +282,6 @@ def _stop(connection: Connection, subscription: SubscriptionId, lane: int) -> No
 
 def of(subscription: SubscriptionId) -> Any:
     return deliveries.c.subscription == subscription
-
-
-def deliverable(subscription: SubscriptionId, at: int) -> Select[Any]:
-    """What is due and with nobody, in order of position; ``at``: milliseconds since 1970.
-
-    Of a stream nothing behind what is parked, not due yet or worn out, and nothing at all while some of it is with
-    somebody. What stands in the way is looked for once for each stream, and not for each event.
-    """
-    mine = deliveries.c
-    is_taken = mine.until > at
-    stays = or_(mine.stage == PARKED, mine.due > at, mine.attempts >= ATTEMPTS, is_taken)
-    wall = func.min(case((and_(mine.stage == WAITS, is_taken), 0), else_=mine.position)).label("wall")
-    in_the_way = select(mine.stream, wall).where(of(subscription), mine.stage.in_((WAITS, PARKED)), stays)
-    walls = in_the_way.group_by(mine.stream).subquery()
-    before_it = or_(walls.c.wall.is_(None), mine.position < walls.c.wall)
-    ready = mine.stage == WAITS, mine.due <= at, mine.until <= at, mine.attempts < ATTEMPTS
-    query = select(*ROW).select_from(deliveries.outerjoin(walls, walls.c.stream == mine.stream))
-    return query.where(of(subscription), *ready, before_it).order_by(mine.position)
 
 
 def _progress(connection: Connection, subscription: SubscriptionId) -> list[Progress]:

@@ -158,7 +158,7 @@ class Leasing:
         for each in self._leases.worn(state.id, now):
             self._record(actor, state, each, each.answers[-1].what)
             answers = (*each.answers, Answer(now, "parked"))
-            self._queue.settle(each._replace(stage=DeliveryStage.PARKED, answers=answers))
+            self._queue.settle([each._replace(stage=DeliveryStage.PARKED, answers=answers)])
 
     def _record(self, actor: str, state: ConsumerGroup, each: Delivery, reason: str) -> None:
         """The fact first: whoever is killed behind it finds it recorded when he comes again."""

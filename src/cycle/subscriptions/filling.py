@@ -34,8 +34,7 @@ _leaf = msgspec.json.Decoder(_Leaf).decode
 def fill(subscriptions: Subscriptions[S], state: S) -> bool:
     """Let what follows in the log wait for one subscription; returns whether there was anything to look at."""
     queue, moved = subscriptions.queue, False
-    queue.follow(state.id, state.version, state.lanes)
-    for progress in queue.progress(state.id):
+    for progress in queue.follow(state.id, state.version, state.lanes):
         room = subscriptions.room(state.id)
         if room > 0:
             moved |= _read_on(subscriptions, state, progress, room)

@@ -87,10 +87,11 @@ class QueueStore(ABC):
     def progress(self, subscription: SubscriptionId) -> Sequence[Progress]: ...
 
     @abstractmethod
-    def follow(self, subscription: SubscriptionId, version: int, wanted: Sequence[Lane]) -> None:
+    def follow(self, subscription: SubscriptionId, version: int, wanted: Sequence[Lane]) -> Sequence[Progress]:
         """Have these stretches and no others; a first one that is new takes the place of all that waited.
 
         Whoever has seen the subscription in an earlier ``version`` than is followed already changes nothing.
+        Returns how far they came.
         """
 
     @abstractmethod
@@ -102,8 +103,8 @@ class QueueStore(ABC):
         """What is due, in order of position: but for what stands in its stream behind what is parked or not due yet."""
 
     @abstractmethod
-    def settle(self, delivery: Delivery) -> None:
-        """Note what became of a delivery that waited."""
+    def settle(self, settled: Sequence[Delivery]) -> None:
+        """Note what became of deliveries that waited."""
 
     @abstractmethod
     def hold(self, subscription: SubscriptionId, until: float) -> None:

@@ -1,15 +1,17 @@
 """Delivering: what stands in the log behind a webhook's cursor is sent, in the order of each stream.
 
-An event that waits is a row; the cursor moves in the transaction that makes the rows. A row is settled after the
-receiver has answered: whoever is killed in between sends again, with the same ``webhook-id``.
+An event that waits is a row; the cursor moves in the transaction that makes the rows. Rows are settled after
+the receiver has answered, those of a moment together: whoever is killed in between sends again, with the same
+``webhook-id``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, closing, suppress
 from http import HTTPStatus
 from random import random
+from time import monotonic
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -23,13 +25,16 @@ from cycle.engine import Engine
 from cycle.store import Conflict, FeedRow, KeyReused
 from cycle.subscriptions.filling import fill
 from cycle.subscriptions.schedule import LONGEST_HOLD_SECONDS, Chance, pause_seconds
-from cycle.subscriptions.shapes import Answer, Delivery, DeliveryStage
+from cycle.subscriptions.shapes import Answer, Delivery, DeliveryStage, QueueStore
 from cycle.watching import Busy
 from cycle.webhooks.endpoints import Webhooks
 from cycle.webhooks.signing import headers
 
 PIECE = 20
 """So many deliveries are made for one webhook before it is somebody else's turn."""
+LOOK_SECONDS = 0.1
+"""Between two looks, at most, whether what is being delivered is to be: as long one that was stopped may go on."""
+NEVER = float("-inf")
 KEPT_SECONDS = 30 * 86_400
 """As long a delivery is remembered that was made."""
 _encode = msgspec.json.Encoder().encode
@@ -51,10 +56,39 @@ class Response(NamedTuple):
         return 200 <= self.status < 300
 
 
-class Sends(Protocol):
-    """Takes one body to an address. Whatever goes wrong is an answer, never an exception."""
+class Says(Protocol):
+    """Takes one body, with its headers. Whatever goes wrong is an answer, never an exception."""
 
-    def __call__(self, url: str, sent: dict[str, str], body: bytes) -> Response: ...
+    def __call__(self, sent: dict[str, str], body: bytes) -> Response: ...
+
+
+class Sends(Protocol):
+    """Takes bodies to addresses."""
+
+    def to(self, url: str) -> AbstractContextManager[Says]:
+        """What takes one after the other to this one."""
+
+
+class _Piece:
+    """What comes of one piece of work: whose streams wait, and what became of deliveries, until it is noted."""
+
+    def __init__(self, queue: QueueStore, says: Says) -> None:
+        self.says, self.failed = says, set[str]()
+        self.secrets: list[bytes] = []
+        self._queue = queue
+        self._settled: list[Delivery] = []
+
+    def settle(self, delivery: Delivery, stage: DeliveryStage, at: float, what: str) -> None:
+        answers = (*delivery.answers, Answer(at, what))
+        self._settled.append(delivery._replace(stage=stage, answers=answers))
+
+    def note(self) -> None:
+        """Of all of them at once."""
+        if self._settled:
+            self._queue.settle(self._settled)
+            self._settled = []
+
+    close = note
 
 
 class Deliverer:
@@ -63,12 +97,20 @@ class Deliverer:
     Args:
         send: takes bytes out of the house.
         chance: the jitter of retries.
+        elapsed: seconds, of a clock that nobody sets.
     """
 
     def __init__(
-        self, webhooks: Webhooks, send: Sends, account: str, envelopes: Envelopes, chance: Chance = random
+        self,
+        webhooks: Webhooks,
+        send: Sends,
+        account: str,
+        envelopes: Envelopes,
+        chance: Chance = random,
+        elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self._webhooks, self._send, self._envelopes, self._chance = webhooks, send, envelopes, chance
+        self._elapsed = elapsed
         self._engine: Engine = webhooks.engine
         self._queue, self.now = webhooks.queue, webhooks.now
         self.account, self._by = account, By(account, Role.WORKER)
@@ -110,19 +152,25 @@ class Deliverer:
 
     def _piece(self, state: Webhook, stopped: Callable[[], bool]) -> int:
         fill(self._webhooks, state)
-        attempts, failed = 0, set[str]()
         due = self._queue.due(state.id, self.now(), PIECE)
         if not due:
             return 0
         rows = {row[0]: row for row in self._engine.store.events_at([each.position for each in due])}
-        for delivery in due:
-            if delivery.stream in failed:
-                continue
-            if stopped() or not self._goes_on(state):
-                break
-            if not self._deliver(state, delivery, rows[delivery.position]):
-                failed.add(delivery.stream)
-            attempts += 1
+        with self._send.to(state.url) as says, closing(_Piece(self._queue, says)) as piece:
+            attempts, looked = 0, NEVER
+            for delivery in due:
+                if delivery.stream in piece.failed:
+                    continue
+                if self._elapsed() - looked >= LOOK_SECONDS:
+                    piece.note()
+                    if stopped() or not self._goes_on(state):
+                        break
+                    piece.secrets, looked = self._webhooks.signing(state.id), self._elapsed()
+                if not self._deliver(state, delivery, rows[delivery.position], piece):
+                    piece.failed.add(delivery.stream)
+                    # It may have wanted peace, or be gone.
+                    looked = NEVER
+                attempts += 1
         return attempts
 
     def _goes_on(self, state: Webhook) -> bool:
@@ -131,26 +179,22 @@ class Deliverer:
         same = found.is_active and found.lanes == state.lanes
         return same and self._queue.held_until(state.id) <= self.now()
 
-    def _deliver(self, state: Webhook, delivery: Delivery, row: FeedRow) -> bool:
+    def _deliver(self, state: Webhook, delivery: Delivery, row: FeedRow, piece: _Piece) -> bool:
         """Send one; returns whether what follows it in its stream may be sent."""
         _, log, _, leaf = row
         if not self._webhooks.owner_reads(state, LogName(log)):
-            self._settle(delivery, DeliveryStage.WITHHELD, "withheld")
+            piece.settle(delivery, DeliveryStage.WITHHELD, self.now(), "withheld")
             return True
-        response = self._sent(state, delivery, leaf)
+        body, now = _encode(self._envelopes.envelope(delivery.position, leaf)), int(self.now())
+        response = piece.says(headers(piece.secrets, delivery.event, now, body), body)
         tried = delivery._replace(attempts=delivery.attempts + 1)
         if response.is_taken:
-            self._settle(tried, DeliveryStage.DELIVERED, response.what)
+            piece.settle(tried, DeliveryStage.DELIVERED, self.now(), response.what)
         else:
-            self._failed(state, tried, response)
+            self._failed(state, tried, response, piece)
         return response.is_taken
 
-    def _sent(self, state: Webhook, delivery: Delivery, leaf: bytes) -> Response:
-        secrets = self._webhooks.signing(state.id)
-        body = _encode(self._envelopes.envelope(delivery.position, leaf))
-        return self._send(state.url, headers(secrets, delivery.event, int(self.now()), body), body)
-
-    def _failed(self, state: Webhook, delivery: Delivery, response: Response) -> None:
+    def _failed(self, state: Webhook, delivery: Delivery, response: Response, piece: _Piece) -> None:
         now, pause = self.now(), pause_seconds(delivery.attempts, self._chance)
         if response.retry_after_seconds is not None:
             peace = min(response.retry_after_seconds, LONGEST_HOLD_SECONDS)
@@ -160,11 +204,12 @@ class Deliverer:
             self._record(state, DisableWebhook(event=delivery.event), f"gone {delivery.event} {state.version}")
         if pause is None:
             self._park(state, delivery, response.what)
+            piece.settle(delivery, DeliveryStage.PARKED, now, response.what)
         else:
-            self._settle(delivery._replace(due=now + pause), DeliveryStage.WAITING, response.what)
+            piece.settle(delivery._replace(due=now + pause), DeliveryStage.WAITING, now, response.what)
 
     def _park(self, state: Webhook, delivery: Delivery, answer: str) -> None:
-        """The fact first: whoever is killed in between tries once more, and finds it recorded."""
+        """The fact first: whoever is killed before it is settled tries once more, and finds it recorded."""
         command = ParkWebhookEvent(
             event=delivery.event,
             of=delivery.stream,
@@ -173,11 +218,6 @@ class Deliverer:
             answer=answer,
         )
         self._record(state, command, f"park {state.id} {delivery.position} {state.lanes[-1].version}")
-        self._settle(delivery, DeliveryStage.PARKED, answer)
-
-    def _settle(self, delivery: Delivery, stage: DeliveryStage, what: str) -> None:
-        answers = (*delivery.answers, Answer(self.now(), what))
-        self._queue.settle(delivery._replace(stage=stage, answers=answers))
 
     def _record(self, state: Webhook, command: Command, key: str) -> None:
         said = Said(command=command, by=self._by, on=self._engine.today(), target=state.id, key=key)
