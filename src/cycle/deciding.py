@@ -71,7 +71,8 @@ class Deciding:
         aggregate = BY_COMMAND[said.command.type]
         stream = stream_of(aggregate, target)
         founding = type(said.command) in FOUNDING
-        state = aggregate.initial if founding else self._states.load(aggregate, stream, fresh=fresh)
+        look = fresh or self._states.is_shared(stream)
+        state = aggregate.initial if founding else self._states.load(aggregate, stream, fresh=look)
         try:
             self._door.passes(known, said, state)
             if not self._states.as_seen(said, stream, state):

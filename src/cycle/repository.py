@@ -37,6 +37,8 @@ class States:
     def __init__(self, repository: Repository[str], events: EventStore[str], store: LogRecorder) -> None:
         self._repository, self._events, self._store = repository, events, store
         self._kept: OrderedDict[StreamId, State] = OrderedDict()
+        self._elsewhere = set[StreamId]()
+        """Streams that grew between two fresh looks, and not by us."""
         self._lock = Lock()
 
     def load(self, aggregate: Aggregate[Any, Known], stream: StreamId, *, fresh: bool = False) -> Any:
@@ -49,12 +51,21 @@ class States:
             return self._folded(aggregate, stream)
         return self._read_on(aggregate, stream, kept) if fresh else kept
 
+    def is_shared(self, stream: StreamId) -> bool:
+        """Whether another process writes to it too, as far as the last fresh look tells.
+
+        Then it is cheaper to read on before a decision than to be found stale by the save.
+        """
+        return stream in self._elsewhere
+
     def _read_on(self, aggregate: Aggregate[Any, Known], stream: StreamId, kept: State) -> Any:
         new = self._repository.event_store.get(stream, gt=kept.version)
         try:
             state = aggregate.fold(kept, cast("Any", new))
         except Corrected:
             return self._folded(aggregate, stream)
+        with self._lock:
+            (self._elsewhere.discard if state is kept else self._elsewhere.add)(stream)
         self._keep(stream, state)
         return state
 
@@ -78,11 +89,13 @@ class States:
             self._kept[stream] = state
             self._kept.move_to_end(stream)
             if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+                gone, _ = self._kept.popitem(last=False)
+                self._elsewhere.discard(gone)
 
     def evict(self, stream: StreamId) -> None:
         with self._lock:
             self._kept.pop(stream, None)
+            self._elsewhere.discard(stream)
 
     def grown(self, stream: StreamId, state: State) -> bool:
         return bool(self._store.read_stream(stream, after_version=state.version))

@@ -13,13 +13,14 @@ import pytest
 from cycle.aggregates.base import Command, Refused, Role, StreamId
 from cycle.aggregates.commune import AddAlias, RegisterCommune
 from cycle.aggregates.framework.anytime import AttachDocument, CorrectFact
+from cycle.aggregates.framework.root import framework
 from cycle.aggregates.framework.setup import AdmitMember, IdentifyActor, PrioritiseSectors, ProposeFramework
 from cycle.aggregates.organisation import Form, RegisterOrganisation
 from cycle.aggregates.rulebook import PublishPolicy
 from cycle.aggregates.terms import CommuneCode, Constituency, FrameworkId
-from cycle.engine import COMMANDS, BadInput, Engine, Said, UnknownCommand, read_command
+from cycle.engine import COMMANDS, BadInput, Engine, Said, UnknownCommand, read_command, stream_of
 from cycle.policy import sample
-from cycle.store import KeyReused, Receipt
+from cycle.store import Append, Conflict, KeyReused, Receipt
 from tests.people import by, everybody, sayer
 
 DIORO = CommuneCode("ML-4-01-01")
@@ -110,6 +111,34 @@ def test_of_what_another_process_has_written_no_more_is_read_than_is_new(
         monkeypatch.setattr(one.store, "leaves", counted)
         one.execute(said(PrioritiseSectors(sectors=("rice", "fish")), identity))
         assert asked == [7], "it knew seven facts, and two were new"
+
+
+def test_who_writes_in_turn_with_another_process_is_found_stale_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From then on it reads on first, until it is alone again."""
+    with Engine(database_url) as one, Engine(database_url) as two:
+        identity = begun(one)
+        two.framework(FrameworkId(identity), fresh=False)
+        stale: list[str] = []
+        append = two.store.append
+
+        def counted(save: Append) -> Receipt:
+            try:
+                return append(save)
+            except Conflict:
+                stale.append(save.key)
+                raise
+
+        monkeypatch.setattr(two.store, "append", counted)
+        for _ in range(5):
+            one.execute(said(PrioritiseSectors(sectors=("rice", "shallot")), identity))
+            two.execute(said(PrioritiseSectors(sectors=("rice", "fish")), identity))
+        assert len(stale) == 1
+        stream = stream_of(framework, identity)
+        assert two.states.is_shared(stream)
+        two.execute(said(PrioritiseSectors(sectors=("rice", "shallot")), identity))
+        assert not two.states.is_shared(stream)
 
 
 def test_a_correction_by_another_process_is_believed(database_url: str) -> None:
