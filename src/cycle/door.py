@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import date
 from hashlib import sha256
 from threading import Lock
+from time import monotonic
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -122,21 +123,26 @@ class Door:
         self._lock = Lock()
         self._begun = self._ended = 0
         """Looks at the platform log."""
+        self._looked = float("-inf")
+        """When the last of them that has ended began."""
         self._noted: set[str] = set()
         self.now = Access()
         """As of the last look at the platform log."""
         self._passed: tuple[Access, int, dict[Saying, Role]] = self.now, 0, {}
         """In which role a saying was let through, on what was known then and in which minute."""
 
-    def refresh(self) -> bool:
-        """Know what is in the platform log now; returns whether something of it is new."""
+    def refresh(self, since: float = float("inf")) -> bool:
+        """Know what is in the platform log now, or what was at a moment ``since`` then (of ``time.monotonic``).
+
+        Returns whether something of it is new.
+        """
         known, begun = self.now, self._begun
         with self._lock:
             # Whoever has waited here through the whole of another one's look knows what that has seen.
-            if self._ended <= begun:
-                self._begun += 1
+            if self._ended <= begun and self._looked < since:
+                self._begun, began = self._begun + 1, monotonic()
                 self._look()
-                self._ended = self._begun
+                self._ended, self._looked = self._begun, began
         return self.now is not known
 
     def _look(self) -> None:
@@ -192,8 +198,10 @@ class Door:
         if isinstance(said.command, Correction):
             self._sets_right(known, said, said.command.fact_version, state)
 
-    def role_of(self, actor: str, command: Command, target: str | None) -> Role:
+    def role_of(self, actor: str, command: Command, target: str | None, since: float = float("inf")) -> Role:
         """The first of a command's roles in which an account may say it about this target, today.
+
+        ``since``: as for ``refresh``.
 
         Raises:
             Forbidden: in none of them.
@@ -205,7 +213,7 @@ class Door:
         path, zone = self._where(saying, state)
         roles = [role for role in command.roles if role in self._acts_of(state)]
         # Chosen on old knowledge, it would be refused by what is new, and another one might have done.
-        self.refresh()
+        self.refresh(since)
         known = self.now
         held = {grant.role for grant in known.grants(actor, self.today(zone)) if path is None or grant.covers(path)}
         first = next((role for role in roles if role in held), None)

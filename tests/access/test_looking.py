@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -97,3 +98,14 @@ def test_a_look_that_failed_serves_nobody(together: Any) -> None:
     assert [each.result() for each, error in zip(others, told, strict=True) if error is None] == [True] * (OTHERS - 1)
     assert engine.door.now.grants(FANTA.actor, DAY) == []
     assert held.looks == 3
+
+
+def test_what_was_looked_up_since_a_moment_is_new_enough_for_it(sqlite_url: str) -> None:
+    with Engine(sqlite_url) as engine, Engine(sqlite_url) as another:
+        two_communes(engine)
+        moment = monotonic()
+        engine.door.refresh()
+        revoke(another, FANTA.actor)
+        assert engine.door.refresh(moment) is False, "looked at since then"
+        assert engine.door.refresh(monotonic()) is True, "and not since now"
+        assert engine.door.now.grants(FANTA.actor, DAY) == []

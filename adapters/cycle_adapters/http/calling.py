@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Semaphore
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -72,6 +73,8 @@ class Call(Struct, frozen=True):
     language: Language
     doors: Doors
     request: Request
+    began: float
+    """When it was asked who calls: what was known at that time is new enough to answer with (``time.monotonic``)."""
 
     @property
     def engine(self) -> Engine:
@@ -95,10 +98,10 @@ class Call(Struct, frozen=True):
         Raises:
             SignInNeeded, Stopped: it does not.
         """
-        caller = self.doors.callers.caller(self.request)
+        began, caller = monotonic(), self.doors.callers.caller(self.request)
         if caller is None or self.caller is None or caller.account != self.caller.account:
             raise SignInNeeded
-        return Call(caller, self.language, self.doors, self.request).may(action)
+        return Call(caller, self.language, self.doors, self.request, began).may(action)
 
     def reads(self, question: str, at_least: int | None = None) -> Reader:
         """What the caller may read of this, brought up to date.
@@ -164,12 +167,13 @@ def calling(request: Request) -> Call:
         Stopped: the account has asked for too much.
     """
     doors: Doors = request.app.state.doors
+    began = monotonic()
     caller = doors.callers.caller(request)
     request.scope[ACCOUNT] = caller.account if caller else ""
     request.state.signed_in = caller is not None
     if caller is not None and (seconds := doors.accounts.take(caller.account)):
         raise not_in_time(seconds)
-    return Call(caller, spoken(request), doors, request)
+    return Call(caller, spoken(request), doors, request, began)
 
 
 Calling = Annotated[Call, Depends(calling)]

@@ -147,7 +147,7 @@ def done(call: Call, wish: Command, saying: Saying, target: str | None, key: str
     """Carry a command out, and answer with its receipt."""
     assert call.caller is not None
     account, engine = call.caller.account, call.engine
-    given = saying.role or _role(engine, account, wish, target, key)
+    given = saying.role or _role(call, account, wish, target, key)
     by = By(account, given, saying.on_behalf_of)
     whole = Said(
         command=wish, by=by, on=saying.occurred_on, target=target, key=key,
@@ -164,9 +164,10 @@ def done(call: Call, wish: Command, saying: Saying, target: str | None, key: str
     return receipt_answer(found)
 
 
-def _role(engine: Engine, account: str, wish: Command, target: str | None, key: str) -> Role:
+def _role(call: Call, account: str, wish: Command, target: str | None, key: str) -> Role:
+    engine = call.engine
     try:
-        return engine.door.role_of(account, wish, target)
+        return engine.door.role_of(account, wish, target, call.began)
     except Forbidden as forbidden:
         # Whoever has lost the right since still hears what his first sending did.
         if before := role_before(engine, account, key):
