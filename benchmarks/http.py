@@ -23,6 +23,7 @@ from benchmarks.measure import line
 from cycle.engine import Engine
 from cycle_adapters.http.app import make_app
 from cycle_adapters.http.callers import OneAccount
+from cycle_adapters.stopping import Systemd, ready
 
 CLIENTS, EACH = 16, 60
 
@@ -77,6 +78,8 @@ def served(folder: Path) -> Iterator[dict[str, list[Sending]]]:
         frameworks = prepared(engine, CLIENTS)
         app = make_app(engine, OneAccount("facilitator"), rooms(engine), WIDE)
         with listening(app) as ours, listening(bare()) as other:
+            # As the program does it.
+            ready(Systemd({}))
             said = [sent(PAPER, DAY, framework) for framework in frameworks]
             yield {
                 "bare": [Sending(other, "/bare", json.dumps(body).encode()) for _, body in said],

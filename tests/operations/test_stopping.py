@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import socket
@@ -18,6 +19,7 @@ from cycle.aggregates.framework.state import Stage
 from cycle.engine import Engine
 from cycle.projections.runner import Runner
 from cycle_adapters.sql.schema import receipts
+from cycle_adapters.stopping import Systemd, ready
 from tests.cli.run import Cli
 from tests.engine.path import Path
 from tests.operations.processes import CYCLE, running, said, stopped
@@ -150,6 +152,16 @@ def test_systemd_hears_when_it_is_ready_lives_and_stops(sqlite_url: str, tmp_pat
             heard.append(_last_but_living(systemd))
     assert code == 0
     assert heard == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_what_is_loaded_when_it_is_ready_is_not_looked_through_for_garbage_again() -> None:
+    try:
+        ready(Systemd({}))
+        loaded = gc.get_freeze_count()
+        assert loaded > 10_000
+        assert len(gc.get_objects()) < loaded
+    finally:
+        gc.unfreeze()
 
 
 def _last_but_living(systemd: socket.socket) -> bytes:

@@ -12,7 +12,7 @@ from cycle.reading import opened
 from cycle.settings import LOG, LOG_LEVEL, STOP_SECONDS, WORKER, Settings
 from cycle_adapters.logs import begin, command_told
 from cycle_adapters.options import option
-from cycle_adapters.stopping import Systemd, end_within, stopping
+from cycle_adapters.stopping import Systemd, end_within, ready, stopping
 from cycle_adapters.work import at_work
 
 LOOK_SECONDS = 0.2
@@ -32,7 +32,7 @@ def worker(settings: Settings, worker_account: str, log_format: str | None, log_
         engine.watchers.append(command_told)
         with at_work(engine, Runner(engine.store, engine.leaves), settings, worker_account):
             click.echo(text("message.working", settings.language, "", database=settings.database.rpartition("@")[2]))
-            systemd.tell("READY=1")
+            ready(systemd)
             while not stop.asked:
                 sleep(LOOK_SECONDS)
                 systemd.alive()

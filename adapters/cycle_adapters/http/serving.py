@@ -27,7 +27,7 @@ from cycle_adapters.http.observing import Observed
 from cycle_adapters.http.operations import Operations, Readiness
 from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.sign_in_pages import SigningIn
-from cycle_adapters.stopping import GRACE_SECONDS, Stopping, Systemd, end_within
+from cycle_adapters.stopping import GRACE_SECONDS, Stopping, Systemd, end_within, ready
 
 HERE = ("127.0.0.1", "::1")
 """Whose word is always taken for who calls: a proxy on this machine."""
@@ -163,7 +163,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._systemd.tell("READY=1")
+        ready(self._systemd)
 
     async def on_tick(self, counter: int) -> bool:
         self._systemd.alive()
