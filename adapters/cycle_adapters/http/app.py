@@ -9,7 +9,7 @@ from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from cycle import __version__
 from cycle.engine import Engine
@@ -41,12 +41,13 @@ from cycle_adapters.http.rooms import Rooms
 from cycle_adapters.http.saying import saying_routes
 from cycle_adapters.http.sessions_api import sessions_routes
 from cycle_adapters.http.sign_in_pages import SigningIn, sign_in_pages
+from cycle_adapters.http.streaming import EventStream
 from cycle_adapters.http.vocabulary import vocabulary_routes
 from cycle_adapters.http.webhooks import webhook_routes
 
 API = "/api/v1"
-COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
-"""What is small already."""
+COMPRESSED = ("application/pdf", "application/zip", EventStream.media_type)
+"""Of what we answer, what is small already, and what comes bit by bit. Each request looks through it."""
 OF_THE_API = (
     reading_routes, saying_routes, proof_routes, paper_routes, policy_routes, feed_routes, webhook_routes,
     evaluation_routes, picture_routes, group_routes, overview_routes, vocabulary_routes, contract_routes,

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, func, selec
 
 from cycle.aggregates.base import StreamId
 from cycle.store import FeedRow, LogRecorder
-from cycle_adapters.sql.bulk import at_once
+from cycle_adapters.sql.bulk import NOTHING, at_once
 from cycle_adapters.sql.schema import events
 
 
@@ -35,7 +35,7 @@ class SqlFeeding(LogRecorder):
         query = _query(None if logs is None else tuple(sorted(logs)), tuple(types), stream)
         with self._reading() as connection:
             # Before the rows: of all that stands below it, none is still to appear.
-            head = connection.scalar(TOP) or 0
+            head = _head(connection)
             if after >= head:
                 return head, []
             values = {"after": after, "up_to": min(up_to, head), "most": limit}
@@ -56,9 +56,14 @@ class SqlFeeding(LogRecorder):
 
     def tally(self, after: int, up_to: int) -> tuple[int, Mapping[tuple[str, str], int]]:
         with self._reading() as connection:
-            head = connection.scalar(TOP) or 0
+            head = _head(connection)
             rows = connection.execute(TALLY, {"after": after, "up_to": min(up_to, head)})
             return head, {(log, type): count for log, type, count in rows}
+
+
+def _head(connection: Connection) -> int:
+    ((head,),) = at_once(connection, TOP, NOTHING)
+    return head or 0
 
 
 @lru_cache(maxsize=200)
