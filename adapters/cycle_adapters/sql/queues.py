@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     update,
-)  # fmt: skip
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cycle.aggregates.subscription import Lane
