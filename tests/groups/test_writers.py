@@ -89,8 +89,6 @@ def test_what_eight_write_and_four_take_is_done_once_each_in_order(
         over.set()
         for each in working:
             each.result(120)
-    for each in members:
-        each.close()
     recorded: dict[str, list[int]] = {}
     for *_, leaf in town.engine.store.read(0, types=PAPERS):
         told = msgspec.json.decode(leaf)

@@ -35,6 +35,7 @@ class Town(WebhookTown):
         """The same town as another process knows it."""
         found = Town(self.url, self.now)
         found.dioro, found.koula, found.group = self.dioro, self.koula, self.group
+        self.others.append(found)
         return found
 
     def made(self, actor: str = DHIS, **about: Any) -> str:

@@ -74,6 +74,8 @@ class Node:
         """It holds its connections and says nothing any more."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        # A signal is not there yet when it is sent.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def wake(self) -> None:
         assert self._process is not None

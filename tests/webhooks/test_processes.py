@@ -87,7 +87,6 @@ def test_a_turn_is_one_processes_alone_and_is_let_go_of(town: Town) -> None:
             assert other_work is not None
     with others.turn(Work.DELIVERING) as third:
         assert third is not None
-    other.close()
 
 
 def test_whoever_may_not_deliver_says_so_once_and_delivers_nothing(town: Town, receiver: Receiver) -> None:
