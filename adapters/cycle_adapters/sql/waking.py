@@ -127,8 +127,9 @@ class PacedWaker:
         self._again = 0.0
 
     def wait(self, timeout_seconds: float) -> bool:
-        sleep(min(timeout_seconds, max(0.0, self._again - monotonic())))
-        if not self._waker.wait(timeout_seconds):
+        pause = min(timeout_seconds, max(0.0, self._again - monotonic()))
+        sleep(pause)
+        if not self._waker.wait(timeout_seconds - pause):
             return False
         self._again = monotonic() + self._pause_seconds
         return True
