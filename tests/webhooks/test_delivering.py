@@ -187,7 +187,7 @@ def test_a_right_that_is_revoked_stops_what_waits_at_once(town: Town) -> None:
     assert [each.position for each in town.webhooks.queue.deliveries(made.webhook)] == [first], "it is not told of"
 
 
-def test_what_is_paused_or_wants_peace_is_left_alone_from_the_next_look_on(town: Town) -> None:
+def test_what_is_paused_is_left_alone_from_the_next_look_on(town: Town) -> None:
     made = town.registered(types=("document-attached",))
     first, second, third = town.happens(town.dioro, 3)
 
